@@ -1,0 +1,34 @@
+"""A run: which rows, which plan, which versions, what came out."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Run(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey("annotation.Study", on_delete=models.PROTECT, related_name="+")
+    layer = models.CharField(max_length=20)
+    plan = models.CharField(max_length=40)
+    plan_digest = models.CharField(max_length=64)
+    rows_digest = models.CharField(max_length=64)
+    seed = models.BigIntegerField(default=0)
+    versions = models.JSONField(default=dict)
+    results = models.JSONField(null=True)
+    job = models.ForeignKey("annotation.Job", on_delete=models.PROTECT, null=True, related_name="+")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study", "layer", "plan_digest", "rows_digest", "seed"], name="asked_twice_computed_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study_id} {self.plan} {self.created_at:%Y-%m-%d}"

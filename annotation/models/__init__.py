@@ -1,0 +1,28 @@
+"""The tables. Nouns and constraints only; what may be done with them stands in the doors."""
+
+from __future__ import annotations
+
+from annotation.models.cohort import Case, ClinicalValue, Exclusion, Patient
+from annotation.models.imaging import Instance, Series
+from annotation.models.job import Job
+from annotation.models.reading import Assignment, Revision, Sitting
+from annotation.models.study import Membership, Role, State, Study
+from annotation.models.trail import Event
+
+__all__ = [
+    "Assignment",
+    "Case",
+    "ClinicalValue",
+    "Event",
+    "Exclusion",
+    "Instance",
+    "Job",
+    "Membership",
+    "Patient",
+    "Revision",
+    "Role",
+    "Series",
+    "Sitting",
+    "State",
+    "Study",
+]
