@@ -1,0 +1,73 @@
+"""A study's questions as one immutable, versioned value; standard library only."""
+
+from __future__ import annotations
+
+from annotation.protocol.answers import (
+    AnswerRow,
+    Answers,
+    Fault,
+    Invalid,
+    Missing,
+    canonical,
+    case_value,
+    case_values,
+    check,
+    progress,
+    rows,
+)
+from annotation.protocol.checks import Facts, Measured, Remark, remarks
+from annotation.protocol.instrument import (
+    CASE,
+    SIDES,
+    Cell,
+    Form,
+    Item,
+    Layout,
+    Preset,
+    Protocol,
+    Reason,
+    Rule,
+    Site,
+    Unknown,
+    View,
+)
+from annotation.protocol.scales import Coded, Continuous, Level, Nominal, Ordinal, Scale, Value, levels
+
+__all__ = [
+    "CASE",
+    "SIDES",
+    "AnswerRow",
+    "Answers",
+    "Cell",
+    "Coded",
+    "Continuous",
+    "Facts",
+    "Fault",
+    "Form",
+    "Invalid",
+    "Item",
+    "Layout",
+    "Level",
+    "Measured",
+    "Missing",
+    "Nominal",
+    "Ordinal",
+    "Preset",
+    "Protocol",
+    "Reason",
+    "Remark",
+    "Rule",
+    "Scale",
+    "Site",
+    "Unknown",
+    "Value",
+    "View",
+    "canonical",
+    "case_value",
+    "case_values",
+    "check",
+    "levels",
+    "progress",
+    "remarks",
+    "rows",
+]

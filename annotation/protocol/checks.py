@@ -1,0 +1,498 @@
+"""Consistency checks: what a reader is asked to look at again.
+
+A check may warn; it never changes, fills or blocks an answer. The kinds below are generic; what they look at stands as
+parameters in the instrument. A kind is a frozen dataclass whose fields are its parameters, with ``__call__`` for the
+look at one case.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, Literal, cast
+
+from annotation.protocol.answers import Answers, Missing, case_value
+from annotation.protocol.instrument import Cell, Item, Protocol, Rule
+from annotation.protocol.scales import Continuous, Value
+
+__all__ = ["KINDS", "Facts", "Measured", "Remark", "fits", "remarks"]
+
+# Percentages are quotients of floats; a difference in the fifteenth digit is not a finding.
+_SLACK = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the server recomputed from the points behind one cell.
+
+    Parameters
+    ----------
+    value_mm, base_mm : float
+        The measurement and the length it is compared with, unrounded.
+    plane : str
+        Plane of the image the points lie on: sagittal, axial, coronal or oblique.
+    off_midline_mm : float or None
+        Distance of that image from the midline, where known.
+    segment : str or None
+        Name of the segment the points lie at, where known, e.g. ``"L4/5"``.
+    """
+
+    value_mm: float
+    base_mm: float
+    plane: str
+    off_midline_mm: float | None = None
+    segment: str | None = None
+
+    @property
+    def percent(self) -> float | None:
+        """The measurement in per cent of its base; ``None`` without a base."""
+        return 100 * self.value_mm / self.base_mm if self.base_mm > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about a case beside the reader's answers; ``None`` is unknown and sets off no check."""
+
+    measured: Mapping[str, Measured] = field(default_factory=dict)
+    roles_present: frozenset[str] | None = None
+    lysis_vertebra: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A check that fired; ``query`` asks the coordinator as well."""
+
+    code: str
+    text: str
+    cells: tuple[str, ...]
+    severity: Literal["warn", "info"]
+    query: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Cells concerned and the words for the rule's sentence."""
+
+    cells: tuple[str, ...]
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One reader's answers to one form, with what the checks ask of them."""
+
+    protocol: Protocol
+    form: str
+    answers: Answers
+    facts: Facts
+
+    def number(self, item_code: str) -> Value | None:
+        """The item's case value, or nothing."""
+        item = self.protocol.item(item_code)
+        value = case_value(item, {site.code: self.answers.get(f"{item.code}.{site.code}") for site in item.sites})
+        return None if isinstance(value, Missing) else value
+
+    def cells(self, item_code: str) -> tuple[str, ...]:
+        """Cells that make the item's case value."""
+        item = self.protocol.item(item_code)
+        return tuple(Cell(item, site).key for site in item.sites if site.counts)
+
+    def measured(self, item_code: str) -> Measured | None:
+        """The points behind the item's answer, as long as the answer is a number."""
+        if self.number(item_code) is None:
+            return None
+        return next((self.facts.measured[key] for key in self.cells(item_code) if key in self.facts.measured), None)
+
+    def label(self, item_code: str, value: Value) -> str:
+        """A value as the reader knows it: the level's label, or the number with its unit."""
+        scale = self.protocol.item(item_code).scale
+        if isinstance(scale, Continuous):
+            return f"{value:.{scale.decimals}f} {scale.unit}"
+        return scale.level(int(value)).label
+
+    def segments(self) -> dict[str, str]:
+        """Relative segment to name, for the segments this case has; empty when the index level is unknown."""
+        level = self.facts.lysis_vertebra
+        return self.protocol.segment_names(level) if level in self.protocol.index_levels and level else {}
+
+    def at_segment(self, item: Item, segment: str) -> list[str]:
+        """Cells of an item at a segment."""
+        return [Cell(item, site).key for site in item.sites if site.segment == segment]
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideBand:
+    """A measurement, in per cent of its base, lies outside the band of the grade given by eye.
+
+    ``bands`` maps the grade's code (as text, being JSON) to ``[low, high]`` in per cent, ``None`` for no limit;
+    ``tolerance`` is in percentage points.
+    """
+
+    words: ClassVar = ("percent", "label", "band")
+    measure: str
+    grade: str
+    bands: Mapping[str, Sequence[float | None]]
+    tolerance: float
+
+    def __call__(self, case: _Case) -> _Found | None:
+        measured, grade = case.measured(self.measure), case.number(self.grade)
+        if measured is None or measured.percent is None or grade is None:
+            return None
+        low, high = self.bands[str(int(grade))]
+        margin = self.tolerance + _SLACK
+        below = low is not None and measured.percent < low - margin
+        above = high is not None and measured.percent > high + margin
+        if not (below or above):
+            return None
+        band = " ".join(
+            part
+            for part in ("" if low is None else f"over {low:g} %", "" if high is None else f"up to {high:g} %")
+            if part
+        )
+        words = {"percent": f"{measured.percent:.0f} %", "label": case.label(self.grade, grade), "band": band}
+        return _Found((*case.cells(self.grade), *case.cells(self.measure)), words)
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroConflict:
+    """The lowest grade beside a measurement of at least ``at_least``, or a higher grade beside none."""
+
+    words: ClassVar = ("label", "value")
+    measure: str
+    grade: str
+    at_least: float
+
+    def __call__(self, case: _Case) -> _Found | None:
+        value, grade = case.number(self.measure), case.number(self.grade)
+        if value is None or grade is None:
+            return None
+        if not (value >= self.at_least if grade == 0 else value <= 0):
+            return None
+        words = {"label": case.label(self.grade, grade), "value": case.label(self.measure, value)}
+        return _Found((*case.cells(self.grade), *case.cells(self.measure)), words)
+
+
+def _reaches(case: _Case, item_code: str, segment: str, at_least: float) -> bool | None:
+    """Whether an item reaches a level at a segment on its worst side; ``None`` when that cannot be told."""
+    keys = case.at_segment(case.protocol.item(item_code), segment)
+    numbers = [answer for key in keys if isinstance(answer := case.answers.get(key), int | float)]
+    if any(number >= at_least for number in numbers):
+        return True
+    return False if keys and len(numbers) == len(keys) else None
+
+
+def _either(states: Sequence[bool | None]) -> bool | None:
+    """Three-valued "or"."""
+    if any(states):
+        return True
+    return None if None in states else False
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentsDiffer:
+    """The extent as judged differs from the extent that follows from the segments' own answers.
+
+    A segment is affected when any of ``features`` reaches its level there; with ``same_feature`` the segments have to
+    share one. ``positive`` follows from ``count`` affected segments, ``negative`` only where no segment that was not
+    asked or not answered could still make up the count.
+    """
+
+    words: ClassVar = ("label", "segments")
+    verdict: str
+    negative: int
+    positive: int
+    count: int
+    same_feature: bool
+    features: Sequence[Mapping[str, object]]
+
+    def __call__(self, case: _Case) -> _Found | None:
+        judged, names = case.number(self.verdict), case.segments()
+        if judged is None or not names:
+            return None
+        states = _states(case, self.features, names)
+        rows = states if self.same_feature else [[_either(column) for column in zip(*states, strict=True)]]
+        if max(row.count(True) for row in rows) >= self.count:
+            expected = self.positive
+        elif max(len(row) - row.count(False) for row in rows) < self.count:
+            expected = self.negative
+        else:
+            return None
+        if judged == expected:
+            return None
+        affected = [name for name, column in zip(names.values(), zip(*states, strict=True), strict=True) if any(column)]
+        words = {"label": case.label(self.verdict, judged), "segments": ", ".join(affected) or "none"}
+        return _Found(case.cells(self.verdict), words)
+
+
+@dataclass(frozen=True, slots=True)
+class LoneNeighbour:
+    """Exactly one segment is affected and it is not the index segment; every asked segment is answered."""
+
+    words: ClassVar = ("segment", "index")
+    verdict: str
+    features: Sequence[Mapping[str, object]]
+
+    def __call__(self, case: _Case) -> _Found | None:
+        names = case.segments()
+        if case.number(self.verdict) is None or not names:
+            return None
+        items = [case.protocol.item(str(feature["item"])) for feature in self.features]
+        asked = {key: name for key, name in names.items() if any(case.at_segment(item, key) for item in items)}
+        whole = [_either(column) for column in zip(*_states(case, self.features, asked), strict=True)]
+        if None in whole or whole.count(True) != 1:
+            return None
+        segment = list(asked)[whole.index(True)]
+        if segment == "index":
+            return None
+        return _Found(case.cells(self.verdict), {"segment": asked[segment], "index": names["index"]})
+
+
+def _states(case: _Case, features: Sequence[Mapping[str, object]], names: Mapping[str, str]) -> list[list[bool | None]]:
+    """For each feature, whether each segment shows it."""
+    return [
+        [_reaches(case, str(one["item"]), segment, cast(float, one["at_least"])) for segment in names]
+        for one in features
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class NeighboursOpen:
+    """The extent is judged ``negative`` although neighbouring segments that are asked were left open."""
+
+    words: ClassVar = ("label", "segments")
+    verdict: str
+    negative: int
+    items: Sequence[str]
+
+    def __call__(self, case: _Case) -> _Found | None:
+        judged = case.number(self.verdict)
+        if judged is None or judged != self.negative:
+            return None
+        items = [case.protocol.item(code) for code in self.items]
+        neighbours = {key: name for key, name in case.segments().items() if key != "index"}
+        left = {
+            name: keys
+            for segment, name in neighbours.items()
+            if (keys := [key for item in items for key in case.at_segment(item, segment) if key not in case.answers])
+        }
+        if not left:
+            return None
+        cells = (*case.cells(self.verdict), *(key for keys in left.values() for key in keys))
+        return _Found(cells, {"label": case.label(self.verdict, judged), "segments": ", ".join(left)})
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPlace:
+    """Points lie in another plane, too far from the midline, or at another segment than the index segment."""
+
+    words: ClassVar = ("where",)
+    measure: str
+    planes: Sequence[str]
+    off_midline_mm: float
+
+    def __call__(self, case: _Case) -> _Found | None:
+        measured = case.measured(self.measure)
+        if measured is None:
+            return None
+        where: list[str] = []
+        if measured.plane not in self.planes:
+            where.append(f"on a series that is {measured.plane}")
+        if measured.off_midline_mm is not None and abs(measured.off_midline_mm) > self.off_midline_mm + _SLACK:
+            where.append(f"{abs(measured.off_midline_mm):.0f} mm off the midline")
+        index = case.segments().get("index")
+        if measured.segment is not None and index is not None and measured.segment != index:
+            where.append(f"on {measured.segment}, not {index}")
+        return _Found(case.cells(self.measure), {"where": "; ".join(where)}) if where else None
+
+
+@dataclass(frozen=True, slots=True)
+class Implausible:
+    """The base of a measurement, or the measurement itself, has a size no patient has; all in millimetres."""
+
+    words: ClassVar = ("found",)
+    measure: str
+    base_name: str
+    base_low: float
+    base_high: float
+    value_high: float
+
+    def __call__(self, case: _Case) -> _Found | None:
+        value, measured = case.number(self.measure), case.measured(self.measure)
+        if value is None:
+            return None
+        found: list[str] = []
+        if measured is not None and not self.base_low <= measured.base_mm <= self.base_high:
+            found.append(f"{self.base_name} {measured.base_mm:.1f} mm")
+        if abs(value) > self.value_high:
+            found.append(case.label(self.measure, value))
+        return _Found(case.cells(self.measure), {"found": ", ".join(found)}) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """A measurement is unusually low."""
+
+    words: ClassVar = ("value",)
+    measure: str
+    at_most: float
+
+    def __call__(self, case: _Case) -> _Found | None:
+        value = case.number(self.measure)
+        if value is None or value > self.at_most:
+            return None
+        return _Found(case.cells(self.measure), {"value": case.label(self.measure, value)})
+
+
+@dataclass(frozen=True, slots=True)
+class SideMismatch:
+    """A finding asked for the case, with the side named beside it: "yes" without a side, or a side without "yes"."""
+
+    words: ClassVar = ("items",)
+    items: Sequence[str]
+
+    def __call__(self, case: _Case) -> _Found | None:
+        doubtful = [item for code in self.items if self._mismatch(case, item := case.protocol.item(code))]
+        if not doubtful:
+            return None
+        cells = tuple(key for item in doubtful for key in (*case.cells(item.code), *self._sides(item)))
+        return _Found(cells, {"items": ", ".join(item.short for item in doubtful)})
+
+    def _mismatch(self, case: _Case, item: Item) -> bool:
+        value, sides = case.number(item.code), self._sides(item)
+        if value is None or not sides:
+            return False
+        named = any(isinstance(side := case.answers.get(key), int | float) and side > 0 for key in sides)
+        return (value > 0) != named
+
+    @staticmethod
+    def _sides(item: Item) -> tuple[str, ...]:
+        return tuple(
+            Cell(item, site).key for site in item.sites if site.side and not site.counts and site.segment == "index"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LevelDiffers:
+    """The reader sees another index level than the one the coordinator set."""
+
+    words: ClassVar = ("label", "set")
+    item: str
+
+    def __call__(self, case: _Case) -> _Found | None:
+        seen, level = case.number(self.item), case.facts.lysis_vertebra
+        if seen is None or level is None or case.label(self.item, seen) == level:
+            return None
+        return _Found(case.cells(self.item), {"label": case.label(self.item, seen), "set": level})
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRoles:
+    """An item is answered with a value although a series it needs is not there."""
+
+    words: ClassVar = ("roles", "items")
+
+    def __call__(self, case: _Case) -> _Found | None:
+        present = case.facts.roles_present
+        if present is None:
+            return None
+        cells: list[str] = []
+        missing: dict[str, None] = {}
+        items: dict[str, None] = {}
+        for cell in case.protocol.cells(case.form):
+            absent = [need for need in cell.item.roles if present.isdisjoint(need.split("|"))]
+            if absent and isinstance(case.answers.get(cell.key), int | float):
+                cells.append(cell.key)
+                items[cell.item.short] = None
+                missing.update(dict.fromkeys(absent))
+        if not cells:
+            return None
+        roles = ", ".join(need.replace("|", " or ").replace("_", " ") for need in missing)
+        return _Found(tuple(cells), {"roles": roles, "items": ", ".join(items)})
+
+
+_Kind = (
+    OutsideBand
+    | ZeroConflict
+    | SegmentsDiffer
+    | LoneNeighbour
+    | NeighboursOpen
+    | WrongPlace
+    | Implausible
+    | AtMost
+    | SideMismatch
+    | LevelDiffers
+    | MissingRoles
+)
+
+KINDS: Mapping[str, type[_Kind]] = {
+    "outside_band": OutsideBand,
+    "zero_conflict": ZeroConflict,
+    "segments_differ": SegmentsDiffer,
+    "lone_neighbour": LoneNeighbour,
+    "neighbours_open": NeighboursOpen,
+    "wrong_place": WrongPlace,
+    "implausible": Implausible,
+    "at_most": AtMost,
+    "side_mismatch": SideMismatch,
+    "level_differs": LevelDiffers,
+    "missing_roles": MissingRoles,
+}
+# Parameters that name items, one or several.
+_ITEM_PARAMS = ("measure", "grade", "verdict", "item", "items", "features")
+
+
+def fits(protocol: Protocol, rule: Rule) -> None:
+    """Refuse a rule that could not be carried out; ``ValueError`` with a sentence."""
+    kind = KINDS.get(rule.kind)
+    if kind is None:
+        raise ValueError(f"Rule {rule.code}: there is no kind {rule.kind!r}.")
+    expected = {one.name for one in fields(kind)}
+    if set(rule.params) != expected:
+        raise ValueError(f"Rule {rule.code}: kind {rule.kind} takes {sorted(expected)}, not {sorted(rule.params)}.")
+    words = {name for _, name, _, _ in string.Formatter().parse(rule.text) if name is not None}
+    if strangers := words - set(kind.words):
+        raise ValueError(f"Rule {rule.code}: its sentence has no word for {sorted(strangers)}.")
+    for name in _ITEM_PARAMS:
+        for code in _codes_in(rule.params.get(name, ())):
+            if rule.form not in (None, protocol.item(code).form):
+                raise ValueError(f"Rule {rule.code} of form {rule.form} looks at {code}, which is on another form.")
+
+
+def _codes_in(param: object) -> list[str]:
+    if isinstance(param, Mapping):
+        return [str(param["item"])]
+    if isinstance(param, list | tuple):
+        return [code for one in param for code in _codes_in(one)]
+    return [str(param)]
+
+
+def remarks(protocol: Protocol, form: str, answers: Answers, facts: Facts) -> tuple[Remark, ...]:
+    """Every check of a form that fires.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The instrument, with the study's settings applied; checks that were switched off are not in it.
+    form : str
+        Form code.
+    answers : Mapping
+        One reader's answers to this form, partial or complete, that passed ``answers.check``.
+    facts : Facts
+        What is known about the case.
+
+    Returns
+    -------
+    tuple of Remark
+        At most one for each rule code, in the order of the rules.
+    """
+    case = _Case(protocol, form, answers, facts)
+    fired: list[Remark] = []
+    for rule in protocol.rules:
+        if rule.form not in (None, form):
+            continue
+        look = cast(Callable[..., Callable[[_Case], _Found | None]], KINDS[rule.kind])(**rule.params)
+        if found := look(case):
+            text = rule.text.format_map(found.words)
+            fired.append(Remark(rule.code, text, found.cells, rule.severity, rule.query))
+    return tuple(fired)
