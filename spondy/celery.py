@@ -1,0 +1,40 @@
+"""The Celery app, and the reaper that every worker runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_ready
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spondy.settings")
+
+REAP_EVERY_S = 5.0
+log = logging.getLogger(__name__)
+
+app = Celery("spondy")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.set_default()  # other threads than the one that imports this ask for the current app as well
+
+
+def reap_quietly() -> None:
+    """Look for jobs left behind; a fault here must not end the worker's timer."""
+    from django.db import connections
+
+    from annotation import jobs
+
+    try:
+        jobs.reap()
+    except Exception:
+        log.exception("the reaper could not look at the jobs; it tries again in %.0f s", REAP_EVERY_S)
+    finally:
+        # The worker forks: a connection left open here would be shared with a child started later.
+        connections.close_all()
+
+
+@worker_ready.connect
+def start_reaper(sender: Any, **_: Any) -> None:
+    sender.timer.call_repeatedly(REAP_EVERY_S, reap_quietly)
