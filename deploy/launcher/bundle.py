@@ -30,7 +30,7 @@ class Node:
     def environment(self) -> dict[str, str]:
         env = packages.tool_environment()
         env["PATH"] = f"{self.node.parent}:{env.get('PATH', '/usr/bin:/bin')}"
-        env["npm_config_update_notifier"] = "false"
+        env |= {"npm_config_update_notifier": "false", "NO_COLOR": "1"}
         return env
 
 
@@ -99,12 +99,9 @@ def ensure_node(context: Context) -> Node:
 
 def npm(context: Context, node: Node, *args: str, title: str, what: str) -> None:
     with context.console.step(title) as step:
-
-        def heard(line: str) -> None:
-            step.detail = line.strip()[:60]
-
         command = [*node.npm, *args]
-        context.children.must(what, command, env=node.environment(), cwd=VIEWER, log=LOG, on_line=heard, limit_s=900)
+        env, heard = node.environment(), step.heard
+        context.children.must(what, command, env=env, cwd=VIEWER, log=LOG, on_line=heard, limit_s=900)
 
 
 def ensure_modules(context: Context, node: Node) -> None:
@@ -112,8 +109,17 @@ def ensure_modules(context: Context, node: Node) -> None:
     if stamped(MODULES_STAMP, value):
         return
     # No install scripts: the build needs none, and they are where a hijacked package would run.
-    args = ["ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    npm(context, node, *args, title="viewer packages", what="npm ci")
+    quiet = ["--no-audit", "--no-fund", "--ignore-scripts"]
+    with context.console.step("viewer packages") as step:
+        env = node.environment()
+        exact = [*node.npm, "ci", *quiet]
+        code = context.children.run(exact, env=env, cwd=VIEWER, log=LOG, on_line=step.heard, limit_s=900)
+        if code != 0:
+            # A registry that lacks a package of some foreign platform makes `npm ci` find the lock incomplete;
+            # `npm install` takes the same versions and digests from the lock and leaves it as it is.
+            step.note, step.detail = "npm install took the place of npm ci", ""
+            alike = [*node.npm, "install", "--no-save", *quiet]
+            context.children.must("npm install", alike, env=env, cwd=VIEWER, log=LOG, on_line=step.heard, limit_s=900)
     write_stamp(MODULES_STAMP, value)
 
 

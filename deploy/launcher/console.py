@@ -23,6 +23,9 @@ class Step:
         self.began = time.monotonic()
         self.shown_at = 0.0
 
+    def heard(self, line: str) -> None:
+        self.detail = line.strip()[:60]
+
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.began

@@ -31,13 +31,9 @@ def install(context: Context, packages: Sequence[str], *, title: str) -> None:
     log = Path(tempfile.gettempdir()) / f"spondy-apt-{os.getpid()}.log"
     wait = ["-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"]
     with context.console.step(title) as step:
-
-        def heard(line: str) -> None:
-            step.detail = line.strip()[:60]
-
         args = ["apt-get", "-q", *wait, "update"]
-        context.children.must("apt-get update", args, env=env, cwd=ROOT, log=log, on_line=heard, limit_s=300)
+        context.children.must("apt-get update", args, env=env, cwd=ROOT, log=log, on_line=step.heard, limit_s=300)
         args = ["apt-get", "-q", "-y", *wait, "install", "--no-install-recommends", *packages]
         what = f"apt-get install {' '.join(packages)}"
-        context.children.must(what, args, env=env, cwd=ROOT, log=log, on_line=heard, limit_s=900)
+        context.children.must(what, args, env=env, cwd=ROOT, log=log, on_line=step.heard, limit_s=900)
     log.unlink(missing_ok=True)

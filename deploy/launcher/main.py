@@ -90,16 +90,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--data", type=Path, default=ROOT / "var", help="data folder (default: var)")
     made.add_argument("--cases", type=case_count, default=24, help="cases of the open demo study (default: 24)")
     made.add_argument("--reset", action="store_true", help="first delete what an earlier demo left in the data folder")
-    made = command("test", do_test, "run every check and every test; with arguments only those tests, on SQLite")
-    made.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="arguments for pytest")
+    command("test", do_test, "run every check and every test; with arguments for pytest only those, on SQLite")
     command("check", do_check, "format, lint, types, import contracts, templates, migrations, locks, viewer")
     made = command("bench", do_bench, "run the benchmarks; prints JSON lines")
     made.add_argument("name", nargs="?", metavar="NAME", help="one benchmark (default: all)")
     command("serve", do_serve, "the web server, configured by the environment")
     command("worker", do_worker, "the worker, configured by the environment")
     command("receiver", do_receiver, "the DICOM receiver (not there yet)")
-    made = command("manage", do_manage, "manage.py inside the virtual environment")
-    made.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="arguments for manage.py")
+    command("manage", do_manage, "manage.py inside the virtual environment, with its arguments")
     made = command("lock", do_lock, "make the lock files from the requirement files")
     made.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
     made = command("setup", do_setup, "packages and viewer bundle only (for images)")
@@ -108,9 +106,19 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse; what follows `test` and `manage` belongs to pytest and manage.py, options and all."""
+    own, rest = list(arguments), list[str]()
+    if own[:1] in (["test"], ["manage"]) and own[1:] not in (["--help"], ["-h"]):
+        own, rest = own[:1], own[1:]
+    given = parser().parse_args(own)
+    given.rest = rest
+    return given
+
+
 def main(arguments: Sequence[str]) -> int:
     os.umask(0o022 if os.geteuid() == 0 else 0o027)
-    given = parser().parse_args(arguments)
+    given = parse(arguments)
     context = Context()
     context.children.listen()
     try:

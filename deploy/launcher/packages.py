@@ -119,19 +119,17 @@ def install_lock(context: Context, *, dev: bool) -> None:
     lock = LOCKS[dev]
     title = "packages for tests and checks" if dev else "packages"
     with context.console.step(title) as step:
-
-        def heard(line: str) -> None:
-            step.detail = line.strip()
-
         if in_venv("uv").exists():
             args: list[str | Path] = [in_venv("uv"), "pip", "install", "--python", in_venv("python")]
             args += ["--require-hashes", "-r", lock]
-            code = context.children.run(args, env=tool_environment(), cwd=ROOT, log=LOG, on_line=heard)
+            code = context.children.run(args, env=tool_environment(), cwd=ROOT, log=LOG, on_line=step.heard)
             if code == 0:
                 write_stamp(stamp_of(dev), wanted(dev))
                 return
             step.detail = "uv failed, trying pip"
         args = [in_venv("python"), "-m", "pip", "install", "--require-hashes", "--no-deps", "-r", lock]
-        context.children.must("Installing the packages", args, env=tool_environment(), cwd=ROOT, log=LOG, on_line=heard)
+        context.children.must(
+            "Installing the packages", args, env=tool_environment(), cwd=ROOT, log=LOG, on_line=step.heard
+        )
         step.note = "by pip"
         write_stamp(stamp_of(dev), wanted(dev))
