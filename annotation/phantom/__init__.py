@@ -1,0 +1,35 @@
+"""The synthetic lumbar spine with planted findings: pure numpy, written as ordinary DICOM.
+
+``draw`` what a case has, ``build`` its pictures, ``write_dicom`` them as a hospital would; or whole cases with
+``write_case`` and ``write_cohort``. Nobody stands behind any picture or name.
+"""
+
+from __future__ import annotations
+
+from .canvas import SlicePlane
+from .cohort import Case, case_facts, write_case, write_cohort, write_tables
+from .files import write_dicom
+from .person import CLINICAL_COLUMNS, Identity, clinical_row, invent
+from .scan import SIZES, Phantom, PhantomSeries, build
+from .truth import VISIBLE, Truth, draw
+
+__all__ = [
+    "CLINICAL_COLUMNS",
+    "SIZES",
+    "VISIBLE",
+    "Case",
+    "Identity",
+    "Phantom",
+    "PhantomSeries",
+    "SlicePlane",
+    "Truth",
+    "build",
+    "case_facts",
+    "clinical_row",
+    "draw",
+    "invent",
+    "write_case",
+    "write_cohort",
+    "write_dicom",
+    "write_tables",
+]

@@ -1,0 +1,205 @@
+"""Paint the posterior elements: pedicles, articular processes, pars, laminae, spinous processes, joints, defects."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import tissues as t
+from .anatomy import Anatomy, Defect, Joint, Vertebra, inferior_process, superior_process
+from .canvas import Array, Canvas, Coords, Patch, capsule, ellipsoid, length, rounded_box
+from .column import ORDER
+
+PEDICLE_HALF = {"L5": 6.6, "L4": 5.6, "L3": 4.8, "L2": 4.3, "L1": 4.1}
+GROWTH_MM = {0: 0.0, 1: 0.7, 2: 1.9, 3: 3.4}
+SHELL_MM = 1.5
+OEDEMA_REACH_MM = 10.0
+
+
+def paint_arches(canvas: Canvas, anatomy: Anatomy) -> None:
+    """Paint joints first (capsule, cartilage), then bone from below upwards."""
+    for joint in anatomy.joints:
+        _joint(canvas, joint)
+    for defect in anatomy.defects:
+        _gap_tissue(canvas, defect)
+    for name in ORDER:
+        _flava(canvas, anatomy, anatomy.vertebrae[name])
+        for side in (-1, 1):
+            _arch(canvas, anatomy, anatomy.vertebrae[name], side)
+    for joint in anatomy.joints:
+        _joint_wear(canvas, joint)
+
+
+def _side(at: Coords, side: int) -> Coords:
+    return at[0] * side, at[1], at[2]
+
+
+def _bounds(side: int, near: float, far: float, front: float, rear: float, low: float, high: float) -> tuple[
+    tuple[float, float, float], tuple[float, float, float]
+]:  # fmt: skip
+    ends = sorted((side * near, side * far))
+    return (ends[0], front, low), (ends[1], rear, high)
+
+
+def _bone_paint(patch: Patch, shape: Array, shell: float) -> Array:
+    patch.paint(patch.cover(shape), t.CORTEX)
+    marrow = patch.cover(shape + shell)
+    patch.paint(marrow, t.MARROW, grain=0.08)
+    return marrow
+
+
+def _joint(canvas: Canvas, joint: Joint) -> None:
+    """Capsule and the cartilage between the two processes."""
+    reach = 13.0 + GROWTH_MM[joint.grade]
+    patch = canvas.box(joint.frame, (-reach, -reach, -reach), (reach, reach, reach))
+    if patch is None:
+        return
+    at = patch.coords(joint.frame)
+    capsule_radii = (7.0, 9.5 + GROWTH_MM[joint.grade], 11.0)
+    patch.paint(patch.cover(ellipsoid(at, (0.0, 0.0, 0.0), capsule_radii)), t.LIGAMENT)
+    space = np.maximum(np.abs(_bent(at)) - joint.gap_mm / 2 - 0.5, length(at[1] / 6.8, at[2] / 8.5) * 6.8 - 6.8)
+    patch.paint(patch.cover(space), t.CARTILAGE)
+    if joint.grade <= 1:
+        patch.paint(patch.cover(np.maximum(np.abs(_bent(at)) - 0.35 * joint.gap_mm, space + 0.8)) * 0.6, t.FLUID)
+
+
+def _bent(at: Coords) -> Array:
+    """Distance from the curved joint surface, positive on the side of the inferior process."""
+    return np.asarray(at[0] - 0.018 * at[1] * at[1])
+
+
+def _joint_wear(canvas: Canvas, joint: Joint) -> None:
+    """Cysts and erosions under the cartilage in grade 3, small erosions in grade 2 (Skeletal Radiol 1999;28:215)."""
+    spots = {2: ((-2.4, 2.0, 1.0, 1.0),), 3: ((-3.6, -1.5, 1.0, 1.9), (3.4, 3.0, -2.0, 1.6), (-2.6, 4.0, -3.0, 1.3))}
+    for out, across, up, radius in spots.get(joint.grade, ()):
+        low = (out - 3.0, across - 3.0, up - 3.0)
+        patch = canvas.box(joint.frame, low, (out + 3.0, across + 3.0, up + 3.0))
+        if patch is not None:
+            shape = ellipsoid(patch.coords(joint.frame), (out, across, up), (radius, radius, radius * 1.3))
+            patch.paint(patch.cover(shape - 0.7), t.SCLEROSIS)
+            patch.paint(patch.cover(shape), t.FLUID)
+
+
+def _gap_tissue(canvas: Canvas, defect: Defect) -> None:
+    """Fibrous tissue that fills and surrounds a defect."""
+    reach = 8.0 + defect.gap_mm
+    patch = canvas.box(defect.frame, (-reach, -reach, -reach), (reach, reach, reach))
+    if patch is not None:
+        at = patch.coords(defect.frame)
+        radii = (defect.gap_mm / 2 + 3.5, 6.6, 6.6)
+        patch.paint(patch.cover(ellipsoid(at, (0.0, 0.0, 0.0), radii), 2.0), t.GAP, grain=0.08)
+
+
+def _flava(canvas: Canvas, anatomy: Anatomy, bone: Vertebra) -> None:
+    """Ligamenta flava from the front of a lamina to the next lamina below."""
+    if bone.name in ("S3", "S2", "S1"):
+        return
+    half = bone.height / 2
+    for side in (-1, 1):
+        patch = canvas.box(bone.dorsal, *_bounds(side, -1.0, bone.pedicle + 2.0, 12.0, 28.0, -2.6 * half, -0.2 * half))
+        if patch is None:
+            continue
+        lateral, p, s = _side(patch.coords(bone.dorsal), side)
+        wide = bone.pedicle - 3.0
+        low = (0.5, 24.0, 0.0)
+        high = (wide, 16.5, 0.0)
+        strip = capsule((lateral, p, s * 0.0), low, high, 1.6)
+        strip = np.maximum(strip, np.abs(s + 1.45 * half) - 0.85 * half)
+        patch.paint(patch.cover(strip), t.FLAVUM)
+
+
+def _arch(canvas: Canvas, anatomy: Anatomy, bone: Vertebra, side: int) -> None:
+    """One half of a vertebral arch; the lytic one is cut at the defect, its dorsal part stays behind."""
+    half = bone.height / 2
+    patch = canvas.box(bone.dorsal, *_bounds(side, -2.0, bone.pedicle + 30.0, -26.0, 58.0, -half - 20.0, half + 14.0))
+    if patch is None:
+        return
+    front, rear = _side(patch.coords(bone.frame), side), _side(patch.coords(bone.dorsal), side)
+    defect = next((d for d in anatomy.defects if d.side == side), None) if bone is anatomy.lytic else None
+    ventral, dorsal = _ventral(anatomy, patch, bone, side, front), _dorsal(anatomy, patch, bone, side, rear)
+    if bone.name.startswith("S"):
+        _bone_paint(patch, np.minimum(ventral, dorsal), SHELL_MM)
+        return
+    if defect is None:
+        bridge = capsule(front, (bone.pedicle, 10.0, 3.0), (bone.pedicle - 2.0, 22.5, -9.0), 4.7)
+        _bone_paint(patch, np.minimum(np.minimum(ventral, dorsal), bridge), SHELL_MM)
+        return
+    _cut_arch(patch, anatomy, bone, defect, (ventral, dorsal))
+
+
+def _cut_arch(
+    patch: Patch, anatomy: Anatomy, bone: Vertebra, defect: Defect, parts: tuple[Array, Array]
+) -> None:  # fmt: skip
+    frame = defect.frame
+    start = frame.local(bone.frame.world((defect.side * bone.pedicle, 10.0, 3.0)))
+    end = frame.local(bone.dorsal.world((defect.side * (bone.pedicle - 2.0), 22.5, -9.0)))
+    at = patch.coords(frame)
+    beyond = np.maximum(0.0, length(at[1], at[2]) - 11.0)
+    half_gap = defect.gap_mm / 2
+    stump = capsule(at, (float(start[0]), float(start[1]), float(start[2])), (0.0, 0.0, 0.0), 4.9)
+    tail = capsule(at, (0.0, 0.0, 0.0), (float(end[0]), float(end[1]), float(end[2])), 4.9)
+    ventral = np.maximum(np.minimum(parts[0], stump), at[0] + half_gap - beyond)
+    dorsal = np.maximum(np.minimum(parts[1], tail), half_gap - at[0] - beyond)
+    shape = np.minimum(ventral, dorsal)
+    marrow = _bone_paint(patch, shape, SHELL_MM)
+    near = np.abs(at[0]) - half_gap + beyond
+    rim = np.clip((2.6 - near) / 1.2, 0.0, 1.0) * patch.cover(shape)
+    patch.paint(rim * 0.9, t.SCLEROSIS)
+    if anatomy.truth.isthmic_bme[0 if defect.side < 0 else 1]:
+        away = length(at[0] * 0.85, at[1], at[2])
+        spread = np.clip((OEDEMA_REACH_MM + 4.0 + 1.2 * patch.texture() - away) / 7.0, 0.0, 1.0)
+        patch.paint(spread * np.maximum(marrow, 0.8 * rim), t.BONE_OEDEMA, grain=0.08)
+
+
+def _ventral(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coords) -> Array:
+    """Pedicle, transverse and superior articular process."""
+    half, out = bone.height / 2, bone.pedicle
+    thick = PEDICLE_HALF.get(bone.name, 4.0)
+    tall = min(7.2, 0.55 * half)
+    squeezed = (at[0], at[1], at[2] * (thick / tall))
+    level = 0.36 * half * thick / tall
+    shape = capsule(squeezed, (out, -8.0, level), (out, 10.0, level - 0.5), thick)
+    if not bone.name.startswith("S"):
+        wide = capsule(at, (out + 2.0, 8.0, 0.3 * half), (out + 24.0, 13.0, 0.4 * half), 4.3, 1.2)
+        shape = np.minimum(shape, wide)
+    joint = next((j for j in anatomy.joints if j.lower == bone.name and j.side == side), None)
+    if joint is None:
+        return shape
+    start, tip = superior_process(bone)
+    process = capsule(at, start, tip, 6.0 + 0.6 * GROWTH_MM[joint.grade])
+    process = _swell(process, patch, joint, -1.0)
+    edge = _bent(patch.coords(joint.frame)) + joint.gap_mm / 2
+    return np.asarray(np.minimum(shape, np.maximum(process, edge)))
+
+
+def _swell(process: Array, patch: Patch, joint: Joint, towards: float) -> Array:
+    """Osteophytes along the rim of a worn joint."""
+    if joint.grade < 2:
+        return process
+    at = patch.coords(joint.frame)
+    size = 0.9 + 0.75 * GROWTH_MM[joint.grade]
+    one = ellipsoid(at, (towards * 3.5, -6.5, 3.0), (size + 1.2, size + 0.6, size + 2.0))
+    two = ellipsoid(at, (towards * 3.5, 7.0, -1.0), (size + 1.2, size + 0.4, size + 2.0))
+    return np.asarray(np.minimum(process, np.minimum(one, two)))
+
+
+def _dorsal(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coords) -> Array:
+    """Lamina, inferior articular process, half of the spinous process."""
+    half, out = bone.height / 2, bone.pedicle
+    flat = (at[0], at[1], at[2] * 0.42)
+    middle = -0.72 * half
+    lamina = capsule(flat, (out - 2.5, 20.5, middle * 0.42), (0.0, 27.0, middle * 0.42), 3.3)
+    reach = {"L5": 42.0, "S1": 34.0, "S2": 31.0, "S3": 28.0}.get(bone.name, 50.0)
+    drop = middle - 0.16 * (at[1] - 27.0)
+    tall = 0.66 * half if reach > 45 else 0.5 * half
+    spine = rounded_box(
+        (at[0], at[1], at[2] - drop), (0.0, (reach + 25.0) / 2, 0.0), (3.1, (reach - 25.0) / 2 + 1.5, tall), 2.4
+    )
+    shape = np.minimum(lamina, spine)
+    joint = next((j for j in anatomy.joints if j.upper == bone.name and j.side == side), None)
+    if joint is None:
+        return np.asarray(shape)
+    start, tip = inferior_process(bone)
+    process = capsule(at, start, tip, 6.0 + 0.5 * GROWTH_MM[joint.grade])
+    process = _swell(process, patch, joint, 1.0)
+    edge = joint.gap_mm / 2 - _bent(patch.coords(joint.frame))
+    return np.asarray(np.minimum(shape, np.maximum(process, edge)))

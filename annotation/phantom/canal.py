@@ -1,0 +1,133 @@
+"""Paint the vertebral canal: epidural fat, dural sac, cord, cauda equina, exiting roots in their foraminal fat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import tissues as t
+from .anatomy import Anatomy, Vertebra
+from .canvas import WORLD, Array, Canvas, Coords, Patch, capsule, ellipsoid, length
+
+ROOTS_LEAVE_BELOW = ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1", "S2")
+
+
+def paint_canal(canvas: Canvas, anatomy: Anatomy) -> None:
+    """Paint canal and foramina; discs and bones come later and cut into it."""
+    top = float(anatomy.sac_z[-1])
+    patch = canvas.box(WORLD, (-22.0, float(anatomy.wall_y.min()) - 4.0, float(anatomy.sac_z[0])),
+                       (22.0, float(anatomy.wall_y.max()) + 28.0, top))  # fmt: skip
+    if patch is None:
+        return
+    x, y, z = patch.coords(WORLD)
+    wall = anatomy.wall(z)
+    fat = (length(x / 13.5, (y - wall - 11.0) / 12.5) - 1.0) * 12.5
+    patch.paint(patch.cover(fat), t.EPIDURAL_FAT, grain=0.06)
+    _foramina(canvas, anatomy)
+    _sac(patch, anatomy, (x, y, z))
+    _exiting_roots(canvas, anatomy)
+
+
+def sac_distance(anatomy: Anatomy, at: Coords) -> Array:
+    """Signed distance to the dural sac, in world coordinates."""
+    x, y, z = at
+    depth = np.interp(z, anatomy.sac_z, anatomy.sac_half_depth).astype(np.float32)
+    width = np.interp(z, anatomy.sac_z, anatomy.sac_half_width).astype(np.float32)
+    middle = np.interp(z, anatomy.sac_z, anatomy.sac_y).astype(np.float32)
+    return np.asarray((length(x / width, (y - middle) / depth) - 1.0) * np.minimum(depth, width))
+
+
+def _sac(patch: Patch, anatomy: Anatomy, at: Coords) -> None:
+    distance = sac_distance(anatomy, at)
+    patch.paint(patch.cover(distance - 0.5), t.SCAR)
+    inside = patch.cover(distance + 0.1)
+    patch.paint(inside, t.CSF, grain=0.02)
+    x, y, z = at
+    depth = np.interp(z, anatomy.sac_z, anatomy.sac_half_depth).astype(np.float32)
+    width = np.interp(z, anatomy.sac_z, anatomy.sac_half_width).astype(np.float32)
+    middle = np.interp(z, anatomy.sac_z, anatomy.sac_y).astype(np.float32)
+    thick = np.clip((z - anatomy.conus_z) / 26.0, 0.0, 1.0) ** 0.7
+    cord = (length(x / 4.8, (y - middle - 0.6) / 3.6) - thick) * 3.6 + 0.4 * (thick <= 0)
+    patch.paint(patch.cover(cord) * inside * (thick > 0), t.CORD)
+    strands = _strands(anatomy, (x, y, z), middle, depth, width)
+    patch.paint(patch.cover(strands) * inside * 0.75, t.ROOT)
+
+
+def _strands(anatomy: Anatomy, at: Coords, middle: Array, depth: Array, width: Array) -> Array:
+    """Distance to the nearest of the cauda equina's roots, each running from the conus to its foramen."""
+    x, y, z = at
+    nearest: Array = np.full((1, 1, 1), 50.0, dtype=np.float32)
+    start = anatomy.conus_z + 12.0
+    rng = np.random.default_rng(anatomy.seed + 1)
+    for name in ROOTS_LEAVE_BELOW[2:]:
+        end = float(anatomy.vertebrae[name].frame.origin[2])
+        if end > start - 15.0:
+            continue
+        share = np.clip((z - end) / (start - end), 0.0, 1.0)
+        low = (z < end) * 20.0
+        for side in (-1.0, 1.0):
+            spread, sag = float(rng.uniform(-0.10, 0.10)), float(rng.uniform(-0.12, 0.12))
+            across = side * width * (0.80 - 0.62 * share**0.6 + spread * share)
+            deep = middle + depth * (0.62 - 0.75 * (1.0 - share) ** 4 + sag - 0.35 * share**3)
+            nearest = np.minimum(nearest, length(x - across, y - deep) + low + 8.0 * (z > start) - 0.55)
+    return nearest
+
+
+def _foramina(canvas: Canvas, anatomy: Anatomy) -> None:
+    """Fat between the pedicles, open towards the psoas."""
+    for name in ROOTS_LEAVE_BELOW[:-2]:
+        bone = anatomy.vertebrae[name]
+        half = bone.height / 2
+        for side in (-1, 1):
+            centre = (side * (bone.pedicle + 3.0), 4.5, -half - 1.0)
+            radii = (12.0, 9.5, half + 2.0)
+            patch = canvas.box(bone.frame, *_around(centre, radii))
+            if patch is not None:
+                patch.paint(
+                    patch.cover(ellipsoid(patch.coords(bone.frame), centre, radii), 1.6), t.EPIDURAL_FAT, grain=0.05
+                )
+
+
+def _around(centre: tuple[float, float, float], radii: tuple[float, float, float]) -> tuple[
+    tuple[float, float, float], tuple[float, float, float]
+]:  # fmt: skip
+    low, high = ([c + sign * r for c, r in zip(centre, radii, strict=True)] for sign in (-1.0, 1.0))
+    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+
+def root_path(bone: Vertebra, side: int) -> list[tuple[float, float, float]]:
+    """Way of the root that leaves below a vertebra, in its frame."""
+    half = bone.height / 2
+    if bone.name.startswith("S"):
+        return [(side * 8.0, 6.0, half + 14.0), (side * 10.0, 5.5, 3.0), (side * 13.0, 3.0, -half)]
+    out = bone.pedicle
+    return [
+        (side * 0.52 * out, 7.0, 0.35 * half),
+        (side * (out - 2.0), 5.0, -0.42 * half),
+        (side * (out + 5.0), 3.5, -0.78 * half),
+        (side * (out + 15.0), -4.0, -1.5 * half),
+    ]
+
+
+def root_distance(at: Coords, path: list[tuple[float, float, float]], radii: tuple[float, ...]) -> Array:
+    """Signed distance to a root given as a chain of rods."""
+    found: Array | None = None
+    for start, end, radius in zip(path, path[1:], radii, strict=False):
+        part = capsule(at, start, end, radius)
+        found = part if found is None else np.minimum(found, part)
+    if found is None:
+        raise ValueError("a root needs at least two points")
+    return found
+
+
+def _exiting_roots(canvas: Canvas, anatomy: Anatomy) -> None:
+    for name in ROOTS_LEAVE_BELOW:
+        bone = anatomy.vertebrae[name]
+        for side in (-1, 1):
+            path = root_path(bone, side)
+            low = tuple(min(p[i] for p in path) - 4.0 for i in range(3))
+            high = tuple(max(p[i] for p in path) + 4.0 for i in range(3))
+            patch = canvas.box(bone.frame, (low[0], low[1], low[2]), (high[0], high[1], high[2]))
+            if patch is None:
+                continue
+            distance = root_distance(patch.coords(bone.frame), path, (1.7, 2.7, 2.2))
+            patch.paint(patch.cover(distance), t.GANGLION)

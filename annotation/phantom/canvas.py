@@ -1,0 +1,245 @@
+"""Slice planes, and a canvas of parallel slices on which anti-aliased shapes are painted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Vector = NDArray[np.float64]
+Coords = tuple[Array, Array, Array]
+
+
+@dataclass(frozen=True)
+class SlicePlane:
+    """One slice in patient space (LPS, mm); field names as in ``annotation.dicom.geometry.Plane``."""
+
+    position_lps_mm: tuple[float, float, float]
+    row_lps: tuple[float, float, float]
+    column_lps: tuple[float, float, float]
+    spacing_rc_mm: tuple[float, float]
+    rows: int
+    columns: int
+
+    def pixel(self, point_lps_mm: Vector) -> tuple[float, float, float]:
+        """Row, column (pixel centres at whole numbers) and distance from the plane in mm of a point of shape (3,)."""
+        offset = np.asarray(point_lps_mm, dtype=float) - np.asarray(self.position_lps_mm)
+        row_direction, column_direction = np.asarray(self.row_lps), np.asarray(self.column_lps)
+        row = float(offset @ column_direction) / self.spacing_rc_mm[0]
+        column = float(offset @ row_direction) / self.spacing_rc_mm[1]
+        return row, column, float(offset @ np.cross(row_direction, column_direction))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A local right-handed coordinate frame: origin (3,) in LPS mm and three unit axes as rows (3, 3)."""
+
+    origin: Vector
+    axes: Vector
+
+    def world(self, point: tuple[float, float, float]) -> Vector:
+        """LPS mm of a local point."""
+        return np.asarray(self.origin + np.asarray(point, dtype=float) @ self.axes)
+
+    def local(self, point_lps_mm: Vector) -> Vector:
+        """Local coordinates of a point in LPS mm."""
+        return np.asarray(self.axes @ (point_lps_mm - self.origin))
+
+    def moved(self, offset_lps_mm: Vector) -> Frame:
+        """Return the same frame somewhere else."""
+        return Frame(self.origin + offset_lps_mm, self.axes)
+
+
+WORLD = Frame(np.zeros(3), np.eye(3))
+
+
+class Canvas:
+    """Parallel slices of equal size with one intensity channel a contrast.
+
+    Parameters
+    ----------
+    channels
+        Names of the contrasts (columns of the tissue table), e.g. ``("T1", "T2", "STIR")``.
+    first
+        The first (sub-)slice.
+    step_mm
+        Distance between neighbouring (sub-)slices along the slice normal.
+    count
+        Number of (sub-)slices.
+    noise
+        Two fields of zero mean and unit variance, (slices, rows, columns): fine texture, and coarser streaks of fat.
+    sub
+        Sub-slices a slice.
+    """
+
+    def __init__(
+        self,
+        channels: tuple[str, ...],
+        first: SlicePlane,
+        step_mm: float,
+        count: int,
+        noise: tuple[Array, Array],
+        sub: int,
+    ) -> None:
+        self.channels = channels
+        self.first = first
+        self.sub = sub
+        self.shape = (count, first.rows, first.columns)
+        row, column = np.asarray(first.row_lps), np.asarray(first.column_lps)
+        self.directions = (np.cross(row, column), column, row)
+        self.steps = (step_mm, first.spacing_rc_mm[0], first.spacing_rc_mm[1])
+        self.origin = np.asarray(first.position_lps_mm)
+        self.image: Array = np.zeros((len(channels), *self.shape), dtype=np.float32)
+        self.noise = noise
+        self.texture, self.streaks = (np.repeat(field, sub, axis=0) for field in noise)
+        self.softness = 1.1 * self.steps[1]
+
+    def thinned(self) -> Canvas:
+        """Return an empty canvas with one layer a slice, in its middle."""
+        middle = self.origin + self.directions[0] * self.steps[0] * (self.sub - 1) / 2
+        first = self.first
+        plane = SlicePlane((float(middle[0]), float(middle[1]), float(middle[2])), first.row_lps, first.column_lps,
+                           first.spacing_rc_mm, first.rows, first.columns)  # fmt: skip
+        return Canvas(self.channels, plane, self.steps[0] * self.sub, self.shape[0] // self.sub, self.noise, 1)
+
+    def whole(self) -> Patch:
+        """Everything."""
+        return Patch(self, tuple(slice(0, n) for n in self.shape))
+
+    def box(self, frame: Frame, low: tuple[float, float, float], high: tuple[float, float, float]) -> Patch | None:
+        """Return the part that holds a box given in local coordinates, or None when no slice meets it."""
+        lower, upper = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+        centre = frame.origin + ((lower + upper) / 2) @ frame.axes - self.origin
+        half = (upper - lower) / 2 + 1.0
+        window: list[slice] = []
+        for direction, step, size in zip(self.directions, self.steps, self.shape, strict=True):
+            middle = float(centre @ direction)
+            reach = float(np.abs(frame.axes @ direction) @ half)
+            start = max(0, int(np.floor((middle - reach) / step)))
+            stop = min(size, int(np.ceil((middle + reach) / step)) + 1)
+            if stop <= start:
+                return None
+            window.append(slice(start, stop))
+        return Patch(self, tuple(window))
+
+
+class Patch:
+    """A rectangular part of a canvas: gives local coordinates and takes paint."""
+
+    def __init__(self, canvas: Canvas, window: tuple[slice, ...]) -> None:
+        self.canvas = canvas
+        self.window = window
+
+    def coords(self, frame: Frame) -> Coords:
+        """Local coordinates in mm, each broadcastable to the patch (axes that do not matter have length 1)."""
+        found = [self._along(frame.origin, axis) for axis in frame.axes]
+        return found[0], found[1], found[2]
+
+    def _along(self, origin: Vector, axis: Vector) -> Array:
+        canvas = self.canvas
+        value: Array = np.full((1, 1, 1), float((canvas.origin - origin) @ axis), dtype=np.float32)
+        for i, (direction, step, part) in enumerate(zip(canvas.directions, canvas.steps, self.window, strict=True)):
+            slope = float(direction @ axis) * step
+            if abs(slope) > 1e-9:
+                ramp = (np.arange(part.start, part.stop) * slope).astype(np.float32)
+                value = value + ramp.reshape(tuple(-1 if j == i else 1 for j in range(3)))
+        return value
+
+    def texture(self) -> Array:
+        """Return the canvas's noise field here."""
+        return self.canvas.texture[self.window]
+
+    def streaks(self) -> Array:
+        """Return the coarser noise field here (fat in muscle)."""
+        return self.canvas.streaks[self.window]
+
+    def cover(self, distance: Array, soft: float | None = None) -> Array:
+        """Coverage 0..1 of a shape from its signed distance in mm (negative inside), anti-aliased over about a pixel."""
+        width = self.canvas.softness if soft is None else soft
+        cover = distance * (-1.0 / width)
+        cover += 0.5
+        return np.clip(cover, 0.0, 1.0, out=cover)
+
+    def paint(self, cover: Array, tissue: Mapping[str, float], grain: float = 0.0) -> None:
+        """Blend a tissue in by its coverage; ``grain`` is the relative texture of its signal (HU: absolute)."""
+        grainy = self.texture() * grain if grain else None
+        for channel, image in zip(self.canvas.channels, self.canvas.image, strict=True):
+            level = tissue[channel]
+            part = image[self.window]
+            if grainy is None:
+                part += cover * (level - part)
+            elif channel == "HU":
+                part += cover * (level + 300.0 * grainy - part)
+            else:
+                part += cover * (level * (1.0 + grainy) - part)
+
+    def blend(self, cover: Array, levels: Mapping[str, Array]) -> None:
+        """Blend in a signal that varies in space (one array a channel)."""
+        for channel, image in zip(self.canvas.channels, self.canvas.image, strict=True):
+            part = image[self.window]
+            part += cover * (levels[channel] - part)
+
+    def dim(self, factor: Array) -> None:
+        """Multiply every channel."""
+        for image in self.canvas.image:
+            image[self.window] *= factor
+
+
+def length(*parts: Array) -> Array:
+    """Euclidean length of coordinates given one by one."""
+    total = parts[0] * parts[0]
+    for part in parts[1:]:
+        total = total + part * part
+    return np.sqrt(total)
+
+
+def ellipsoid(at: Coords, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Array:
+    """Signed distance (first order) to an ellipsoid with axes along the local frame."""
+    scaled = [(axis - c) * (1.0 / r) for axis, c, r in zip(at, centre, radii, strict=True)]
+    norm = length(*scaled)
+    slope = length(*[part * (1.0 / r) for part, r in zip(scaled, radii, strict=True)])
+    return np.asarray(norm * (norm - 1.0) / np.maximum(slope, 1e-4))
+
+
+def capsule(
+    at: Coords, start: tuple[float, float, float], end: tuple[float, float, float], radius: float, taper: float = 0.0
+) -> Array:
+    """Signed distance to a rod with round ends; its radius shrinks by ``taper`` mm towards ``end``."""
+    axis = [b - a for a, b in zip(start, end, strict=True)]
+    rest = [part - a for part, a in zip(at, start, strict=True)]
+    total = max(sum(a * a for a in axis), 1e-6)
+    along: Array = (rest[0] * axis[0] + rest[1] * axis[1] + rest[2] * axis[2]) * (1.0 / total)
+    along = np.clip(along, 0.0, 1.0)
+    distance = length(*[part - along * a for part, a in zip(rest, axis, strict=True)])
+    return np.asarray(distance - (radius - taper * along))
+
+
+def rounded_box(
+    at: Coords, centre: tuple[float, float, float], half: tuple[float, float, float], radius: float
+) -> Array:
+    """Signed distance to a box with rounded edges (``half`` is measured to the outside)."""
+    over = [np.abs(part - c) - (h - radius) for part, c, h in zip(at, centre, half, strict=True)]
+    outside = length(*[np.maximum(part, 0.0) for part in over])
+    inside = np.minimum(np.maximum(np.maximum(over[0], over[1]), over[2]), 0.0)
+    return np.asarray(outside + inside - radius)
+
+
+def rounded_meet(first: Array, second: Array, radius: float) -> Array:
+    """Intersection of two shapes with an edge rounded by ``radius`` mm."""
+    one, two = first + radius, second + radius
+    outside = length(np.maximum(one, 0.0), np.maximum(two, 0.0))
+    return np.asarray(np.minimum(np.maximum(one, two), 0.0) + outside - radius)
+
+
+def value_noise(rng: np.random.Generator, shape: tuple[int, int, int], cells: tuple[int, int, int]) -> Array:
+    """Smooth noise of unit variance: a random lattice stretched linearly over an array of ``shape``."""
+    lattice = rng.standard_normal(tuple(c + 1 for c in cells), dtype=np.float32)
+    for axis, (size, count) in enumerate(zip(shape, cells, strict=True)):
+        where = np.linspace(0.0, count, size, endpoint=False)
+        left = where.astype(int)
+        weight = (where - left).astype(np.float32).reshape(tuple(-1 if j == axis else 1 for j in range(3)))
+        lattice = np.take(lattice, left, axis) * (1 - weight) + np.take(lattice, left + 1, axis) * weight
+    return np.asarray(lattice / max(float(lattice.std()), 1e-6), dtype=np.float32)

@@ -1,0 +1,191 @@
+"""Paint what is planted beside the bones: foramen, recess, soft tissue, contrast and needle."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import tissues as t
+from .anatomy import Anatomy, Defect, Joint
+from .canal import root_distance, root_path, sac_distance
+from .canvas import WORLD, Array, Canvas, Patch, capsule, ellipsoid, length
+
+
+def _index_joint(anatomy: Anatomy, side: int) -> Joint:
+    return next(j for j in anatomy.joints if j.upper == anatomy.truth.level and j.side == side)
+
+
+def paint_soft_oedema(canvas: Canvas, anatomy: Anatomy) -> None:
+    """Ill-defined fluid signal in muscle and fat behind a defect; painted before the bones."""
+    for defect in anatomy.defects:
+        if not anatomy.truth.edema[0 if defect.side < 0 else 1]:
+            continue
+        centre = defect.frame.origin + np.array([defect.side * 4.0, 11.0, -3.0])
+        patch = canvas.box(WORLD, tuple(centre - 26.0), tuple(centre + 26.0))
+        if patch is None:
+            continue
+        x, y, z = patch.coords(WORLD)
+        away = length((x - float(centre[0])) / 10.0, (y - float(centre[1])) / 9.5, (z - float(centre[2])) / 15.0)
+        cloud = np.exp(-(away**2)) * 1.25 + 0.10 * patch.texture() * np.exp(-(away**2))
+        patch.paint(np.clip(cloud, 0.0, 0.95), t.SOFT_OEDEMA, grain=0.10)
+
+
+def paint_cysts(canvas: Canvas, anatomy: Anatomy) -> None:
+    """A sharply outlined synovial cyst behind the joint of the index segment; painted last."""
+    for i, side in enumerate((-1, 1)):
+        if not anatomy.truth.cyst[i]:
+            continue
+        frame = _index_joint(anatomy, side).frame
+        rng = np.random.default_rng(anatomy.seed + 11)
+        radius = float(rng.uniform(4.6, 6.2))
+        centre = frame.origin + np.array([side * 5.0, 12.0 + radius, -4.0])
+        patch = canvas.box(WORLD, tuple(centre - 10.0), tuple(centre + 10.0))
+        if patch is None:
+            continue
+        spot = (float(centre[0]), float(centre[1]), float(centre[2]))
+        shape = ellipsoid(patch.coords(WORLD), spot, (radius, radius * 0.85, radius * 1.15))
+        patch.paint(patch.cover(shape - 1.0), t.LIGAMENT)
+        patch.paint(patch.cover(shape), t.FLUID)
+
+
+def paint_foramina(canvas: Canvas, anatomy: Anatomy) -> None:
+    """Foraminal stenosis (Lee): fat lost on two sides, on four sides, root flattened; before the arches."""
+    bone = anatomy.lytic
+    for i, side in enumerate((-1, 1)):
+        grade = anatomy.truth.lee[i]
+        if grade == 0:
+            continue
+        path = root_path(bone, side)[1:]
+        start = path[0]
+        low = (min(p[0] for p in path) - 10.0, -16.0, -40.0)
+        patch = canvas.box(bone.frame, low, (max(p[0] for p in path) + 10.0, 20.0, 8.0))
+        if patch is None:
+            continue
+        at = patch.coords(bone.frame)
+        if grade == 1:
+            for shift in (-5.4, 5.4):
+                moved = [(p[0], p[1] + shift, p[2] - 0.5) for p in path[:2]]
+                patch.paint(patch.cover(capsule(at, moved[0], moved[1], 3.3)), t.SCAR, grain=0.08)
+            continue
+        around = capsule(at, start, path[1], 8.4 if grade == 3 else 7.6)
+        patch.paint(patch.cover(around, 1.6), t.SCAR, grain=0.08)
+        if grade == 2:
+            patch.paint(patch.cover(root_distance(at, path[:2], (2.7,))), t.GANGLION)
+        else:
+            flat = (at[0], at[1] * 0.62, at[2] * 2.1)
+            ends = [(p[0], p[1] * 0.62, p[2] * 2.1) for p in path[:2]]
+            patch.paint(patch.cover(capsule(flat, ends[0], ends[1], 1.9)), t.GANGLION)
+
+
+def paint_recesses(canvas: Canvas, anatomy: Anatomy) -> None:
+    """Lateral recesses with the traversing root at the index disc (Bartynski); after discs, before the arches."""
+    below = anatomy.below
+    half = below.height / 2
+    for i, side in enumerate((-1, 1)):
+        grade = anatomy.truth.bartynski[i]
+        patch = canvas.box(below.frame, (-24.0, -8.0, half - 12.0), (24.0, 26.0, half + 16.0))
+        if patch is None:
+            return
+        x, p, s = patch.coords(below.frame)
+        at = (x * side, p, s)
+        room = np.clip(1.6 - np.abs(s - half - 2.0) / 9.0, 0.0, 1.0)
+        root = ((8.6, 6.2, half + 14.0), (10.2, 5.0, half - 12.0))
+        if grade:
+            move = (0.0, 1.0, 2.4, 3.6)[grade]
+            lump = ellipsoid(at, (14.2 - move, 12.0 - 1.5 * move, half + 2.0), (6.0, 6.4, 10.0))
+            patch.paint(patch.cover(lump), t.FLAVUM, grain=0.06)
+        if grade == 3:
+            fill = ellipsoid(at, (10.0, 5.0, half + 2.0), (5.2, 4.2, 9.0))
+            patch.paint(patch.cover(fill), t.SCAR, grain=0.06)
+            flat = capsule((at[0] * 0.6, at[1] * 2.0, at[2]), *_scaled(root, 0.6, 2.0), 1.4)
+            patch.paint(patch.cover(flat) * room * 0.6, t.ROOT)
+        elif grade == 2:
+            flat = capsule((at[0] * 0.62, at[1] * 1.7, at[2]), *_scaled(root, 0.62, 1.7), 1.7)
+            patch.paint(patch.cover(flat), t.ROOT)
+        else:
+            patch.paint(patch.cover(capsule(at, root[0], root[1], 2.0)), t.ROOT)
+
+
+def _scaled(
+    ends: tuple[tuple[float, float, float], tuple[float, float, float]], wide: float, deep: float
+) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    one, two = ((p[0] * wide, p[1] * deep, p[2]) for p in ends)
+    return one, two
+
+
+def contrast_distance(anatomy: Anatomy, patch: Patch, defect: Defect, pattern: int) -> Array:
+    """Signed distance to the injected contrast of one side.
+
+    Peri: behind the defect, none between the bone edges. Intra: fills the gap, ends at its inner edge. Trans: goes on
+    along the inner side into the epidural fat (definitions of the reference study).
+    """
+    at = patch.coords(defect.frame)
+    half_gap = defect.gap_mm / 2
+    rng = np.random.default_rng(anatomy.seed + 20 + defect.side)
+    # axes: 0 across the gap, 1 towards the canal, 2 along the gap; the needle comes from the outer (negative) side
+    drops = [
+        (
+            float(rng.uniform(-3.0, 3.0)),
+            float(rng.uniform(-8.6, -6.6)),
+            float(rng.uniform(-3.5, 3.5)),
+            float(rng.uniform(1.9, 2.9)),
+        )
+        for _ in range(5)
+    ]
+    spill = np.minimum.reduce([length(at[0] - d[0], at[1] - d[1], at[2] - d[2]) - d[3] for d in drops])
+    if pattern == 1:
+        return np.asarray(np.maximum(spill, at[1] + 6.0))
+    inner = 4.2 if pattern == 2 else 7.5
+    slab = np.maximum(
+        np.abs(at[0]) - half_gap - 0.2,
+        np.maximum(np.abs(at[2]) - 4.4, np.abs(at[1] + (9.0 - inner) / 2) - (9.0 + inner) / 2),
+    )
+    found = np.minimum(spill, slab)
+    if pattern == 2:
+        return np.asarray(np.maximum(found, at[1] - inner))
+    x, y, z = patch.coords(WORLD)
+    sac = sac_distance(anatomy, (x, y, z))
+    origin = defect.frame.origin
+    film = np.abs(sac - 1.7) - 1.5
+    near = length(
+        (x - float(origin[0]) + defect.side * 5.0) / 7.5,
+        (y - float(origin[1]) + 2.0) / 8.0,
+        (z - float(origin[2])) / 13.0,
+    )
+    return np.asarray(np.minimum(found, np.maximum(film, (near - 1.0) * 7.5)))
+
+
+def paint_contrast(canvas: Canvas, anatomy: Anatomy, *, needle_side: int) -> None:
+    """Contrast of both sides and, on one side, the needle still in place."""
+    for i, defect in enumerate(anatomy.defects):
+        patch = canvas.box(WORLD, tuple(defect.frame.origin - 22.0), tuple(defect.frame.origin + 22.0))
+        if patch is not None:
+            shape = contrast_distance(anatomy, patch, defect, anatomy.truth.contrast_pattern[i])
+            # contrast spreads in soft tissue only: not where the picture already shows bone
+            soft = np.clip((480.0 - canvas.image[0][patch.window]) / 200.0, 0.0, 1.0)
+            patch.paint(patch.cover(shape, 1.0) * soft, t.CONTRAST)
+        if defect.side == needle_side:
+            _needle(canvas, anatomy, defect)
+
+
+def needle_path(anatomy: Anatomy, defect: Defect) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Tip at the back of the defect and hub behind the skin, LPS mm."""
+    tip = defect.frame.world((0.0, -6.8, 0.0))
+    tip = tip + np.array([defect.side * 0.5, 3.0, 0.0])
+    skin = float(np.interp(tip[2], anatomy.wall_z, anatomy.back_y)) + 30.0
+    run = skin - float(tip[1])
+    hub = tip + np.array([defect.side * 0.34 * run, run, 0.05 * run])
+    return (float(tip[0]), float(tip[1]), float(tip[2])), (float(hub[0]), float(hub[1]), float(hub[2]))
+
+
+def _needle(canvas: Canvas, anatomy: Anatomy, defect: Defect) -> None:
+    tip, hub = needle_path(anatomy, defect)
+    low = tuple(min(a, b) - 8.0 for a, b in zip(tip, hub, strict=True))
+    high = tuple(max(a, b) + 8.0 for a, b in zip(tip, hub, strict=True))
+    patch = canvas.box(WORLD, (low[0], low[1], low[2]), (high[0], high[1], high[2]))
+    if patch is None:
+        return
+    shape = capsule(patch.coords(WORLD), tip, hub, 0.45)
+    shadow = np.exp(-((np.maximum(shape, 0.0) / 3.0) ** 2)) * (1.0 - patch.cover(shape - 0.8))
+    for image in canvas.image:
+        image[patch.window] -= 110.0 * shadow
+    patch.paint(patch.cover(shape, 1.0), t.NEEDLE)

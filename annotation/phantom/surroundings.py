@@ -1,0 +1,117 @@
+"""Paint what lies around the column: skin, fat, muscles, vessels, bowel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import tissues as t
+from .anatomy import Anatomy
+from .canvas import WORLD, Array, Canvas, Coords, Patch, ellipsoid, length
+
+
+def paint_surroundings(canvas: Canvas, anatomy: Anatomy, *, prone: bool = False) -> None:
+    """Fill the whole canvas; bones and canal are painted over it later."""
+    patch = canvas.whole()
+    if prone:
+        patch.paint(np.ones(1, dtype=np.float32), t.AIR)
+    x, y, z = patch.coords(WORLD)
+    wall, back = anatomy.wall(z), anatomy.back(z)
+    skin = _outline(anatomy, x, y, back)
+    patch.paint(patch.cover(skin), t.SKIN)
+    patch.paint(patch.cover(skin + 2.0), t.FAT, grain=0.05)
+    _abdomen(patch, anatomy, skin, y - wall)
+    _paraspinal(patch, anatomy, (x, y - wall, z), skin)
+    _front_muscles(patch, x, y - wall, z)
+    _vessels(patch, anatomy, x, y - wall, z)
+    _midline(patch, x, y - wall, skin)
+
+
+def _outline(anatomy: Anatomy, x: Array, y: Array, back: Array) -> Array:
+    """Signed distance to the skin: a flattened ellipse with a furrow over the spinous processes."""
+    depth, width = anatomy.body_half_depth, anatomy.body_half_width
+    furrow = 4.0 * np.exp(-((x / 14.0) ** 2))
+    up = (y - (back - depth) + furrow * (y > back - depth)) / depth
+    side = np.abs(x) / width
+    norm = np.sqrt(side * side * side + up * up)
+    return np.asarray((norm - 1.0) * depth, dtype=np.float32)
+
+
+def _abdomen(patch: Patch, anatomy: Anatomy, skin: Array, front: Array) -> None:
+    """Abdominal wall and a few bowel loops in fat, in front of the column only."""
+    ahead = patch.cover(front + 18.0, soft=12.0)
+    wall = patch.cover(skin + 0.8 * anatomy.fat_mm + 4.0) * ahead
+    patch.paint(wall, t.MUSCLE, grain=0.06)
+    patch.paint(patch.cover(skin + 0.8 * anatomy.fat_mm + 15.0) * ahead, t.FAT, grain=0.08)
+    rng = np.random.default_rng(anatomy.seed)
+    for _ in range(40):
+        centre = (float(rng.uniform(-85, 85)), float(rng.uniform(-130, -70)), float(rng.uniform(-130, 130)))
+        radii = (float(rng.uniform(13, 26)), float(rng.uniform(11, 18)), float(rng.uniform(12, 26)))
+        reach = max(radii)
+        loop = patch.canvas.box(WORLD, (centre[0] - reach, centre[1] - reach, centre[2] - reach),
+                                (centre[0] + reach, centre[1] + reach, centre[2] + reach))  # fmt: skip
+        content = float(rng.random())
+        if loop is None:
+            continue
+        distance = ellipsoid(loop.coords(WORLD), centre, radii)
+        loop.paint(loop.cover(distance), t.MUSCLE)
+        loop.paint(loop.cover(distance + 2.0), t.BOWEL if content < 0.7 else t.FLUID, grain=0.18)
+        if content < 0.3:
+            loop.paint(loop.cover(distance + 5.0, soft=3.0), t.AIR)
+
+
+def _paraspinal(patch: Patch, anatomy: Anatomy, at: Coords, skin: Array) -> None:
+    """Multifidus and erector spinae with their fascia and age-dependent fat streaks."""
+    x, behind, z = at
+    under = skin + (0.55 * anatomy.fat_mm + 3.0)
+    low = float(anatomy.vertebrae["S2"].lower_p[1])
+    grow = np.clip((z - low) / 75.0, 0.25, 1.0) ** 0.6
+    side = np.abs(x)
+    fat = np.clip(0.42 * patch.streaks() + 0.75 * anatomy.muscle_fat - 0.42 + 0.5 * (1.0 - grow), 0.0, 0.75)
+    for centre, across, depth, thick in ((46.0, 31.0, 31.0, 20.5), (17.0, 17.5, 36.0, 19.0)):
+        distance = length((side - centre) / (across * grow), (behind - depth) / (thick * grow)) - 1.0
+        distance = np.maximum(distance * (0.9 * thick * grow), under)
+        patch.paint(patch.cover(distance), t.FASCIA)
+        inside = patch.cover(distance + 0.9)
+        patch.paint(inside, t.MUSCLE, grain=0.10)
+        patch.paint(inside * fat, t.FAT)
+
+
+def _front_muscles(patch: Patch, x: Array, behind: Array, z: Array) -> None:
+    """Psoas and quadratus lumborum."""
+    side = np.abs(x)
+    down = np.clip((70.0 - z) / 140.0, 0.0, 1.3)
+    centre = 27.0 + 17.0 * down
+    size = np.clip(0.45 + 0.6 * down, 0.3, 1.05)
+    psoas = (
+        length((side - centre) / (17.0 * size), (behind + 12.0 + 14.0 * np.maximum(down - 0.8, 0)) / (21.0 * size))
+        - 1.0
+    ) * (16.0 * size)
+    patch.paint(patch.cover(psoas), t.MUSCLE, grain=0.09)
+    quadratus = (length((side - 66.0) / 16.0, (behind - 6.0) / 9.0) - 1.0) * 9.0 + np.maximum(0.0, -45.0 - z)
+    patch.paint(patch.cover(quadratus), t.MUSCLE, grain=0.09)
+
+
+def _vessels(patch: Patch, anatomy: Anatomy, x: Array, behind: Array, z: Array) -> None:
+    """Aorta and vena cava, and the iliac vessels below their division at L4."""
+    fork = float(anatomy.vertebrae["L4"].lower_a[1])
+    spread = np.maximum(0.0, fork - z)
+    for start, turn, radius in ((7.0, 0.45, 8.5), (-15.0, -0.55, 10.0), (7.0, -0.5, 6.0), (-15.0, 0.3, 6.5)):
+        deeper = 0.25 * np.maximum(spread - 30.0, 0.0)
+        tube = length(x - (start + turn * spread), behind + 36.0 + radius + 3.0 - deeper) - (
+            radius - np.minimum(0.05 * spread, 3.0)
+        )
+        if radius < 8.0:
+            tube = np.maximum(tube, z - fork)
+        patch.paint(patch.cover(tube), t.VESSEL_WALL)
+        patch.paint(patch.cover(tube + 1.3), t.VESSEL)
+
+
+def _midline(patch: Patch, x: Array, behind: Array, skin: Array) -> None:
+    """Interspinous and supraspinous ligaments: grey, streaked."""
+    strip = np.maximum(np.maximum(np.abs(x) - 2.6, np.abs(behind - 37.0) - 14.0), skin + 6.0)
+    cover = patch.cover(strip)
+    patch.paint(cover, t.MUSCLE, grain=0.08)
+    patch.paint(cover * np.clip(0.5 + 0.16 * patch.streaks(), 0.0, 0.9), t.FAT)
+    patch.paint(
+        patch.cover(np.maximum(np.maximum(np.abs(x) - 3.0, np.abs(behind - 51.5) - 1.0), skin + 5.0)), t.LIGAMENT
+    )
