@@ -37,4 +37,6 @@ def reap_quietly() -> None:
 
 @worker_ready.connect
 def start_reaper(sender: Any, **_: Any) -> None:
+    reap_quietly()
+    sender.timer.call_after(0, reap_quietly)  # at once too: the first look also says that a worker is there
     sender.timer.call_repeatedly(REAP_EVERY_S, reap_quietly)

@@ -19,9 +19,21 @@ def data_folder() -> Path:
     return Path(os.environ.get("SPONDY_DATA_DIR", "").strip() or ROOT / "var").resolve()
 
 
+SECRET_ADDRESSES = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "STORAGE_URL")
+
+
 def environment() -> dict[str, str]:
+    """The caller's environment; addresses with a password in them may come as files, as container secrets do."""
     env = dict(os.environ)
     env["PYTHONUNBUFFERED"] = "1"
+    for name in SECRET_ADDRESSES:
+        file = env.get(f"{name}_FILE", "").strip()
+        if not file or env.get(name, "").strip():
+            continue
+        try:
+            env[name] = Path(file).read_text().strip()
+        except OSError as error:
+            raise Stop(f"{name}_FILE names {file}, which cannot be read: {error.strerror}.") from None
     return env
 
 
@@ -52,7 +64,7 @@ def _set_up(context: Context, *, viewer: bool) -> None:
 
 def _check(context: Context) -> None:
     """Refuse a demo's folder, then ask Django about the settings, the database and its migrations."""
-    if (data_folder() / MARKER).exists() and not os.environ.get("DATABASE_URL"):
+    if (data_folder() / MARKER).exists() and not environment().get("DATABASE_URL"):
         raise Stop(
             f"{shown(data_folder())} is a demo's data folder, with accounts whose password everybody knows; "
             "name another one with SPONDY_DATA_DIR."
