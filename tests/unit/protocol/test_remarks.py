@@ -244,6 +244,13 @@ def test_c10_belongs_to_the_ct_form_too() -> None:
     assert [(remark.code, remark.cells) for remark in fired] == [("C10", ("contrast_pattern.right",))]
 
 
+def test_a_check_of_one_form_is_silent_on_the_other() -> None:
+    mr_only = replace(SPINE, rules=(Rule("X", "missing_roles", {}, "{items}", form="mr"),))
+    facts = Facts(roles_present=frozenset())
+    assert remarks(mr_only, "ct", {"contrast_pattern.right": 1}, facts) == ()
+    assert [remark.text for remark in remarks(mr_only, "mr", {"lee.case": 1}, facts)] == ["Foramen"]
+
+
 def test_checks_can_be_switched_off_and_tuned() -> None:
     off = SPINE.with_settings({"checks_off": ["C2"]})
     assert "C2" not in look({"meyerding.case": 0}, protocol=off)
