@@ -1,0 +1,58 @@
+"""The whole analysis from two plain tables, without a database."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+
+class Command(BaseCommand):
+    help = "Analyse clinical.csv and gradings.csv into estimates, tables, figures and a report."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--clinical", type=Path, required=True, help="one row a case")
+        parser.add_argument("--gradings", type=Path, required=True, help="one row a case and reader")
+        parser.add_argument("--out", type=Path, required=True, help="folder for everything that is written")
+        parser.add_argument("--plan", default="full", help="paper or full (default)")
+        parser.add_argument("--seed", type=int, default=0)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # pandas, scipy and matplotlib are only paid for by the command that needs them.
+        from analytics import export, plans
+        from analytics.frames import BadTable, from_tables, read_table
+
+        if options["plan"] not in plans.codes():
+            raise CommandError(
+                f"There is no plan {options['plan']!r}; there are {', '.join(plans.codes())}.", returncode=2
+            )
+        paths: dict[str, Path] = {"clinical": options["clinical"], "gradings": options["gradings"]}
+        try:
+            tables = {name: read_table(path) for name, path in paths.items()}
+            frames = from_tables(tables["clinical"], tables["gradings"])
+        except BadTable as fault:
+            named = paths[fault.table].name if fault.table in paths else fault.table
+            raise CommandError(fault.sentence(named), returncode=2) from None
+        results = plans.carry_out(plans.get(options["plan"]), frames, seed=options["seed"], progress=self._progress)
+        inputs = {path.name: path.read_bytes() for path in paths.values()}
+        facts = {"spondy": settings.VERSION}
+        out: Path = options["out"]
+        try:
+            for name, content in export.bundle(results, title="Spondy analysis", inputs=inputs, facts=facts).items():
+                path = out / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        except OSError as fault:
+            raise CommandError(f"{out} cannot be written: {fault.strerror}.", returncode=2) from None
+        missing = sum(row["status"] != "ok" for row in export.estimates_rows(results))
+        self.stdout.write(
+            f"{out}: {len(results.entries)} statistics of {len(frames.cases)} cases, {missing} numbers not estimable."
+        )
+
+    def _progress(self, done: int, of: int, label: str) -> None:
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{done}/{of} {label:<70.70}", ending="\n" if done == of else "")

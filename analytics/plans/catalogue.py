@@ -1,0 +1,210 @@
+"""The plans there are: what the reference study did, everything, and agreement alone for any instrument."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analytics.plans.plan import Plan, Step
+from annotation.protocol import Protocol
+
+__all__ = ["agreement_for", "codes", "get"]
+
+TIMES = ("15min", "1month")
+OUTCOMES = tuple(f"success_{time}" for time in TIMES)
+MEASUREMENTS = ("age", "bmi", "nrs_baseline", "nrs_15min", "nrs_1month", "ppr_15min", "ppr_1month")
+PAIRS = (("nrs_baseline", "nrs_15min"), ("nrs_baseline", "nrs_1month"), ("nrs_15min", "nrs_1month"))
+# The deeper side decides, so the scale is ordered; the reference study tests the pattern as nominal all the same.
+NOMINAL = ("contrast_pattern",)
+
+
+def _is(name: str, item: str, level: str) -> dict[str, str]:
+    return {"name": name, "item": item, "level": level}
+
+
+def _score(item: str) -> dict[str, str]:
+    return {"name": item, "item": item}
+
+
+def _levels(item: str) -> dict[str, Any]:
+    return {"name": item, "item": item, "indicators": True}
+
+
+CONTRAST = (_is("contrast_intra", "contrast_pattern", "intra"), _is("contrast_trans", "contrast_pattern", "trans"))
+MULTI = _is("segment_multi", "segment_degeneration", "multi")
+MODELS: dict[str, tuple[dict[str, Any], ...]] = {
+    "default": (
+        *CONTRAST,
+        MULTI,
+        _score("pfirrmann"),
+        _score("modic_type1"),
+        _score("weishaupt"),
+        _score("bartynski"),
+        _score("lee"),
+        _score("slip_mm"),
+        _score("meyerding"),
+        _score("isthmic_bme"),
+        _score("soft_tissue_edema_cyst"),
+    ),
+    "reduced": (MULTI, _score("modic_type1"), _score("slip_mm"), _score("isthmic_bme")),
+    "bme_only": (_score("isthmic_bme"),),
+    "categorical": (
+        *CONTRAST,
+        MULTI,
+        _levels("pfirrmann"),
+        _score("modic_type1"),
+        _levels("weishaupt"),
+        _levels("bartynski"),
+        _levels("lee"),
+        _score("slip_mm"),
+        _levels("meyerding"),
+        _score("isthmic_bme"),
+        _score("soft_tissue_edema_cyst"),
+    ),
+}
+KAPPAS = ["kappa_unweighted", "kappa_linear", "kappa_quadratic"]
+EVERY_NOMINAL = [
+    "table",
+    "agreement",
+    "specific_agreement",
+    "kappa_unweighted",
+    "brennan_prediger_unweighted/declared",
+    "gwet_ac1/declared",
+    "krippendorff_nominal",
+]
+EVERY_ORDINAL = [
+    *EVERY_NOMINAL,
+    "kappa_linear",
+    "kappa_quadratic",
+    "brennan_prediger_linear/declared",
+    "brennan_prediger_quadratic/declared",
+    "gwet_ac2_linear/declared",
+    "gwet_ac2_quadratic/declared",
+    "krippendorff_ordinal",
+    "krippendorff_interval",
+]
+EVERY_CONTINUOUS = ["pairs", "anova", "icc_a1", "icc_c1", "icc_1", "icc_ak", "icc_ck", "icc_1k", "bland_altman"]
+FULL_AGREEMENT: dict[str, Any] = {
+    "nominal": EVERY_NOMINAL,
+    "binary": ["pabak", "byrt"],
+    "ordinal": EVERY_ORDINAL,
+    "continuous": EVERY_CONTINUOUS,
+    "as_nominal": list(NOMINAL),
+}
+PAPER_AGREEMENT: dict[str, Any] = {
+    "nominal": ["table", "agreement", "kappa_unweighted"],
+    "binary": [],
+    "ordinal": ["table", "agreement", *KAPPAS],  # the study printed the unweighted one; the weighted stand beside it
+    "continuous": ["pairs", "icc_a1"],
+    "as_nominal": list(NOMINAL),
+}
+
+
+def _pain(spearman: tuple[tuple[str, str], ...]) -> tuple[Step, ...]:
+    return (
+        Step("describe", {"variables": list(MEASUREMENTS)}),
+        Step("levels", {"variables": ["sex", "level"]}),
+        Step("response", {"times": list(TIMES)}),
+        Step("response_pairs", {"first": TIMES[0], "second": TIMES[1]}),
+        Step("signed_rank", {"pairs": [list(pair) for pair in PAIRS]}),
+        Step("mcnemar", {"first": OUTCOMES[0], "second": OUTCOMES[1]}),
+        Step("spearman", {"pairs": [list(pair) for pair in spearman]}),
+    )
+
+
+def _models(*specifications: str, firth: bool) -> tuple[Step, ...]:
+    return tuple(
+        Step("model", {"specification": code, "terms": list(MODELS[code]), "outcomes": list(OUTCOMES), "firth": firth})
+        for code in specifications
+    )
+
+
+PAPER = Plan(
+    code="paper",
+    title="As the reference study",
+    version=1,
+    protocol="spondylolysis",
+    steps=(
+        Step("completeness"),
+        *_pain((("nrs_15min", "nrs_1month"),)),
+        Step("prevalence"),
+        Step("agreement", PAPER_AGREEMENT),
+        # Binary findings and the contrast pattern by chi-square, grades and millimetres by rank sum.
+        Step("chisq", {"items": "unordered", "as_nominal": list(NOMINAL), "outcomes": list(OUTCOMES)}),
+        Step("rank_sum", {"as_nominal": list(NOMINAL), "outcomes": list(OUTCOMES)}),
+        *_models("default", firth=False),
+    ),
+)
+
+FULL = Plan(
+    code="full",
+    title="Every statistic of the reference tables",
+    version=1,
+    protocol="spondylolysis",
+    steps=(
+        Step("completeness"),
+        *_pain(
+            (
+                ("nrs_15min", "nrs_1month"),
+                ("ppr_15min", "ppr_1month"),
+                *((variable, f"ppr_{time}") for variable in ("age", "bmi") for time in TIMES),
+            )
+        ),
+        Step("prevalence"),
+        Step("agreement", FULL_AGREEMENT),
+        Step(
+            "chisq",
+            {
+                "items": "coded",
+                "as_nominal": list(NOMINAL),
+                "outcomes": list(OUTCOMES),
+                "characteristics": ["sex", "level"],
+            },
+        ),
+        Step(
+            "rank_sum",
+            {
+                "as_nominal": list(NOMINAL),
+                "outcomes": list(OUTCOMES),
+                "measurements": ["age", "bmi"],
+                "by_sex": [f"ppr_{time}" for time in TIMES],
+            },
+        ),
+        Step("multiplicity", {"as_nominal": list(NOMINAL), "outcomes": list(OUTCOMES)}),
+        *_models("default", "reduced", "bme_only", "categorical", firth=True),
+    ),
+)
+
+_PLANS = {plan.code: plan for plan in (PAPER, FULL)}
+
+
+def codes() -> tuple[str, ...]:
+    """Names of the plans for the reference instrument."""
+    return tuple(_PLANS)
+
+
+def get(code: str) -> Plan:
+    """Return the plan of this name; ``KeyError`` when there is none."""
+    return _PLANS[code]
+
+
+def agreement_for(protocol: Protocol) -> Plan:
+    """Make the plan that computes prevalence and agreement of every finding, and nothing that needs an outcome.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Any instrument. The measurement level of each scale decides: nominal kappa, ordinal also weighted kappa, continuous ICC and Bland-Altman.
+    """
+    as_nominal = [item.code for item in protocol.items if item.code in NOMINAL and protocol.code == "spondylolysis"]
+    return Plan(
+        code="agreement",
+        title="Agreement of the readers",
+        version=1,
+        protocol=protocol.code,
+        steps=(
+            Step("completeness"),
+            Step("prevalence"),
+            Step("agreement", {**FULL_AGREEMENT, "as_nominal": as_nominal}),
+        ),
+        needs_outcomes=False,
+    )

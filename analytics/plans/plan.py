@@ -1,0 +1,68 @@
+"""A plan: which statistics are computed, as data that can be dated, digested and frozen with a study."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Plan", "Step"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kind of statistic with its parameters.
+
+    Attributes
+    ----------
+    kind : str
+        Name of the step, known to `analytics.plans.steps`.
+    params : mapping
+        JSON values only.
+    """
+
+    kind: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An analysis plan.
+
+    Attributes
+    ----------
+    code, title, version
+        Name, shown name, and the version of the plan's content.
+    protocol : str
+        Code of the instrument it is made for.
+    steps : tuple of Step
+        In the order of the report.
+    needs_outcomes : bool
+        Whether it cannot be carried out before unblinding.
+    """
+
+    code: str
+    title: str
+    version: int
+    protocol: str
+    steps: tuple[Step, ...]
+    needs_outcomes: bool = True
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        return {
+            "code": self.code,
+            "title": self.title,
+            "version": self.version,
+            "protocol": self.protocol,
+            "needs_outcomes": self.needs_outcomes,
+            "steps": [{"kind": step.kind, "params": dict(step.params)} for step in self.steps],
+        }
+
+    def digest(self) -> str:
+        """SHA-256 over everything that changes a number; the shown title does not."""
+        content = {key: value for key, value in self.to_document().items() if key != "title"}
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()

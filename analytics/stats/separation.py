@@ -1,0 +1,252 @@
+"""Separation: detecting it before a logistic model is fitted, and Firth's penalised likelihood that survives it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, special, stats
+
+from analytics.stats.result import LEVEL, NotEstimable, Result, Value
+
+__all__ = ["Firth", "FirthTerm", "Separation", "firth", "refused", "separation"]
+
+Separation = Literal["none", "quasi-complete", "complete"]
+Array = NDArray[np.float64]
+BORDER = float(stats.chi2.ppf(LEVEL, 1))
+STRIDE = 0.5  # standard errors between two looks at a profile
+MOST_FOR_NEWTON = 1500  # cases; the exact curvature needs a matrix of cases by cases
+FARTHEST = 60.0  # |b| per standard deviation of a predictor beyond which nothing is looked for
+
+
+def separation(design: ArrayLike, outcome: ArrayLike) -> Separation:
+    """Tell whether some direction of the coefficients sorts the outcome without error.
+
+    Parameters
+    ----------
+    design : array_like of float, shape (cases, columns)
+        With the intercept column, full rank, no missing values.
+    outcome : array_like of float, shape (cases,)
+        0 or 1.
+
+    Returns
+    -------
+    {"none", "quasi-complete", "complete"}
+        Linear programme of Konis 2007 (DPhil thesis, Oxford): maximise ``sum s_i x_i'b`` subject to ``s_i x_i'b >= 0`` and ``|b| <= 1``. Without
+        separation the optimum is 0; otherwise some maximum-likelihood estimates are infinite.
+    """
+    x, y = np.asarray(design, dtype=float), np.asarray(outcome, dtype=float)
+    signed = (2 * y - 1)[:, None] * (x / np.abs(x).max(axis=0))
+    box = [(-1.0, 1.0)] * x.shape[1]
+    found = optimize.linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(y.size), bounds=box, method="highs")
+    if not found.success or -found.fun <= 1e-7:
+        return "none"
+    # A margin: push the worst case as far inside as the box allows.
+    margin = np.hstack([-signed, np.ones((y.size, 1))])
+    goal = np.append(np.zeros(x.shape[1]), -1.0)
+    strict = optimize.linprog(goal, A_ub=margin, b_ub=np.zeros(y.size), bounds=[*box, (0.0, 1.0)], method="highs")
+    return "complete" if strict.success and -strict.fun > 1e-7 else "quasi-complete"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirthTerm(Result):
+    """One coefficient of a Firth fit; judge it by the profile limits and the penalised likelihood ratio, not by Wald."""
+
+    b: Value
+    se: Value
+    se_augmented: Value
+    odds_ratio: Value
+    b_profile_low: Value
+    b_profile_high: Value
+    p_plr: Value
+
+    PRINTED: ClassVar[Mapping[str, str]] = MappingProxyType({"odds_ratio": "or"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Firth(Result):
+    """A logistic model fitted with Firth's penalty."""
+
+    loglik_penalised: Value
+    loglik_penalised_null: Value
+    terms: Mapping[str, FirthTerm]
+
+    FRAME: ClassVar[tuple[str, ...]] = (*Result.FRAME, "terms")
+
+
+@dataclass(frozen=True)
+class _State:
+    b: Array
+    loglik: float
+    p: Array
+    hat: Array
+    converged: bool = True
+
+
+def firth(design: ArrayLike, outcome: ArrayLike, names: Sequence[str]) -> Firth:
+    """Fit a logistic model with Firth's penalty (Jeffreys prior).
+
+    Parameters
+    ----------
+    design : array_like of float, shape (cases, columns)
+        With the intercept as first column, full rank, no missing values.
+    outcome : array_like of float, shape (cases,)
+        0 or 1, both present.
+    names : sequence of str
+        A name a column.
+
+    Returns
+    -------
+    Firth
+        Maximum of ``LL + 0.5 log det I`` (Firth 1993; Heinze & Schemper 2002). ``se`` is the inverse information at the estimate (brglm2),
+        ``se_augmented`` that of the augmented data (R logistf >= 1.24). Limits and p from the penalised profile likelihood, in which the penalty
+        keeps the full information matrix, as logistf. Fitted probabilities are pulled toward 0.5.
+    """
+    x, y = np.asarray(design, dtype=float), np.asarray(outcome, dtype=float)
+    scale = np.where(np.ptp(x, axis=0) > 0, x.std(axis=0), np.abs(x).max(axis=0))
+    xs = x / scale
+    every = np.arange(x.shape[1])
+    frame = _frame(int(y.size))
+    best = _climb(xs, y, np.zeros(x.shape[1]), every)
+    if not best.converged:
+        return refused("the penalised fit did not converge", names, n=int(y.size))
+    null = _climb(xs, y, np.zeros(x.shape[1]), every[:1])
+    shift = float(np.sum(np.log(scale)))  # the determinant in the units of the predictors
+    weight = best.p * (1 - best.p)
+    se = _standard_errors(xs, weight) / scale
+    se_augmented = _standard_errors(xs, weight * (1 + best.hat)) / scale
+    terms: dict[str, FirthTerm] = {}
+    for j, name in enumerate(names):
+        b = float(best.b[j] / scale[j])
+        terms[name] = FirthTerm(
+            **frame,
+            b=b,
+            se=float(se[j]),
+            se_augmented=float(se_augmented[j]),
+            odds_ratio=float(np.exp(b)),
+            b_profile_low=_limit(xs, y, best, j, float(scale[j]), float(se[j]), side=-1),
+            b_profile_high=_limit(xs, y, best, j, float(scale[j]), float(se[j]), side=1),
+            p_plr=_dropped(xs, y, best, j),
+        )
+    return Firth(**frame, loglik_penalised=best.loglik + shift, loglik_penalised_null=null.loglik + shift, terms=terms)
+
+
+def _frame(n: int) -> dict[str, Any]:
+    method = "Firth penalised likelihood, profile limits, penalised likelihood-ratio test"
+    return {"n": n, "method": method, "source": "Firth 1993; Heinze & Schemper 2002"}
+
+
+def refused(why: str, names: Sequence[str], *, n: int) -> Firth:
+    """Build the fit that could not be made, for the one reason ``why``."""
+    return Firth.refused(why, terms={name: FirthTerm.refused(why, **_frame(n)) for name in names}, **_frame(n))
+
+
+def _standard_errors(x: Array, weight: Array) -> Array:
+    return np.sqrt(np.diag(np.linalg.inv((x * weight[:, None]).T @ x)))  # type: ignore[no-any-return]
+
+
+def _look(x: Array, y: Array, b: Array) -> _State:
+    eta = x @ b
+    p = special.expit(eta)
+    q, r = np.linalg.qr(x * np.sqrt(p * (1 - p))[:, None])
+    diagonal = np.abs(np.diag(r))
+    determinant = float(np.sum(np.log(diagonal))) if diagonal.min() > 0 else -math.inf
+    return _State(b, float(np.sum(y * eta - np.logaddexp(0, eta))) + determinant, p, np.sum(q**2, axis=1))
+
+
+def _climb(x: Array, y: Array, start: Array, free: NDArray[np.intp]) -> _State:
+    """Maximise the penalised likelihood over the free coefficients; the others stay where they start."""
+    now = _look(x, y, start)
+    for _ in range(200):
+        step = _step(x, y, now, free)
+        longest = float(np.abs(step).max())
+        if longest < 1e-10:
+            return now
+        after = _halved(x, y, now, step * min(1.0, 2.0 / longest), free)
+        if after is None:
+            # No uphill left within rounding: that is the top when the step was already tiny.
+            return now if longest < 1e-6 else _State(now.b, now.loglik, now.p, now.hat, converged=False)
+        now = after
+    return _State(now.b, now.loglik, now.p, now.hat, converged=False)
+
+
+def _step(x: Array, y: Array, now: _State, free: NDArray[np.intp]) -> Array:
+    """Newton's step where the penalised likelihood curves downward, else a step of Fisher scoring."""
+    weight, slope = now.p * (1 - now.p), 1 - 2 * now.p
+    score = (x.T @ (y - now.p + now.hat * slope / 2))[free]
+    augmented = (x * (weight * (1 + now.hat))[:, None]).T @ x
+    if y.size <= MOST_FOR_NEWTON:
+        inverse = np.linalg.pinv((x * weight[:, None]).T @ x)
+        h = x @ inverse @ x.T
+        turned = (weight * slope)[:, None] * x
+        hat_change = np.diag(h)[:, None] * turned - weight[:, None] * (h**2 @ turned)
+        curvature = augmented - x.T @ ((slope / 2)[:, None] * hat_change)
+        try:
+            lower = np.linalg.cholesky(curvature[np.ix_(free, free)])
+        except np.linalg.LinAlgError:
+            pass
+        else:
+            return np.linalg.solve(lower.T, np.linalg.solve(lower, score))
+    return np.linalg.pinv(augmented[np.ix_(free, free)], hermitian=True) @ score
+
+
+def _halved(x: Array, y: Array, now: _State, step: Array, free: NDArray[np.intp]) -> _State | None:
+    for halving in range(25):
+        b = now.b.copy()
+        b[free] += step / 2**halving
+        after = _look(x, y, b)
+        if after.loglik >= now.loglik - 1e-13 * abs(now.loglik):
+            return after
+    return None
+
+
+def _without(columns: int, j: int) -> NDArray[np.intp]:
+    return np.delete(np.arange(columns), j)
+
+
+def _dropped(x: Array, y: Array, best: _State, j: int) -> Value:
+    start = best.b.copy()
+    start[j] = 0.0
+    without = _climb(x, y, start, _without(x.shape[1], j))
+    if not without.converged:
+        return NotEstimable("the fit without this term did not converge")
+    return float(stats.chi2.sf(max(0.0, 2 * (best.loglik - without.loglik)), 1))
+
+
+def _limit(x: Array, y: Array, best: _State, j: int, scale: float, se: float, *, side: int) -> Value:
+    """Where the penalised profile has fallen by half the chi-square border, in units of the predictor."""
+    free = _without(x.shape[1], j)
+
+    def fall(value: float, near: Array) -> tuple[float, Array]:
+        start = near.copy()
+        start[j] = value
+        there = _climb(x, y, start, free)
+        return 2 * (best.loglik - there.loglik) - BORDER, there.b
+
+    found = outward(fall, best.b, start=float(best.b[j]), step=side * STRIDE * se * scale)
+    return found if isinstance(found, NotEstimable) else found / scale
+
+
+def outward(
+    fall: Callable[[float, Array], tuple[float, Array]], near: Array, *, start: float, step: float
+) -> float | NotEstimable:
+    """Walk outward from the estimate until the profile has fallen far enough, then find the place.
+
+    ``fall`` gets a value and the coefficients to start from, and gives how far the profile lies below its border and the coefficients there. Small
+    strides from the last place keep to the branch that leads away from the estimate where the likelihood has several.
+    """
+    inner, outer = start, start + step
+    height, there = fall(outer, near)
+    while height < 0:
+        if abs(outer - start) > FARTHEST:
+            return NotEstimable("the profile likelihood never falls to the limit")
+        near, inner, outer = there, outer, outer + step
+        height, there = fall(outer, near)
+    if not math.isfinite(height):
+        return NotEstimable("the profile likelihood breaks down before the limit")
+    return float(optimize.brentq(lambda value: fall(value, near)[0], inner, outer, xtol=1e-11, rtol=1e-12))

@@ -1,0 +1,57 @@
+"""Numbers in words: half-up rounding on the decimal value, p-values, and the bands of kappa and ICC."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+__all__ = ["half_up", "icc_band", "kappa_band", "p_words"]
+
+# Landis & Koch 1977 in the half-open form the reference study prints; upper border of each band.
+KAPPA_BANDS = (
+    (Decimal("0.00"), "poor"),
+    (Decimal("0.20"), "slight"),
+    (Decimal("0.40"), "fair"),
+    (Decimal("0.60"), "moderate"),
+    (Decimal("0.80"), "substantial"),
+)
+# Koo & Li 2016, doi 10.1016/j.jcm.2016.02.012; upper border of each band.
+ICC_BANDS = ((Decimal("0.49"), "poor"), (Decimal("0.74"), "moderate"), (Decimal("0.89"), "good"))
+
+
+def half_up(value: float, decimals: int) -> Decimal:
+    """Round the decimal number that ``repr`` shows, ties away from zero.
+
+    Parameters
+    ----------
+    value : float
+        Finite. 0.205 is meant as 0.205, although its binary neighbour lies below.
+    decimals : int
+        Digits after the point.
+
+    Returns
+    -------
+    Decimal
+        Never a negative zero.
+    """
+    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return abs(rounded) if rounded == 0 else rounded
+
+
+def p_words(p: float) -> str:
+    """Print a p-value: ``< 0.001`` or three decimals, half up."""
+    return "< 0.001" if p < 0.001 else str(half_up(p, 3))
+
+
+def _band(value: float, bands: tuple[tuple[Decimal, str], ...], last: str) -> str:
+    rounded = half_up(value, 2)
+    return next((word for border, word in bands if rounded <= border), last)
+
+
+def kappa_band(kappa: float) -> str:
+    """Name the agreement of a kappa: rounded half up to two decimals first, then looked up (Landis & Koch 1977)."""
+    return _band(kappa, KAPPA_BANDS, "almost perfect")
+
+
+def icc_band(icc: float) -> str:
+    """Name the reliability of an ICC: rounded half up to two decimals first, then looked up (Koo & Li 2016)."""
+    return _band(icc, ICC_BANDS, "excellent")
