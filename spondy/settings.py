@@ -107,6 +107,7 @@ VERSION = next(iter(re.findall(r"^## v?(\S+)", (BASE_DIR / "CHANGELOG.md").read_
 INSTALLED_APPS = [
     "annotation",
     "analytics",
+    "spondy.demo",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -242,4 +243,12 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
+}
+
+# Which task carries out which kind of job: doors start work by its kind and never import a task.
+JOB_TASKS = {
+    "import": "annotation.tasks.take_in",
+    "phantom": "spondy.demo.tasks.add_phantom_case",
+    "reference": "spondy.demo.tasks.make_reference_study",
+    "analyse": "analytics.tasks.analyse",
 }

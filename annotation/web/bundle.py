@@ -35,5 +35,7 @@ def bundle(source: str) -> SafeString:
     built = entry(source)
     if built is None:
         return SafeString("<!-- the viewer is not built: ./run demo builds it -->")
-    sheets = format_html_join("", '<link rel="stylesheet" href="{}">', ((static(f"viewer/{f}"),) for f in built.get("css", [])))
+    sheets = format_html_join(
+        "", '<link rel="stylesheet" href="{}">', ((static(f"viewer/{f}"),) for f in built.get("css", []))
+    )
     return format_html('{}<script type="module" src="{}"></script>', sheets, static(f"viewer/{built['file']}"))

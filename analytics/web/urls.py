@@ -1,0 +1,15 @@
+"""Addresses of the report."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from analytics.web import report
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("<slug:study>/", report.home, name="report"),
+    path("<slug:study>/runs/<uuid:run>/", report.run, name="report_run"),
+    path("<slug:study>/runs/<uuid:run>/state", report.state, name="report_state"),
+    path("<slug:study>/runs/<uuid:run>/cancel", report.cancel, name="report_cancel"),
+    path("<slug:study>/runs/<uuid:run>/files/<path:name>", report.file, name="report_file"),
+]

@@ -1,0 +1,207 @@
+"""Where a study stands: its steps, the next thing to do, progress as counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q
+
+from annotation import jobs
+from annotation.access import protocol_of, study_for
+from annotation.models import Assignment, Case, Event, Membership, Role, Series, State, Study
+from annotation.people import Person
+
+IMPORT_KINDS = ("import", "phantom")
+
+
+@dataclass(frozen=True)
+class StudyStep:
+    """One step of a study in the order it is done; `state` is done, now, or later."""
+
+    code: str
+    title: str
+    state: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Board:
+    code: str
+    title: str
+    state: str
+    state_label: str
+    synthetic: bool
+    protocol: str
+    protocol_digest: str
+    steps: tuple[StudyStep, ...]
+    next_sentence: str
+    next_step: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class ProgressRow:
+    reader: str
+    form: str
+    form_title: str
+    locked: int
+    begun: int
+    set_aside: int
+    of: int
+
+    @property
+    def percent(self) -> int:
+        return self.locked * 100 // self.of if self.of else 0
+
+
+@dataclass(frozen=True)
+class EventRow:
+    number: int
+    at: datetime
+    actor: str
+    role: str
+    verb: str
+    subject: str
+    before: Any
+    after: Any
+    reason: str
+
+
+def _counts(study: Study) -> dict[str, int]:
+    cases = Case.objects.filter(patient__study=study).aggregate(
+        cases=Count("id"),
+        released=Count("id", filter=Q(released_at__isnull=False)),
+        excluded=Count("id", filter=Q(patient__exclusion__isnull=False)),
+    )
+    readings = Assignment.objects.filter(study=study).aggregate(
+        readings=Count("id"), locked=Count("id", filter=Q(locked_revision__isnull=False))
+    )
+    series = Series.objects.filter(case__patient__study=study).aggregate(
+        series=Count("id"),
+        other=Count("id", filter=Q(role="OTHER")),
+        held=Count("id", filter=~Q(held_reason="")),
+    )
+    readers = Membership.objects.filter(study=study, role=Role.READER).count()
+    return {**cases, **readings, **series, "readers": readers}
+
+
+def board(person: Person, code: str) -> Board:
+    study = study_for(person, code, Role.COORDINATOR)
+    counts = _counts(study)
+    state = State(study.state)
+    sentence, step = _next(study, counts)
+    return Board(
+        study.code,
+        study.title,
+        state.value,
+        state.label,
+        bool(study.settings.get("synthetic")),
+        f"{study.protocol_code} version {study.protocol_version}",
+        study.protocol_digest,
+        _steps(study, counts, step),
+        sentence,
+        step,
+        counts,
+    )
+
+
+def _next(study: Study, counts: dict[str, int]) -> tuple[str, str]:
+    state = State(study.state)
+    if state == State.UNBLINDED:
+        return "The study is unblinded. The analyst has readings and outcomes.", "unblinding"
+    if state in (State.CLOSED, State.READINGS_LOCKED, State.ADJUDICATION):
+        return "All readings are locked. Unblind the study to join readings and outcomes.", "unblinding"
+    if state == State.READING:
+        left = counts["readings"] - counts["locked"]
+        if left:
+            return (
+                f"{left} of {counts['readings']} readings are open. Nothing to do until the readers are through.",
+                "progress",
+            )
+        return "Every reading is submitted. Close the study.", "closing"
+    if not counts["cases"]:
+        return "Import the cohort: images and the clinical table.", "import"
+    if counts["released"] < counts["cases"] - counts["excluded"]:
+        return f"{counts['cases'] - counts['excluded'] - counts['released']} cases wait for release.", "release"
+    if counts["readers"] < 2:
+        return "Name two readers.", "readers"
+    if state == State.DRAFT:
+        return "Everything is there. Freeze the protocol.", "setup"
+    return "Begin reading: the order is drawn and the rooms open.", "readers"
+
+
+def _steps(study: Study, counts: dict[str, int], now: str) -> tuple[StudyStep, ...]:
+    def step(code: str, title: str, done: bool, note: str) -> StudyStep:
+        return StudyStep(code, title, "now" if code == now else "done" if done else "later", note)
+
+    released_all = 0 < counts["cases"] <= counts["released"] + counts["excluded"]
+    all_locked = 0 < counts["readings"] == counts["locked"]
+    return (
+        step("setup", "Set-up", study.has_reached(State.FROZEN), State(study.state).label),
+        step("import", "Import", counts["cases"] > 0, f"{counts['cases']} cases"),
+        step("series", "Series", counts["series"] > 0, f"{counts['series']} series"),
+        step("release", "Release", released_all, f"{counts['released']} released"),
+        step("readers", "Readers", study.has_reached(State.READING), f"{counts['readers']} readers"),
+        step("progress", "Progress", all_locked, f"{counts['locked']} of {counts['readings']}"),
+        step("closing", "Close", study.has_reached(State.CLOSED), ""),
+        step("unblinding", "Unblinding", study.state == State.UNBLINDED, ""),
+        step("trail", "Trail", False, ""),
+    )
+
+
+def progress(person: Person, code: str) -> list[ProgressRow]:
+    """Give how far each reader is in each form, as counts and nothing else."""
+    study = study_for(person, code, Role.COORDINATOR)
+    titles = {form.code: form.title for form in protocol_of(study).forms}
+    rows = (
+        Assignment.objects.filter(study=study)
+        .values("reader__username", "form")
+        .annotate(
+            of=Count("id", distinct=True),
+            locked=Count("id", filter=Q(locked_revision__isnull=False), distinct=True),
+            begun=Count("id", filter=Q(revisions__number=1, locked_revision__isnull=True), distinct=True),
+            aside=Count("id", filter=Q(set_aside_at__isnull=False, locked_revision__isnull=True), distinct=True),
+        )
+        .order_by("reader__username", "form")
+    )
+    return [
+        ProgressRow(
+            row["reader__username"],
+            row["form"],
+            titles.get(row["form"], row["form"]),
+            row["locked"],
+            row["begun"],
+            row["aside"],
+            row["of"],
+        )
+        for row in rows
+    ]
+
+
+def events(person: Person, code: str, *, before: int | None = None, most: int = 100) -> list[EventRow]:
+    """Give the newest events of the trail; saves of answers are left out, they are the readers' own."""
+    study = study_for(person, code, Role.COORDINATOR)
+    found = Event.objects.select_related("actor").filter(study=study).exclude(verb="save").order_by("-number")
+    if before is not None:
+        found = found.filter(number__lt=before)
+    return [
+        EventRow(
+            event.number,
+            event.at,
+            event.actor.username if event.actor else "operator",
+            event.role,
+            event.verb,
+            "" if event.verb in {"lock", "set aside"} else event.subject,
+            event.before,
+            None if event.verb == "lock" else event.after,
+            event.reason,
+        )
+        for event in found[:most]
+    ]
+
+
+def jobs_of(person: Person, code: str) -> list[jobs.Card]:
+    study = study_for(person, code, Role.COORDINATOR)
+    return jobs.of(study, kinds=IMPORT_KINDS)

@@ -1,0 +1,240 @@
+"""DOOR of analytics: locked readings as plain rows, outcomes once unblinded, and `verify`.
+
+Analytics never meets a document, a user name or a pseudonym's origin: readers are R1, R2 ... and a case is its
+pseudonym. Too early is refused: readings from “readings locked”, anything with an outcome only from “unblinded”.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from annotation import store, trail
+from annotation.access import protocol_of, study_for
+from annotation.models import (
+    Assignment,
+    Case,
+    ClinicalValue,
+    Exclusion,
+    Instance,
+    Patient,
+    Revision,
+    Role,
+    State,
+    Study,
+)
+from annotation.people import Person
+from annotation.protocol import Invalid, Protocol, check, rows
+
+PASSPORT = ("age", "sex", "bmi", "level")
+OUTCOMES = ("nrs_baseline", "nrs_15min", "nrs_1month")
+
+
+class StillReading(ValueError):
+    """The study has not reached the state in which this may be seen."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Row(NamedTuple):
+    """One cell of one locked reading."""
+
+    case: str
+    reader: str
+    round: str
+    item: str
+    site: str
+    value: float | int | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The study as analytics may know it."""
+
+    code: str
+    title: str
+    plan: str
+    state_label: str
+    synthetic: bool
+    readings_open: bool
+    outcomes_open: bool
+    protocol: Protocol
+    cases: int
+    excluded: dict[str, int]
+    key: int
+
+
+def subject(person: Person, code: str) -> Subject:
+    study = study_for(person, code, Role.ANALYST)
+    reasons: dict[str, int] = {}
+    for reason in Exclusion.objects.filter(patient__study=study).values_list("reason", flat=True):
+        reasons[reason] = reasons.get(reason, 0) + 1
+    return Subject(
+        study.code,
+        study.title,
+        study.plan,
+        State(study.state).label,
+        bool(study.settings.get("synthetic")),
+        study.has_reached(State.READINGS_LOCKED),
+        study.has_reached(State.UNBLINDED),
+        protocol_of(study),
+        Case.objects.filter(patient__study=study).count(),
+        reasons,
+        study.pk,
+    )
+
+
+def _study(key: int, needed: State) -> Study:
+    study = Study.objects.get(pk=key)
+    if not study.has_reached(needed):
+        raise StillReading(
+            f"Study {study.code} is in state “{State(study.state).label}”; this can be seen from “{needed.label}”."
+        )
+    return study
+
+
+def protocol(key: int) -> Protocol:
+    return protocol_of(Study.objects.get(pk=key))
+
+
+def gradings(key: int) -> Iterator[Row]:
+    """Give every cell of every locked reading that counts (a superseded one does not)."""
+    study = _study(key, State.READINGS_LOCKED)
+    instrument = protocol_of(study)
+    superseded = Assignment.objects.filter(study=study, supersedes__isnull=False).values("supersedes")
+    locked = (
+        Assignment.objects.filter(study=study, locked_revision__isnull=False)
+        .exclude(pk__in=superseded)
+        .select_related("locked_revision", "case__patient", "reader")
+        .order_by("case__patient__pseudonym", "reader__username", "round", "form", "occasion")
+    )
+    names = _reader_names(study)
+    for reading in locked.iterator():
+        revision = reading.locked_revision
+        if revision is None:
+            continue
+        for row in rows(instrument, reading.form, revision.answers):
+            yield Row(
+                reading.case.patient.pseudonym,
+                names[reading.reader_id],
+                reading.round,
+                row.item,
+                row.site,
+                row.value,
+                row.reason,
+            )
+
+
+def fingerprint(key: int, *, outcomes: bool) -> str:
+    """Give the digest of the frozen data: every locked revision's seal and, with outcomes, every clinical value."""
+    study = _study(key, State.UNBLINDED if outcomes else State.READINGS_LOCKED)
+    sealed = hashlib.sha256(study.protocol_digest.encode())
+    locked = Assignment.objects.filter(study=study, locked_revision__isnull=False).order_by("pk")
+    for reading, digest in locked.values_list("pk", "locked_revision__digest").iterator():
+        sealed.update(f"{reading}:{digest}\n".encode())
+    if outcomes:
+        values = ClinicalValue.objects.filter(patient__study=study, patient__exclusion__isnull=True).order_by("pk")
+        for row in values.values_list("patient__pseudonym", "name", "timepoint", "value", "number").iterator():
+            sealed.update(f"{row}\n".encode())
+    return sealed.hexdigest()
+
+
+def _reader_names(study: Study) -> dict[int, str]:
+    """Name the readers R1, R2 ... in the order of their user names, which no result ever shows."""
+    readers = (
+        Assignment.objects.filter(study=study)
+        .order_by("reader__username")
+        .values_list("reader_id", flat=True)
+        .distinct()
+    )
+    return {pk: f"R{number}" for number, pk in enumerate(readers, start=1)}
+
+
+def clinical(key: int) -> list[dict[str, Any]]:
+    """Give one row a case that is not excluded, with the newest value of each column."""
+    study = _study(key, State.UNBLINDED)
+    patients = Patient.objects.filter(study=study, exclusion__isnull=True).order_by("pseudonym")
+    table: dict[int, dict[str, Any]] = {
+        patient.pk: {"case_id": patient.pseudonym, **dict.fromkeys((*PASSPORT, *OUTCOMES))} for patient in patients
+    }
+    newest = ClinicalValue.objects.filter(patient__study=study, patient__exclusion__isnull=True).order_by("pk")
+    for value in newest.iterator():
+        column = f"{value.name}_{value.timepoint}" if value.timepoint else value.name
+        row = table[value.patient_id]
+        if column in row:
+            row[column] = value.number if value.number is not None else (value.value or None)
+    for case in Case.objects.filter(patient__in=table):
+        table[case.patient_id]["level"] = table[case.patient_id]["level"] or case.lysis_vertebra or None
+    return list(table.values())
+
+
+# --- verify --------------------------------------------------------------------------------------------------------
+
+
+def verify(code: str) -> Iterator[str]:
+    """Re-check everything that is kept of a study; one sentence a fault."""
+    study = Study.objects.filter(code=code).first()
+    if study is None:
+        yield f"There is no study {code}."
+        return
+    yield from _protocol_faults(study)
+    yield from trail.faults(study)
+    yield from _revision_faults(study)
+    yield from _order_faults(study)
+    yield from _image_faults(study)
+
+
+def _protocol_faults(study: Study) -> Iterator[str]:
+    if protocol_of(study).digest() != study.protocol_digest:
+        yield f"Study {study.code}: the instrument's digest is not the one that was fixed; the study is read-only."
+
+
+def _revision_faults(study: Study) -> Iterator[str]:
+    instrument = protocol_of(study)
+    previous: Revision | None = None
+    found = Revision.objects.filter(assignment__study=study).select_related("assignment")
+    locked = dict(Assignment.objects.filter(study=study).values_list("pk", "locked_revision"))
+    for revision in found.order_by("assignment", "number").iterator():
+        name = f"Study {study.code}: revision {revision.number} of reading {revision.assignment_id}"
+        before = previous if previous and previous.assignment_id == revision.assignment_id else None
+        if revision.number != (before.number + 1 if before else 1):
+            yield f"{name} does not follow the one before it."
+        if revision.previous_digest != (before.digest if before else "") or revision.digest != trail.revision_digest(
+            revision
+        ):
+            yield f"{name} does not fit its seal."
+        try:
+            complete = locked[revision.assignment_id] == revision.pk
+            check(instrument, revision.assignment.form, revision.answers, complete=complete)
+        except Invalid as invalid:
+            yield f"{name}: {invalid}"
+        if before and locked[revision.assignment_id] == before.pk:
+            yield f"{name} was added after the lock."
+        previous = revision
+
+
+def _order_faults(study: Study) -> Iterator[str]:
+    places: dict[tuple[int, str, str], list[int]] = {}
+    for reading in Assignment.objects.filter(study=study).order_by("position").iterator():
+        places.setdefault((reading.reader_id, reading.form, reading.round), []).append(reading.position)
+    for (_, form, round_name), positions in places.items():
+        if positions != list(range(1, len(positions) + 1)):
+            yield f"Study {study.code}: a reader's order of form {form}, round {round_name}, has gaps."
+
+
+def _image_faults(study: Study) -> Iterator[str]:
+    for instance in Instance.objects.filter(series__case__patient__study=study).iterator():
+        for number, frame in enumerate(instance.frames, start=1):
+            name = f"Study {study.code}: frame {number} of image {instance.pk}"
+            try:
+                data = store.get(frame["digest"])
+            except store.MissingBytes:
+                yield f"{name} is missing from the store."
+                continue
+            if hashlib.sha256(data).hexdigest() != frame["digest"]:
+                yield f"{name} does not fit its digest."

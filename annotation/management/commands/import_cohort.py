@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from annotation import desk, intake, jobs
+
+
+class Command(BaseCommand):
+    help = "Import a clinical table and DICOM files, folders or zip archives into a study."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--study", required=True, metavar="CODE")
+        parser.add_argument("--create", action="store_true", help="make the study when there is none")
+        parser.add_argument("--title", default="", help="title of a study that is made")
+        parser.add_argument("--protocol", default="spondylolysis")
+        parser.add_argument(
+            "--setting", action="append", default=[], metavar="NAME", help="e.g. allow_head; with --create"
+        )
+        parser.add_argument("--clinical", type=Path, metavar="FILE")
+        parser.add_argument("--dicom", type=Path, nargs="+", default=[], metavar="PATH")
+        parser.add_argument(
+            "--json", type=Path, metavar="FILE", help="write what came of it here; - is standard output"
+        )
+        parser.add_argument("--dry-run", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._check(options)
+        try:
+            study = self._study(options)
+        except desk.BadSetting as fault:
+            raise CommandError(fault.sentence, returncode=2) from None
+        held = jobs.begin("import", title="Import from the command line", study=study)
+        with held:
+            log = intake.take_in(
+                study,
+                dicom=options["dicom"],
+                clinical=options["clinical"],
+                dry_run=options["dry_run"],
+                progress=self._progress(held),
+            )
+            held.finish(log.document(), f"{log.imported} images in, {len(log.refused)} refused.")
+        if held.error is not None:
+            raise CommandError(f"The batch could not run: {held.error}", returncode=1)
+        self._tell(log, options["json"])
+
+    def _check(self, options: dict[str, Any]) -> None:
+        if options["clinical"] is None and not options["dicom"]:
+            raise CommandError("Name a clinical table (--clinical), images (--dicom), or both.", returncode=2)
+        for path in [*options["dicom"], *([options["clinical"]] if options["clinical"] else [])]:
+            if not path.exists():
+                raise CommandError(f"There is no {path}.", returncode=2)
+
+    def _study(self, options: dict[str, Any]) -> Any:
+        try:
+            return desk.intake_target(options["study"])
+        except desk.BadSetting:
+            if not options["create"]:
+                raise
+        code = desk.create_study(
+            None,
+            code=options["study"],
+            title=options["title"] or options["study"],
+            protocol=options["protocol"],
+            settings=dict.fromkeys(options["setting"], True),
+        )
+        return desk.intake_target(code)
+
+    def _progress(self, held: jobs.Held) -> intake.Progress:
+        def report(done: int, total: int, message: str) -> None:
+            held.step(done, total, message)
+            if sys.stderr.isatty():
+                self.stderr.write(f"\r{done} of {total} files", ending="")
+
+        return report
+
+    def _tell(self, log: intake.Log, target: Path | None) -> None:
+        text = json.dumps(log.document(), indent=1, ensure_ascii=False)
+        if target is not None and str(target) == "-":
+            self.stdout.write(text)
+            return
+        if target is not None:
+            target.write_text(text + "\n")
+        self.stdout.write(
+            f"{log.received} files received: {log.imported} imported, {log.duplicates} duplicates, "
+            f"{len(log.refused)} refused, {len(log.quarantined)} in quarantine. "
+            f"Clinical table: {log.clinical.accepted} of {log.clinical.rows} rows. {log.seconds:.1f} s."
+        )
+        for problem in [*log.refused, *log.quarantined][:20]:
+            self.stdout.write(f"  {problem.name}: {problem.reason}")
+        for error in log.clinical.errors[:20]:
+            self.stdout.write(f"  row {error.row}, column {error.column or '-'}: {error.message}")

@@ -1,0 +1,399 @@
+"""Open, save, set aside and lock the own current case.
+
+What leaves this module is a frozen value that has no field for a name, a date of the patient, an outcome or another
+reader. UIDs and addresses are derived per assignment, so that two readers comparing notes cannot match cases.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+
+from annotation import addresses, trail
+from annotation.access import NotYours, protocol_of, study_for, writable_protocol
+from annotation.models import Assignment, Revision, Role, Series, Sitting, State, Study
+from annotation.people import Person
+from annotation.protocol import Facts, Fault, Invalid, Protocol, canonical, check, remarks
+from annotation.room.evidence import Evidence, measured_in, placed
+from annotation.room.stacks import Stack, frame_uid, stacks_of
+
+NEW_SITTING_AFTER = timedelta(minutes=15)
+LONGEST_ACTIVE_GAP_S = 120.0
+
+
+class Stale(ValueError):
+    """Another tab or machine has saved this reading since; both versions are kept."""
+
+    sentence = "This reading was saved elsewhere in the meantime."
+
+    def __init__(self, newest: Saved) -> None:
+        super().__init__(self.sentence)
+        self.newest = newest
+
+
+@dataclass(frozen=True)
+class FormProgress:
+    form: str
+    title: str
+    done: int
+    of: int
+    set_aside: int
+
+
+@dataclass(frozen=True)
+class Hall:
+    """What a reader sees before a case is opened."""
+
+    study: str
+    title: str
+    synthetic: bool
+    open: bool
+    sentence: str
+    forms: tuple[FormProgress, ...]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The newest state of the own answers to the own current case."""
+
+    revision: int
+    saved_at: str | None
+    answers: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+    measured: Mapping[str, Any]
+    remarks: tuple[Mapping[str, Any], ...]
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BlindedReading:
+    id: uuid.UUID
+    label: str
+    position: int
+    of: int
+    form: str
+    index_level: str
+    index_segment: str
+    synthetic: bool
+    saved: Saved
+    stacks: tuple[Stack, ...]
+
+    def document(self) -> dict[str, Any]:
+        flat = {key: value for key, value in asdict(self).items() if key != "saved"}
+        return flat | asdict(self.saved) | {"id": str(self.id)}
+
+
+@dataclass(frozen=True)
+class Step:
+    """The next thing to read in one form, and how far the reader is."""
+
+    reading: BlindedReading | None
+    done: int
+    of: int
+
+
+# --- what is open to whom ------------------------------------------------------------------------------------------
+
+
+def _readings(study: Study, reader: Person, form: str) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(study=study, reader=reader, form=form)
+
+
+def _queue(study: Study, reader: Person, form: str) -> QuerySet[Assignment]:
+    """Own open readings in the stored order; what was set aside comes back at the end."""
+    return (
+        _readings(study, reader, form)
+        .filter(locked_revision__isnull=True)
+        .select_related("case")
+        .order_by(F("set_aside_at").asc(nulls_first=True), "position")
+    )
+
+
+def _current(person: Person, reading_id: uuid.UUID) -> tuple[Study, Assignment]:
+    """Give the reading when it is the person's own, open and current; else it does not exist for them."""
+    found = Assignment.objects.select_related("study").filter(pk=reading_id, reader=person).first()
+    if found is None:
+        raise NotYours
+    study = study_for(person, found.study.code, Role.READER)
+    current = _queue(study, person, found.form).first()
+    if current is None or current.pk != reading_id:
+        raise NotYours
+    return study, current
+
+
+def hall(person: Person, code: str) -> Hall:
+    study = study_for(person, code, Role.READER)
+    protocol = protocol_of(study)
+    counts = {
+        row["form"]: row
+        for row in Assignment.objects.filter(study=study, reader=person)
+        .values("form")
+        .annotate(
+            of=Count("id"),
+            done=Count("id", filter=Q(locked_revision__isnull=False)),
+            aside=Count("id", filter=Q(locked_revision__isnull=True, set_aside_at__isnull=False)),
+        )
+    }
+    nothing = {"done": 0, "of": 0, "aside": 0}
+    forms = tuple(
+        FormProgress(form.code, form.title, row["done"], row["of"], row["aside"])
+        for form in protocol.forms
+        for row in [counts.get(form.code, nothing)]
+    )
+    is_open = study.state == State.READING
+    waiting = "Reading has not begun yet." if not study.has_reached(State.READING) else "Reading is closed. Thank you."
+    return Hall(code, study.title, _synthetic(study), is_open, "" if is_open else waiting, forms)
+
+
+def sheet(person: Person, code: str, form: str) -> dict[str, Any]:
+    """Give the answer sheet of a form; it holds definitions only, nothing of a case."""
+    study = study_for(person, code, Role.READER)
+    protocol = protocol_of(study)
+    if form not in {known.code for known in protocol.forms}:
+        raise NotYours
+    return protocol.sheet(form)
+
+
+def _synthetic(study: Study) -> bool:
+    return bool(study.settings.get("synthetic"))
+
+
+# --- the case on the screen ----------------------------------------------------------------------------------------
+
+
+def next_reading(person: Person, code: str, form: str, *, session: str) -> Step:
+    study = study_for(person, code, Role.READER)
+    protocol = writable_protocol(study, State.READING)
+    if form not in {known.code for known in protocol.forms}:
+        raise NotYours
+    mine = _readings(study, person, form)
+    of, done = mine.count(), mine.filter(locked_revision__isnull=False).count()
+    assignment = _queue(study, person, form).first()
+    if assignment is None:
+        return Step(None, done, of)
+    addresses.reopen(assignment.pk)
+    return Step(_open(study, protocol, assignment, of=of, session=session), done, of)
+
+
+def upcoming(person: Person, code: str, form: str, *, session: str) -> tuple[Stack, ...]:
+    """Give the images, and only the images, of the own next but one reading, for prefetching."""
+    study = study_for(person, code, Role.READER)
+    protocol = writable_protocol(study, State.READING)
+    following = _queue(study, person, form)[1:2].first()
+    if following is None or form not in {known.code for known in protocol.forms}:
+        return ()
+    return _stacks(protocol, following, session)
+
+
+def _open(study: Study, protocol: Protocol, assignment: Assignment, *, of: int, session: str) -> BlindedReading:
+    level = assignment.case.lysis_vertebra if study.settings.get("index_level_shown", True) else ""
+    segment = protocol.segment_names(level).get("index", "") if level else ""
+    return BlindedReading(
+        id=assignment.pk,
+        label=assignment.alias,
+        position=assignment.position,
+        of=of,
+        form=assignment.form,
+        index_level=level,
+        index_segment=segment,
+        synthetic=_synthetic(study),
+        saved=_saved(protocol, assignment, _newest(assignment)),
+        stacks=_stacks(protocol, assignment, session),
+    )
+
+
+def _series(protocol: Protocol, assignment: Assignment) -> list[Series]:
+    roles = protocol.form(assignment.form).roles
+    shown = Series.objects.filter(case_id=assignment.case_id, role__in=roles, held_reason="")
+    return sorted(shown, key=lambda series: (roles.index(series.role), series.pk))
+
+
+def _stacks(protocol: Protocol, assignment: Assignment, session: str) -> tuple[Stack, ...]:
+    def address(digest: str) -> str:
+        return f"/frames/{addresses.seal(assignment.pk, digest, session=session)}/frames/1"
+
+    return stacks_of(_series(protocol, assignment), assignment=assignment.pk, address=address)
+
+
+def _newest(assignment: Assignment) -> Revision | None:
+    return Revision.objects.filter(assignment=assignment).order_by("-number").first()
+
+
+def _saved(protocol: Protocol, assignment: Assignment, revision: Revision | None) -> Saved:
+    if revision is None:
+        return Saved(0, None, {}, {}, {}, (), ())
+    shown = {
+        cell: {"uid": frame_uid(assignment.pk, kept["sop_uid"], kept["frame"]), "points_lps_mm": kept["points_lps_mm"]}
+        for cell, kept in revision.evidence.items()
+    }
+    percent_shown = protocol.reveals_percent(assignment.form, revision.answers)
+    # The length of the endplate is hidden with the percentage: a reader could divide.
+    measured = {
+        cell: {
+            "value_mm": kept["value_mm"],
+            "endplate_mm": kept["endplate_mm"] if percent_shown else None,
+            "slip_pct": 100 * kept["value_mm"] / kept["endplate_mm"] if percent_shown else None,
+        }
+        for cell, kept in revision.evidence.items()
+    }
+    return Saved(
+        revision.number,
+        revision.saved_at.isoformat(),
+        revision.answers,
+        shown,
+        measured,
+        tuple({key: value for key, value in remark.items() if key != "query"} for remark in revision.remarks),
+        tuple(revision.kept),
+    )
+
+
+# --- what the reader does ------------------------------------------------------------------------------------------
+
+
+def save(
+    person: Person,
+    reading_id: uuid.UUID,
+    *,
+    base: int,
+    answers: object,
+    evidence: object,
+    kept: object = (),
+) -> Saved:
+    """Add a revision on top of revision `base`.
+
+    Raises
+    ------
+    NotYours
+        Another's reading, one that is locked, or not the current one.
+    Stale
+        `base` is not the newest revision and the content differs from it.
+    annotation.protocol.Invalid
+        A cell holds what its scale does not know; nothing is saved.
+    """
+    study, assignment = _current(person, reading_id)
+    protocol = writable_protocol(study, State.READING)
+    if not isinstance(answers, Mapping):
+        raise Invalid((Fault("", "The answers must be an object of cells."),))
+    document = canonical(protocol, assignment.form, answers)
+    points = placed(_series(protocol, assignment), assignment.pk, protocol, assignment.form, document, evidence)
+    newest = _newest(assignment)
+    if newest is not None and _same(newest, document, points, kept):
+        return _saved(protocol, assignment, newest)
+    if base != (newest.number if newest else 0):
+        raise Stale(_saved(protocol, assignment, newest))
+    said = _remarks(protocol, assignment, document, points)
+    codes = {remark["code"] for remark in said}
+    kept_codes = sorted(codes & {str(code) for code in kept}) if isinstance(kept, (list, tuple)) else []
+    try:
+        revision = _append(study, person, assignment, newest, document, points, said, kept_codes)
+    except IntegrityError:  # the unique number decides between two tabs; the lock's trigger speaks here too
+        _current(person, reading_id)
+        raise Stale(_saved(protocol, assignment, _newest(assignment))) from None
+    return _saved(protocol, assignment, revision)
+
+
+def _same(newest: Revision, answers: dict[str, Any], evidence: Evidence, kept: object) -> bool:
+    asked = {str(code) for code in kept} if isinstance(kept, (list, tuple)) else set()
+    known = {remark["code"] for remark in newest.remarks}
+    return newest.answers == answers and newest.evidence == evidence and set(newest.kept) == asked & known
+
+
+def _remarks(protocol: Protocol, assignment: Assignment, answers: dict[str, Any], evidence: Evidence) -> list[Any]:
+    roles = frozenset(series.role for series in _series(protocol, assignment))
+    level = assignment.case.lysis_vertebra or None
+    facts = Facts(measured=measured_in(evidence), roles_present=roles or None, lysis_vertebra=level)
+    return [asdict(remark) for remark in remarks(protocol, assignment.form, answers, facts)]
+
+
+def _append(
+    study: Study,
+    person: Person,
+    assignment: Assignment,
+    newest: Revision | None,
+    answers: dict[str, Any],
+    evidence: Evidence,
+    said: list[Any],
+    kept: list[str],
+) -> Revision:
+    now = timezone.now()
+    with transaction.atomic():
+        revision = Revision(
+            assignment=assignment,
+            number=newest.number + 1 if newest else 1,
+            answers=answers,
+            evidence=evidence,
+            remarks=said,
+            kept=kept,
+            sitting=_sitting(study, person, assignment.form),
+            saved_at=now,
+            previous_digest=newest.digest if newest else "",
+        )
+        revision.digest = trail.revision_digest(revision)
+        revision.save()
+        trail.record(study, person, "save", subject=str(assignment.pk), after={"digest": revision.digest})
+    return revision
+
+
+def _sitting(study: Study, person: Person, form: str) -> Sitting:
+    now = timezone.now()
+    last = Sitting.objects.filter(study=study, reader=person, form=form).order_by("-closed_at").first()
+    if last is None or now - last.closed_at > NEW_SITTING_AFTER:
+        return Sitting.objects.create(study=study, reader=person, form=form, opened_at=now, closed_at=now)
+    last.active_s += min((now - last.closed_at).total_seconds(), LONGEST_ACTIVE_GAP_S)
+    last.closed_at = now
+    last.save(update_fields=["active_s", "closed_at"])
+    return last
+
+
+def lock(person: Person, reading_id: uuid.UUID, *, base: int) -> None:
+    """Submit: the newest revision becomes the reading, for ever.
+
+    Raises
+    ------
+    annotation.protocol.Invalid
+        An answer is missing; the cells are named.
+    """
+    study, assignment = _current(person, reading_id)
+    protocol = writable_protocol(study, State.READING)
+    with transaction.atomic():
+        held = Assignment.objects.select_for_update().get(pk=assignment.pk)
+        newest = _newest(held)
+        if newest is None or newest.number != base:
+            if newest is not None:
+                raise Stale(_saved(protocol, assignment, newest))
+            check(protocol, assignment.form, {}, complete=True)
+            raise NotYours
+        check(protocol, assignment.form, newest.answers, complete=True)
+        changed = Assignment.objects.filter(pk=held.pk, locked_revision__isnull=True).update(
+            locked_revision=newest, locked_at=timezone.now()
+        )
+        if not changed:
+            raise NotYours
+        trail.record(study, person, "lock", subject=str(held.pk), after={"digest": newest.digest})
+    addresses.close(assignment.pk)
+
+
+def set_aside(person: Person, reading_id: uuid.UUID, *, reason: str) -> None:
+    """Put a case that cannot be read now at the end of the own order."""
+    study, assignment = _current(person, reading_id)
+    writable_protocol(study, State.READING)
+    said = reason.strip()[:200]
+    if not said:
+        raise NoReason
+    with transaction.atomic():
+        Assignment.objects.filter(pk=assignment.pk).update(set_aside_at=timezone.now(), set_aside_reason=said)
+        trail.record(study, person, "set aside", subject=str(assignment.pk), reason=said)
+    addresses.close(assignment.pk)
+
+
+class NoReason(ValueError):
+    """An act that is kept on record came without its reason."""
+
+    sentence = "Say in a few words why."

@@ -1,0 +1,62 @@
+"""Image bytes by digest, through Django's storage API. Knows no patient, no study, no series."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, default_storage
+
+
+class MissingBytes(FileNotFoundError):
+    """The store does not hold what the database names."""
+
+
+def _name(digest: str) -> str:
+    return f"frames/{digest[:2]}/{digest[2:4]}/{digest}"
+
+
+def put(data: bytes, *, storage: Storage = default_storage) -> str:
+    """Keep `data` and give its SHA-256; the same bytes are kept once."""
+    digest = hashlib.sha256(data).hexdigest()
+    name = _name(digest)
+    if storage.exists(name):
+        return digest
+    try:
+        path = Path(storage.path(name))
+    except NotImplementedError:  # a remote store writes whole objects by itself
+        storage.save(name, ContentFile(data))
+        return digest
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside and renamed: a killed worker leaves no half frame under a digest.
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    with part.open("xb") as file:
+        file.write(data)
+        file.flush()
+    os.replace(part, path)
+    return digest
+
+
+def get(digest: str, *, storage: Storage = default_storage) -> bytes:
+    try:
+        with storage.open(_name(digest), "rb") as file:
+            data: bytes = file.read()
+    except FileNotFoundError:
+        raise MissingBytes(f"The store holds no frame {digest[:12]}.") from None
+    return data
+
+
+def holds(digest: str, *, storage: Storage = default_storage) -> bool:
+    return storage.exists(_name(digest))
+
+
+def writable(*, storage: Storage = default_storage) -> bool:
+    """Try the store as `/readyz` asks: can a small object be written?"""
+    try:
+        put(b"ready", storage=storage)
+    except OSError:
+        return False
+    return True

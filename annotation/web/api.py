@@ -1,0 +1,105 @@
+"""The reader's door as JSON; what the viewer speaks to."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation import room
+from annotation.web.people import person_of, session_of
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class SaveBody(serializers.Serializer[Any]):
+    base = serializers.IntegerField(min_value=0, help_text="The revision this content was made on.")
+    answers = serializers.JSONField(help_text="The answers document; its schema is the protocol's.")
+    evidence = serializers.JSONField(default=dict)
+    kept = serializers.ListField(child=serializers.CharField(max_length=40), default=list, max_length=100)
+
+
+class LockBody(serializers.Serializer[Any]):
+    base = serializers.IntegerField(min_value=0)
+
+
+class SetAsideBody(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=200, allow_blank=True)
+
+
+class SavedAnswer(serializers.Serializer[Any]):
+    revision = serializers.IntegerField()
+    saved_at = serializers.DateTimeField(allow_null=True)
+    answers = serializers.JSONField()
+    evidence = serializers.JSONField()
+    measured = serializers.JSONField()
+    remarks = serializers.JSONField()
+    kept = serializers.ListField(child=serializers.CharField())
+
+
+class StepAnswer(serializers.Serializer[Any]):
+    reading = serializers.JSONField(allow_null=True)
+    done = serializers.IntegerField()
+    of = serializers.IntegerField()
+
+
+class LockedAnswer(serializers.Serializer[Any]):
+    locked = serializers.BooleanField()
+
+
+def _body(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    body = kind(data=request.data)
+    body.is_valid(raise_exception=True)
+    given: dict[str, Any] = body.validated_data
+    return given
+
+
+class NextReading(APIView):
+    @extend_schema(responses=StepAnswer, summary="The own current case of a form, with its images and answers")
+    def get(self, request: Request, study: str, form: str) -> Response:
+        step = room.next_reading(person_of(request), study, form, session=session_of(request))
+        reading = step.reading.document() if step.reading else None
+        return Response({"reading": reading, "done": step.done, "of": step.of}, headers=NO_STORE)
+
+
+class Upcoming(APIView):
+    @extend_schema(responses=StepAnswer, summary="The images of the own next but one case, for prefetching")
+    def get(self, request: Request, study: str, form: str) -> Response:
+        stacks = room.upcoming(person_of(request), study, form, session=session_of(request))
+        reading = {"stacks": [asdict(stack) for stack in stacks]} if stacks else None
+        return Response({"reading": reading}, headers=NO_STORE)
+
+
+class SaveReading(APIView):
+    @extend_schema(request=SaveBody, responses=SavedAnswer, summary="Add a revision on top of `base`")
+    def put(self, request: Request, reading: uuid.UUID) -> Response:
+        body = _body(SaveBody, request)
+        saved = room.save(
+            person_of(request),
+            reading,
+            base=body["base"],
+            answers=body["answers"],
+            evidence=body["evidence"],
+            kept=body["kept"],
+        )
+        return Response(asdict(saved), headers=NO_STORE)
+
+
+class LockReading(APIView):
+    @extend_schema(request=LockBody, responses=LockedAnswer, summary="Submit the newest revision; final")
+    def post(self, request: Request, reading: uuid.UUID) -> Response:
+        room.lock(person_of(request), reading, base=_body(LockBody, request)["base"])
+        return Response({"locked": True}, headers=NO_STORE)
+
+
+class SetAside(APIView):
+    @extend_schema(request=SetAsideBody, responses=LockedAnswer, summary="Put the case at the end of the own order")
+    def post(self, request: Request, reading: uuid.UUID) -> Response:
+        room.set_aside(person_of(request), reading, reason=_body(SetAsideBody, request)["reason"])
+        return Response({"locked": False}, headers=NO_STORE)

@@ -1,0 +1,180 @@
+"""Pages of the desk: the study's steps at the left, one task at the right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotation import desk
+from annotation.access import NotYours, WrongState
+from annotation.dicom.roles import ROLE_TITLES
+from annotation.web.forms import Confirmed, MemberForm, NewStudy
+from annotation.web.people import page_of, person_of
+
+page_or_act = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def _render(request: HttpRequest, study: str, step: str, more: dict[str, Any] | None = None) -> HttpResponse:
+    context = {"board": desk.board(person_of(request), study), "step": step, **(more or {})}
+    return render(request, f"desk/{step}.html", context)
+
+
+@login_required
+@page_or_act
+def new_study(request: HttpRequest) -> HttpResponse:
+    person = person_of(request)
+    if not desk.may_create(person):
+        raise NotYours
+    form = NewStudy(request.POST or None, protocols=desk.protocols())
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            code = desk.create_study(
+                person,
+                code=given["code"],
+                title=given["title"],
+                protocol=given["protocol"],
+                settings={"index_level_shown": given["index_level_shown"]},
+            )
+            return redirect("desk", code)
+        except desk.BadSetting as fault:
+            form.add_error(fault.field if fault.field in form.fields else None, fault.sentence)
+    return render(request, "desk/new.html", {"form": form}, status=200 if request.method != "POST" else 422)
+
+
+@login_required
+@require_safe
+def board(request: HttpRequest, study: str) -> HttpResponse:
+    return _render(request, study, "board")
+
+
+@login_required
+@page_or_act
+def setup(request: HttpRequest, study: str) -> HttpResponse:
+    if request.method == "POST":
+        desk.freeze(person_of(request), study)
+        messages.success(request, "The protocol is frozen; its digest is in the trail.")
+        return redirect("desk_setup", study)
+    return _render(request, study, "setup")
+
+
+@login_required
+@require_safe
+def imports(request: HttpRequest, study: str) -> HttpResponse:
+    return _render(request, study, "import", {"jobs": desk.jobs_of(person_of(request), study)})
+
+
+@login_required
+@page_or_act
+def series(request: HttpRequest, study: str) -> HttpResponse:
+    person = person_of(request)
+    if request.method == "POST":
+        series_id = request.POST.get("series", "")
+        if not series_id.isdecimal():
+            raise NotYours
+        desk.set_role(person, study, int(series_id), role=request.POST.get("role", ""))
+        return redirect(f"{request.path}?page={page_of(request)}")
+    rows = desk.series_rows(person, study, page=page_of(request))
+    return _render(request, study, "series", {"page": rows, "roles": ROLE_TITLES})
+
+
+@login_required
+@require_safe
+def preview(request: HttpRequest, study: str, series: int) -> HttpResponse:
+    answer = HttpResponse(desk.preview(person_of(request), study, series), content_type="image/png")
+    answer["Cache-Control"] = "private, max-age=3600"
+    return answer
+
+
+@login_required
+@page_or_act
+def release(request: HttpRequest, study: str) -> HttpResponse:
+    person = person_of(request)
+    if request.method == "POST":
+        if "all" in request.POST:
+            number, sentences = desk.release_all(person, study)
+            messages.success(request, f"{number} cases released.")
+            for sentence in sentences[:20]:
+                messages.warning(request, sentence)
+        elif request.POST.get("case", "").isdecimal():
+            desk.release(person, study, int(request.POST["case"]))
+        return redirect(f"{request.path}?page={page_of(request)}")
+    found = request.GET.get("identifier", "").strip()
+    hit = desk.find_case(person, study, identifier=found) if found else None
+    rows = desk.cases(person, study, page=page_of(request))
+    return _render(request, study, "release", {"page": rows, "asked": bool(found), "hit": hit})
+
+
+@login_required
+@page_or_act
+def readers(request: HttpRequest, study: str) -> HttpResponse:
+    person = person_of(request)
+    form = MemberForm(request.POST if "username" in request.POST else None)
+    if request.method == "POST":
+        try:
+            if _act_on_readers(request, study, form):
+                return redirect("desk_readers", study)
+        except (desk.BadSetting, WrongState) as fault:
+            messages.error(request, fault.sentence)
+    more = {"members": desk.members(person, study), "form": form}
+    return _render(request, study, "readers", more)
+
+
+def _act_on_readers(request: HttpRequest, study: str, form: MemberForm) -> bool:
+    person = person_of(request)
+    if "begin" in request.POST:
+        number = desk.begin_reading(person, study)
+        messages.success(request, f"The order over {number} cases is drawn and stored. The rooms are open.")
+        return True
+    if "remove" in request.POST:
+        desk.remove_member(person, study, username=request.POST["remove"])
+        return True
+    if form.is_valid():
+        desk.set_member(person, study, username=form.cleaned_data["username"], role=form.cleaned_data["role"])
+        return True
+    return False
+
+
+@login_required
+@require_safe
+def progress(request: HttpRequest, study: str) -> HttpResponse:
+    return _render(request, study, "progress", {"rows": desk.progress(person_of(request), study)})
+
+
+@login_required
+@page_or_act
+def closing(request: HttpRequest, study: str) -> HttpResponse:
+    return _confirmed(request, study, "closing")
+
+
+@login_required
+@page_or_act
+def unblinding(request: HttpRequest, study: str) -> HttpResponse:
+    return _confirmed(request, study, "unblinding")
+
+
+def _confirmed(request: HttpRequest, study: str, step: str) -> HttpResponse:
+    act = {"closing": desk.close, "unblinding": desk.unblind}[step]
+    form = Confirmed(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            act(person_of(request), study, **form.cleaned_data)
+            messages.success(request, "Done, and on record in the trail.")
+            return redirect("desk", study)
+        except (desk.NotConfirmed, WrongState) as fault:
+            form.add_error(None, fault.sentence)
+    return _render(request, study, step, {"form": form})
+
+
+@login_required
+@require_safe
+def trail(request: HttpRequest, study: str) -> HttpResponse:
+    before = request.GET.get("before", "")
+    number = int(before) if before.isdecimal() and len(before) < 10 else None
+    rows = desk.events(person_of(request), study, before=number)
+    return _render(request, study, "trail", {"events": rows, "last": rows[-1].number if rows else None})

@@ -1,0 +1,45 @@
+"""Pages of the reading room."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from annotation import room
+from annotation.web.people import person_of
+
+
+@login_required
+@never_cache
+@require_safe
+def hall(request: HttpRequest, study: str) -> HttpResponse:
+    return render(request, "room/hall.html", {"hall": room.hall(person_of(request), study)})
+
+
+@login_required
+@never_cache
+@require_safe
+def reading(request: HttpRequest, study: str, form: str) -> HttpResponse:
+    person = person_of(request)
+    seen = room.hall(person, study)
+    sheet = room.sheet(person, study, form)
+    if not seen.open:
+        return redirect("room", study)
+    context = {
+        "study": study,
+        "study_title": seen.title,
+        "form": form,
+        "user": person.get_username(),
+        "csrf": get_token(request),
+        "next_url": reverse("api_next", args=[study, form]),
+        "upcoming_url": reverse("api_upcoming", args=[study, form]),
+        "home_url": reverse("room", args=[study]),
+        "signin_url": f"{reverse('login')}?next={reverse('reading', args=[study, form])}",
+        "profile": {},
+    }
+    return render(request, "room/reading.html", {"sheet": sheet, "room": context})
