@@ -11,6 +11,7 @@ from typing import TextIO
 
 QUIET_S = 1.0
 HEARTBEAT_S = 5.0
+NOISE = ("npm warn", "npm notice", "npm error")
 
 
 class Step:
@@ -24,7 +25,8 @@ class Step:
         self.shown_at = 0.0
 
     def heard(self, line: str) -> None:
-        self.detail = line.strip()[:60]
+        if not line.startswith(NOISE):
+            self.detail = line.strip()[:60]
 
     @property
     def seconds(self) -> float:

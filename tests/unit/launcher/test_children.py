@@ -75,7 +75,12 @@ def test_all_children_end_newest_first(context: Context, tmp_path: Path, monkeyp
         first_line(child)
     asked: list[int] = []
     real = os.kill
-    monkeypatch.setattr(os, "kill", lambda pid, number: (asked.append(pid), real(pid, number))[1])
+
+    def kill(pid: int, number: int) -> None:
+        asked.append(pid)
+        real(pid, number)
+
+    monkeypatch.setattr(os, "kill", kill)
     context.children.end_all(patience_s=2)
     assert asked == [child.pid for child in reversed(children)]
     assert all(child.returncode == -signal.SIGTERM for child in children)
