@@ -7,6 +7,7 @@ lower back corner Q of the lytic vertebra is set at ``P + slip * u + height * n`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -186,7 +187,7 @@ def _sacrum(truth: Truth, slope: float, size: float, first_depth: float) -> dict
 
 def _column(truth: Truth, rng: np.random.Generator) -> dict[str, Vertebra]:
     """Build the chain of vertebrae from S3 to T10."""
-    size = truth.endplate_mm / 34.5 if truth.index_segment == "L5/S1" else truth.endplate_mm / 35.0
+    size = float(truth.endplate_mm) / 34.5 if truth.index_segment == "L5/S1" else truth.endplate_mm / 35.0
     curve = float(rng.normal(1.0, 0.13))
     slope = np.radians(float(np.clip(rng.normal(36.0, 5.0), 26, 46)) + 0.3 * min(truth.slip_mm, 15.0))
     bones = _sacrum(truth, slope, size, truth.endplate_mm if truth.index_segment == "L5/S1" else 34.0 * size)
@@ -209,9 +210,15 @@ def _column(truth: Truth, rng: np.random.Generator) -> dict[str, Vertebra]:
             values[2] = truth.endplate_mm / 0.98
         shift = -step * along if lytic else back * 0.0
         x = sway * float(np.sin(place / 2.2))
-        below, slope = _bone(name, x, (start, slope), tuple(values), shift)
+        below, slope = _bone(name, x, (start, slope), _five(values), shift)
         bones[name] = below
     return bones
+
+
+def _five(values: Vector) -> tuple[float, float, float, float, float]:
+    """As Python floats, which leave the pictures in single precision."""
+    a, b, c, d, e = (float(v) for v in values)
+    return a, b, c, d, e
 
 
 def _above_base(truth: Truth) -> str:
@@ -236,19 +243,19 @@ def _shifted(bones: dict[str, Vertebra]) -> dict[str, Vertebra]:
 def superior_process(bone: Vertebra) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Start and tip of the superior articular process in the vertebra's frame (left side)."""
     half = bone.height / 2
-    return (bone.pedicle + 1.0, 11.0, 0.3 * half), (bone.pedicle + 4.5, 14.0, half + 7.0)
+    return (bone.pedicle + 1.0, 11.0, 0.3 * half), (bone.pedicle + 4.5, 14.0, half + 8.0)
 
 
 def inferior_process(bone: Vertebra) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Start and tip of the inferior articular process in the dorsal frame (left side)."""
     half = bone.height / 2
-    return (bone.pedicle - 2.0, 21.0, -0.72 * half), (bone.pedicle - 2.5, 21.5, -half - 11.0)
+    return (bone.pedicle - 2.0, 21.0, -0.72 * half), (bone.pedicle - 2.5, 21.5, -half - 7.5)
 
 
 def _joints(truth: Truth, bones: dict[str, Vertebra], rng: np.random.Generator) -> tuple[Joint, ...]:
     names = ["S1", *DISCS]
     found = []
-    for below, above in zip(names, names[1:], strict=False):
+    for below, above in pairwise(names):
         lower, upper = bones[below], bones[above]
         for i, side in ((0, -1), (1, 1)):
             index = above == truth.level
@@ -309,12 +316,14 @@ def _smooth(values: Vector, width: int) -> Vector:
     return np.asarray(np.convolve(padded, kernel / kernel.sum(), "valid"))
 
 
-def _back_line(grid: Vector, wall: Vector, fat: float) -> Vector:
-    """Return y of the skin: follows the column at half its curvature, deepest over the lordosis."""
+def _back_line(bones: dict[str, Vertebra], grid: Vector, wall: Vector, fat: float) -> Vector:
+    """Return y of the skin: follows the column at a third of its curvature, but covers every spinous process."""
     calm = _smooth(wall, 25)
     middle = float(np.interp(0.0, grid, calm))
     line = middle + 0.35 * (calm - middle) + 58.0 + fat
-    return _smooth(np.maximum(line, calm + 30.0 + 0.6 * fat), 12)
+    heights = [float(bones[name].frame.origin[2]) - 8.0 for name in ("S3", "S2", "S1", "L5", "L4")]
+    reach = np.interp(grid, heights, [29.0, 33.0, 37.0, 46.0, 55.0])
+    return _smooth(np.maximum(line, wall + reach + 3.0 + 0.6 * fat), 12)
 
 
 def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
@@ -341,7 +350,7 @@ def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
         sac_half_depth=half_depth,
         sac_half_width=half_width,
         fat_mm=fat,
-        back_y=_back_line(grid, wall, fat),
+        back_y=_back_line(bones, grid, wall, fat),
         body_half_width=140.0 + 2.4 * (truth.bmi - 22.0),
         body_half_depth=92.0 + 2.6 * (truth.bmi - 22.0),
         muscle_fat=float(np.clip((truth.age - 25) / 70.0 + rng.normal(0, 0.1), 0.0, 0.8)),

@@ -41,7 +41,9 @@ def _bounds(side: int, near: float, far: float, front: float, rear: float, low: 
 
 
 def _bone_paint(patch: Patch, shape: Array, shell: float) -> Array:
-    patch.paint(patch.cover(shape), t.CORTEX)
+    whole = patch.cover(shape)
+    patch.mark_bone(whole)
+    patch.paint(whole, t.CORTEX)
     marrow = patch.cover(shape + shell)
     patch.paint(marrow, t.MARROW, grain=0.08)
     return marrow
@@ -110,9 +112,21 @@ def _flava(canvas: Canvas, anatomy: Anatomy, bone: Vertebra) -> None:
 def _arch(canvas: Canvas, anatomy: Anatomy, bone: Vertebra, side: int) -> None:
     """One half of a vertebral arch; the lytic one is cut at the defect, its dorsal part stays behind."""
     half = bone.height / 2
-    patch = canvas.box(bone.dorsal, *_bounds(side, -2.0, bone.pedicle + 30.0, -26.0, 58.0, -half - 20.0, half + 14.0))
-    if patch is None:
-        return
+    out = bone.pedicle
+    ahead = -17.0 - (anatomy.truth.slip_mm if bone is anatomy.lytic else 0.0)
+    # three boxes, so that the long processes do not make one large one: core, spinous and transverse process
+    boxes = (
+        _bounds(side, -2.0, out + 12.0, ahead, 30.5, -half - 20.0, half + 14.0),
+        _bounds(side, -1.0, 5.0, 31.0, 54.0, -1.8 * half - 4.0, 0.3 * half),
+        _bounds(side, out + 12.5, out + 30.0, ahead + 18.0, 20.0, -6.0, 0.5 * half + 6.0),
+    )
+    for low, high in boxes:
+        patch = canvas.box(bone.dorsal, low, high)
+        if patch is not None:
+            _arch_part(patch, anatomy, bone, side)
+
+
+def _arch_part(patch: Patch, anatomy: Anatomy, bone: Vertebra, side: int) -> None:
     front, rear = _side(patch.coords(bone.frame), side), _side(patch.coords(bone.dorsal), side)
     defect = next((d for d in anatomy.defects if d.side == side), None) if bone is anatomy.lytic else None
     ventral, dorsal = _ventral(anatomy, patch, bone, side, front), _dorsal(anatomy, patch, bone, side, rear)
@@ -199,7 +213,7 @@ def _dorsal(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coord
     if joint is None:
         return np.asarray(shape)
     start, tip = inferior_process(bone)
-    process = capsule(at, start, tip, 6.0 + 0.5 * GROWTH_MM[joint.grade])
+    process = capsule(at, start, tip, 5.5 + 0.5 * GROWTH_MM[joint.grade])
     process = _swell(process, patch, joint, 1.0)
     edge = joint.gap_mm / 2 - _bent(patch.coords(joint.frame))
     return np.asarray(np.minimum(shape, np.maximum(process, edge)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
 Coords = tuple[Array, Array, Array]
 
@@ -96,6 +97,8 @@ class Canvas:
         self.noise = noise
         self.texture, self.streaks = (np.repeat(field, sub, axis=0) for field in noise)
         self.softness = 1.1 * self.steps[1]
+        # where bone is, kept on CT only: contrast spreads around bone
+        self.bone: Array | None = np.zeros(self.shape, dtype=np.float32) if "HU" in channels else None
 
     def thinned(self) -> Canvas:
         """Return an empty canvas with one layer a slice, in its middle."""
@@ -156,12 +159,18 @@ class Patch:
         """Return the coarser noise field here (fat in muscle)."""
         return self.canvas.streaks[self.window]
 
-    def cover(self, distance: Array, soft: float | None = None) -> Array:
-        """Coverage 0..1 of a shape from its signed distance in mm (negative inside), anti-aliased over about a pixel."""
+    def cover(self, distance: Array, soft: float | Array | None = None) -> Array:
+        """Coverage 0..1 of a shape from its signed distance in mm (negative inside), anti-aliased."""
         width = self.canvas.softness if soft is None else soft
         cover = distance * (-1.0 / width)
         cover += 0.5
         return np.clip(cover, 0.0, 1.0, out=cover)
+
+    def mark_bone(self, cover: Array) -> None:
+        """Remember that bone covers this part."""
+        if self.canvas.bone is not None:
+            part = self.canvas.bone[self.window]
+            np.maximum(part, cover, out=part)
 
     def paint(self, cover: Array, tissue: Mapping[str, float], grain: float = 0.0) -> None:
         """Blend a tissue in by its coverage; ``grain`` is the relative texture of its signal (HU: absolute)."""
@@ -193,7 +202,7 @@ def length(*parts: Array) -> Array:
     total = parts[0] * parts[0]
     for part in parts[1:]:
         total = total + part * part
-    return np.sqrt(total)
+    return np.asarray(np.sqrt(total))
 
 
 def ellipsoid(at: Coords, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Array:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from . import tissues as t
 from .anatomy import SEGMENT_BELOW, Anatomy, Vertebra
-from .canvas import Array, Canvas, Coords, Frame, Patch, capsule, ellipsoid, length, rounded_meet
+from .canvas import Array, Canvas, Coords, Frame, Patch, Vector, capsule, ellipsoid, length, rounded_meet
 
 ORDER = ("S3", "S2", "S1", "L5", "L4", "L3", "L2", "L1", "T12", "T11", "T10")
 CORNER_MM = 1.8
@@ -16,7 +18,7 @@ ALA = {"S1": (27.0, (29.0, 18.0, 15.0)), "S2": (22.0, (26.0, 12.0, 14.0)), "S3":
 
 def paint_discs(canvas: Canvas, anatomy: Anatomy) -> None:
     """Paint every disc; bodies painted later cover what lies in their concave endplates."""
-    for below, above in zip(ORDER[2:], ORDER[3:], strict=False):
+    for below, above in pairwise(ORDER[2:]):
         grade = anatomy.truth.pfirrmann_by_segment.get(SEGMENT_BELOW.get(above, ""), 2)
         _disc(canvas, anatomy.vertebrae[below], anatomy.vertebrae[above], grade)
     for below, above in (("S3", "S2"), ("S2", "S1")):
@@ -57,9 +59,18 @@ def _disc(canvas: Canvas, below: Vertebra, above: Vertebra, grade: int) -> None:
     side = length(lateral, a * half)
     radial = side * (1.0 - 1.0 / np.maximum(ring, 0.05))
     shape = np.maximum(radial, np.maximum(-h - 3.6, over - 3.6))
-    patch.paint(patch.cover(shape - 0.5), t.LIGAMENT)
-    patch.paint(patch.cover(shape), t.ANNULUS, grain=0.10)
-    _nucleus(patch, grade, ring, a, 2.0 * share - 1.0, patch.cover(shape))
+    soft = _soft(patch, lateral, below.half_width)
+    patch.paint(patch.cover(shape - 0.5, soft), t.LIGAMENT)
+    inside = patch.cover(shape, soft)
+    patch.paint(inside, t.ANNULUS, grain=0.10)
+    _nucleus(patch, grade, ring, a, 2.0 * share - 1.0, inside)
+
+
+def _soft(patch: Patch, lateral: Array, half_width: float) -> Array:
+    """Wider edges towards the flanks, where a surface crosses the thick sagittal slice obliquely."""
+    canvas = patch.canvas
+    across = abs(float(canvas.directions[0][0])) * canvas.steps[0]
+    return np.asarray(canvas.softness + 1.6 * across * np.minimum((lateral / half_width) ** 4, 1.3))
 
 
 def _nucleus(patch: Patch, grade: int, ring: Array, a: Array, level: Array, inside: Array) -> None:
@@ -98,7 +109,7 @@ def body_distance(at: Coords, bone: Vertebra) -> tuple[Array, Array, Array, Arra
     return rounded_meet(radial, np.maximum(top, bottom), CORNER_MM), -top, -bottom, ring
 
 
-def _above_line(p: Array, s: Array, rear: np.ndarray, front: np.ndarray) -> Array:  # type: ignore[type-arg]
+def _above_line(p: Array, s: Array, rear: Vector, front: Vector) -> Array:
     """Signed distance above the line from a back to a front corner."""
     run = (rear - front) / np.hypot(*(rear - front))
     return np.asarray((s - float(rear[1])) * float(run[0]) - (p - float(rear[0])) * float(run[1]))
@@ -120,13 +131,16 @@ def paint_bodies(canvas: Canvas, anatomy: Anatomy) -> None:
         if patch is None:
             continue
         at = patch.coords(bone.frame)
-        shape, below_top, above_bottom, ring = body_distance(at, bone)
+        shape, below_top, above_bottom, _ = body_distance(at, bone)
         if name in ALA:
             out, radii = ALA[name]
             wing = ellipsoid((np.abs(at[0]), at[1], at[2]), (out, -6.0, -2.0), radii)
             shape = np.minimum(shape, wing)
-        patch.paint(patch.cover(shape), t.ENDPLATE)
-        marrow = patch.cover(shape + 1.0)
+        soft = _soft(patch, at[0], 60.0 if name in ALA else bone.half_width)
+        whole = patch.cover(shape, soft)
+        patch.mark_bone(whole)
+        patch.paint(whole, t.ENDPLATE)
+        marrow = patch.cover(shape + 1.0, soft)
         patch.paint(marrow, {key: value * shade for key, value in t.MARROW.items()}, grain=0.09)
         _vein(patch, at, bone, marrow)
         _modic(patch, anatomy, bone, marrow, (below_top, above_bottom), at, modic)

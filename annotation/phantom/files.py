@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEGLSLossless, MRImageStorage, RLELossless
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_data_element, write_file_meta_info
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, JPEGLSLossless, MRImageStorage, RLELossless
 
 from .canvas import SlicePlane
 from .person import Identity
@@ -56,8 +58,8 @@ class _Visit:
     """One study as the scanner's console knows it."""
 
     modality: str
-    uid: str
-    frame_uid: str
+    uid: UID
+    frame_uid: UID
     day: date
     start: datetime
     accession: str
@@ -85,10 +87,10 @@ def _modality(series: PhantomSeries) -> str:
     return "CT" if series.role.startswith("CT") else "MR"
 
 
-def _uid(*parts: object) -> str:
+def _uid(*parts: object) -> UID:
     """Return a UID under the 2.25 root from whatever names the thing."""
     digest = sha256("|".join(str(part) for part in parts).encode()).digest()
-    return f"2.25.{int.from_bytes(digest[:16], 'big')}"
+    return UID(f"2.25.{int.from_bytes(digest[:16], 'big')}")
 
 
 def _visit(phantom: Phantom, identity: Identity, modality: str) -> _Visit:
@@ -115,26 +117,53 @@ def _write_series(phantom: Phantom, series: PhantomSeries, visit: _Visit, identi
     count = len(series.planes)
     # vendors number slices in either direction; the file name says nothing about the place
     numbers = range(1, count + 1) if phantom.vendor == "siemens" else range(count, 0, -1)
+    shared = _encoded(common)
     for number, plane, pixels in zip(numbers, series.planes, series.pixels, strict=True):
-        data = _instance(common, series, visit, number, plane, pixels)
-        if syntax != ExplicitVRLittleEndian:
-            data.compress(syntax, generate_instance_uid=False)
-        data.save_as(target / f"IM{number:04d}", enforce_file_format=True)
+        own = _instance(series, visit, number, plane, pixels)
+        path = target / f"IM{number:04d}"
+        if syntax == ExplicitVRLittleEndian:
+            _save_plain(path, own, shared)
+        else:
+            own.update(common)
+            own.compress(syntax, generate_instance_uid=False)
+            own.save_as(path, enforce_file_format=True)
     return count
 
 
+def _encoded(data: Dataset) -> dict[int, bytes]:
+    """Every element as it stands in an explicit little endian file, by tag."""
+    found: dict[int, bytes] = {}
+    for element in data:
+        buffer = DicomBytesIO()
+        buffer.is_little_endian, buffer.is_implicit_VR = True, False
+        write_data_element(buffer, element, ["latin_1"])
+        found[int(element.tag)] = buffer.getvalue()
+    return found
+
+
+def _save_plain(path: Path, own: FileDataset, shared: dict[int, bytes]) -> None:
+    """Write an uncompressed file; what a series shares was encoded once, which halves the time of a case."""
+    elements = shared | _encoded(own)
+    buffer = DicomBytesIO()
+    buffer.is_little_endian, buffer.is_implicit_VR = True, False
+    write_file_meta_info(buffer, own.file_meta, enforce_standard=True)
+    body = b"".join(elements[tag] for tag in sorted(elements))
+    path.write_bytes(b"\0" * 128 + b"DICM" + buffer.getvalue() + body)
+
+
 def _instance(
-    common: Dataset, series: PhantomSeries, visit: _Visit, number: int, plane: SlicePlane, pixels: NDArray[Any]
+    series: PhantomSeries, visit: _Visit, number: int, plane: SlicePlane, pixels: NDArray[Any]
 ) -> FileDataset:
     storage = MRImageStorage if visit.modality == "MR" else CTImageStorage
     uid = _uid(visit.uid, series.role, number)
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = storage, uid
+    meta.MediaStorageSOPClassUID = storage
+    meta.MediaStorageSOPInstanceUID = uid
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.SourceApplicationEntityTitle = f"{visit.modality}AWP01"
-    data = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    data.update(common)
-    data.SOPClassUID, data.SOPInstanceUID = storage, uid
+    data = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SOPClassUID = storage
+    data.SOPInstanceUID = uid
     moment = visit.start + timedelta(seconds=90 * _ORDER[series.role] + 2 * number)
     data.InstanceNumber = number
     data.AcquisitionNumber = 1
@@ -199,7 +228,7 @@ def _equipment(data: Dataset, phantom: Phantom, visit: _Visit, identity: Identit
     data.DeviceSerialNumber = identity.station[-5:]
 
 
-def _series(data: Dataset, phantom: Phantom, series: PhantomSeries, visit: _Visit, uid: str) -> None:
+def _series(data: Dataset, phantom: Phantom, series: PhantomSeries, visit: _Visit, uid: UID) -> None:
     data.Modality = visit.modality
     data.SeriesInstanceUID = uid
     data.SeriesNumber = _ORDER[series.role]
@@ -276,7 +305,5 @@ def _pixel_module(data: Dataset, series: PhantomSeries) -> None:
     data.BitsStored = 16 if signed else 12
     data.HighBit = data.BitsStored - 1
     data.PixelRepresentation = int(signed)
-    data.SmallestImagePixelValue = None
-    del data.SmallestImagePixelValue
     if series.role.startswith("CT"):
         data.RescaleSlope, data.RescaleIntercept = (_number(value) for value in series.rescale)

@@ -160,8 +160,9 @@ def paint_contrast(canvas: Canvas, anatomy: Anatomy, *, needle_side: int) -> Non
         patch = canvas.box(WORLD, tuple(defect.frame.origin - 22.0), tuple(defect.frame.origin + 22.0))
         if patch is not None:
             shape = contrast_distance(anatomy, patch, defect, anatomy.truth.contrast_pattern[i])
-            # contrast spreads in soft tissue only: not where the picture already shows bone
-            soft = np.clip((480.0 - canvas.image[0][patch.window]) / 200.0, 0.0, 1.0)
+            # contrast spreads in soft tissue only
+            bone = canvas.bone
+            soft = 1.0 if bone is None else 1.0 - bone[patch.window]
             patch.paint(patch.cover(shape, 1.0) * soft, t.CONTRAST)
         if defect.side == needle_side:
             _needle(canvas, anatomy, defect)

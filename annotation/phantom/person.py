@@ -11,10 +11,10 @@ import numpy as np
 from .truth import Truth
 
 _FAMILY = (
-    "Aebischer", "Bachofner", "Caduff", "Dubach", "Eggenschwiler", "Flückiger", "Gnägi", "Hürlimann", "Imgrüth", "Jäggi",
-    "Kälin", "Lüthold", "Müntener", "Nötzli", "Oberhänsli", "Pfändler", "Rüegsegger", "Schnüriger", "Tschümperlin",
-    "Uehlinger", "Vögtlin", "Wäckerlig", "Zgraggen", "Zünd", "Brönnimann", "Studhalter", "Gloor", "Habegger", "Inäbnit",
-    "Marugg",
+    "Aebischer", "Bachofner", "Caduff", "Dubach", "Eggenschwiler", "Flückiger", "Gnägi", "Hürlimann", "Imgrüth",
+    "Jäggi", "Kälin", "Lüthold", "Müntener", "Nötzli", "Oberhänsli", "Pfändler", "Rüegsegger", "Schnüriger",
+    "Tschümperlin", "Uehlinger", "Vögtlin", "Wäckerlig", "Zgraggen", "Zünd", "Brönnimann", "Studhalter", "Gloor",
+    "Habegger", "Inäbnit", "Marugg",
 )  # fmt: skip
 _WOMEN = ("Anneliese", "Beatrice", "Corina", "Dorothée", "Elsbeth", "Flurina", "Heidi", "Jacqueline", "Lea", "Ursina")
 _MEN = ("Andri", "Beat", "Cédric", "Dominik", "Ernst", "Fabrizio", "Gion", "Jürg", "Luzius", "Urs")
@@ -98,9 +98,10 @@ def clinical_row(rng: np.random.Generator, truth: Truth, identity: Identity) -> 
         for noise, when in ((first, "15min"), (second, "1month"))
     ]
     due = identity.injection_date + timedelta(days=int(rng.integers(28, 36)))
+    injected, later = identity.injection_date.isoformat(), due.isoformat()
     row = (
-        identity.patient_id, str(truth.age), truth.sex, f"{truth.bmi:.1f}", truth.level, identity.injection_date.isoformat(),
-        f"{baseline:g}", f"{values[0]:g}", f"{values[1]:g}", due.isoformat(), "",
+        identity.patient_id, str(truth.age), truth.sex, f"{truth.bmi:.1f}", truth.level, injected,
+        f"{baseline:g}", f"{values[0]:g}", f"{values[1]:g}", later, "",
     )  # fmt: skip
     return dict(zip(CLINICAL_COLUMNS, row, strict=True))
 
@@ -112,7 +113,7 @@ def _follow_up(baseline: float, noise: float, oedema: int, when: str, place: flo
     latent = (noise + shift * (oedema - _PREVALENCE)) / spread
     rank = 0.5 * (1.0 - erf(latent / sqrt(2.0)))
     bounds = np.cumsum(np.asarray(_COUNTS[when], dtype=float)) / 134.0
-    low, high = _CLASSES[int(min(np.searchsorted(bounds, rank, side="right"), 5))]
+    low, high = _CLASSES[min(int(np.searchsorted(bounds, rank, side="right")), 5)]
     scores = np.arange(0.0, 10.5, 0.5)
     reduction = 100.0 * (baseline - scores) / baseline
     inside = scores[(reduction >= low - 1e-9) & (reduction <= high + 1e-9)]

@@ -254,7 +254,7 @@ def _sagittal(
     for channel, image in zip(canvas.channels, images, strict=True):
         gain, sigma = {"T1": (620.0, 13.0), "T2": (820.0, 15.0), "STIR": (560.0, 14.0)}[channel]
         pixels = _magnitude(image, gain, sigma * level, rng)
-        top = {"T1": 1.02, "T2": 0.98, "STIR": 0.80}[channel] * gain
+        top = {"T1": 1.15, "T2": 1.12, "STIR": 0.85}[channel] * gain
         found.append(
             PhantomSeries(
                 MR_ROLES[channel], pixels, tuple(planes), 4.0, size.sagittal[3], window=(round(top), round(top / 2))

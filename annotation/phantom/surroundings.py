@@ -43,7 +43,7 @@ def _abdomen(patch: Patch, anatomy: Anatomy, skin: Array, front: Array) -> None:
     patch.paint(wall, t.MUSCLE, grain=0.06)
     patch.paint(patch.cover(skin + 0.8 * anatomy.fat_mm + 15.0) * ahead, t.FAT, grain=0.08)
     rng = np.random.default_rng(anatomy.seed)
-    for _ in range(40):
+    for _ in range(110):
         centre = (float(rng.uniform(-85, 85)), float(rng.uniform(-130, -70)), float(rng.uniform(-130, 130)))
         radii = (float(rng.uniform(13, 26)), float(rng.uniform(11, 18)), float(rng.uniform(12, 26)))
         reach = max(radii)
@@ -66,7 +66,8 @@ def _paraspinal(patch: Patch, anatomy: Anatomy, at: Coords, skin: Array) -> None
     low = float(anatomy.vertebrae["S2"].lower_p[1])
     grow = np.clip((z - low) / 75.0, 0.25, 1.0) ** 0.6
     side = np.abs(x)
-    fat = np.clip(0.42 * patch.streaks() + 0.75 * anatomy.muscle_fat - 0.42 + 0.5 * (1.0 - grow), 0.0, 0.75)
+    fat = 0.30 * patch.streaks() + 0.16 * patch.texture() + 0.62 * anatomy.muscle_fat - 0.40 + 0.5 * (1.0 - grow)
+    fat = np.clip(fat, 0.0, 0.7)
     for centre, across, depth, thick in ((46.0, 31.0, 31.0, 20.5), (17.0, 17.5, 36.0, 19.0)):
         distance = length((side - centre) / (across * grow), (behind - depth) / (thick * grow)) - 1.0
         distance = np.maximum(distance * (0.9 * thick * grow), under)

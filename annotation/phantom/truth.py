@@ -114,7 +114,7 @@ class Truth:
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Truth:
         """Reverse of ``to_json``."""
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
         values["landmarks_lps_mm"] = {name: tuple(point) for name, point in plain["landmarks_lps_mm"].items()}
         return cls(**values)
 
@@ -126,7 +126,7 @@ class Truth:
 def _pick(share: float, *weights: float) -> int:
     """Index of the class in which a share of 0..1 falls."""
     bounds = np.cumsum(np.asarray(weights, dtype=float) / sum(weights))
-    return int(min(np.searchsorted(bounds, share, side="right"), len(weights) - 1))
+    return min(int(np.searchsorted(bounds, share, side="right")), len(weights) - 1)
 
 
 def _sides(share: float, worst: int, lowest: int) -> Pair:
