@@ -37,8 +37,8 @@ class MembershipAdmin(Memberships):
 class JobAdmin(Jobs):
     list_display = ["title", "kind", "state", "attempt", "done", "total", "created_at", "finished_at"]
     list_filter = ["state", "kind"]
-    fields = ["title", "kind", "state", "attempt", "done", "total", "message", "created_at", "finished_at"]
-    readonly_fields = fields
+    fields = ("title", "kind", "state", "attempt", "done", "total", "message", "created_at", "finished_at")
+    readonly_fields = ["title", "kind", "state", "attempt", "done", "total", "message", "created_at", "finished_at"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics import runs
-from annotation.web.people import person_of
+from annotation.people import person_of
 
 
 @login_required

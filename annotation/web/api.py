@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation import room
-from annotation.web.people import person_of, session_of
+from annotation.people import person_of, session_of
 
 NO_STORE = {"Cache-Control": "no-store"}
 

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from annotation import access, desk
-from annotation.web.people import person_of
+from annotation.people import person_of
 
 DOORS = {"reader": "room", "coordinator": "desk", "analyst": "report"}
 

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from annotation import room
-from annotation.web.people import person_of
+from annotation.people import person_of
 
 
 @login_required
