@@ -10,11 +10,12 @@ from .canvas import SlicePlane
 from .cohort import Case, case_facts, write_case, write_cohort, write_tables
 from .files import write_dicom
 from .person import CLINICAL_COLUMNS, Identity, clinical_row, invent
-from .scan import SIZES, Phantom, PhantomSeries, build
+from .scan import GROUPS, SIZES, Phantom, PhantomSeries, build
 from .truth import VISIBLE, Truth, draw
 
 __all__ = [
     "CLINICAL_COLUMNS",
+    "GROUPS",
     "SIZES",
     "VISIBLE",
     "Case",

@@ -75,7 +75,12 @@ class _Plan:
     field_strength: float
 
 
-def build(truth: Truth, *, seed: int, size: str = "demo") -> Phantom:
+GROUPS = {"sagittal": ("SAG_T1", "SAG_T2", "SAG_STIR"), "axial": ("AX_T2",), "ct": ("CT_PRE", "CT_POST")}
+
+
+def build(
+    truth: Truth, *, seed: int, size: str = "demo", only: tuple[str, ...] = ("sagittal", "axial", "ct")
+) -> Phantom:
     """Draw every series of a case.
 
     Parameters
@@ -86,18 +91,30 @@ def build(truth: Truth, *, seed: int, size: str = "demo") -> Phantom:
         Fixes anatomy, positions and noise: the same truth, seed and size give the same pixels.
     size
         A key of ``SIZES``.
+    only
+        Groups of series to draw (keys of ``GROUPS``); each is the same with or without the others.
     """
     settings = SIZES[size]
     rng = np.random.default_rng([seed, 1])
     anatomy = grow(truth, rng)
     plan = _plan(anatomy, rng)
-    noise = np.random.default_rng([seed, 2])
-    sagittal, landmarks = _sagittal(anatomy, plan, settings, noise)
-    axial = _axial(anatomy, plan, settings, noise)
-    ct = _ct(anatomy, plan, settings, noise)
-    offset = (float(plan.ct_offset[0]), float(plan.ct_offset[1]), float(plan.ct_offset[2]))
-    placed = truth.placed(landmarks, settings.sagittal[2] // 2, offset)
-    return Phantom(placed, (*sagittal, axial, *ct), landmarks, offset, plan.vendor, plan.field_strength, anatomy)
+    placed = _placed(truth, anatomy, plan, settings)
+    series: list[PhantomSeries] = []
+    if "sagittal" in only:
+        series += _sagittal(anatomy, plan, settings, np.random.default_rng([seed, 2]))
+    if "axial" in only:
+        series.append(_axial(anatomy, plan, settings, np.random.default_rng([seed, 3])))
+    if "ct" in only:
+        series += _ct(anatomy, plan, settings, np.random.default_rng([seed, 4]))
+    return Phantom(
+        placed,
+        tuple(series),
+        placed.landmarks_lps_mm,
+        placed.ct_offset_lps_mm,
+        plan.vendor,
+        plan.field_strength,
+        anatomy,
+    )
 
 
 def locate(truth: Truth, *, seed: int, size: str = "demo") -> Truth:
@@ -105,7 +122,11 @@ def locate(truth: Truth, *, seed: int, size: str = "demo") -> Truth:
     rng = np.random.default_rng([seed, 1])
     anatomy = grow(truth, rng)
     plan = _plan(anatomy, rng)
-    planes = sagittal_planes(anatomy, plan, SIZES[size])
+    return _placed(truth, anatomy, plan, SIZES[size])
+
+
+def _placed(truth: Truth, anatomy: Anatomy, plan: _Plan, size: Size) -> Truth:
+    planes = sagittal_planes(anatomy, plan, size)
     middle = len(planes) // 2
     offset = (float(plan.ct_offset[0]), float(plan.ct_offset[1]), float(plan.ct_offset[2]))
     return truth.placed(_landmarks(anatomy, planes[middle]), middle, offset)
@@ -240,9 +261,7 @@ def _landmarks(anatomy: Anatomy, plane: SlicePlane) -> dict[str, Point]:
     return found
 
 
-def _sagittal(
-    anatomy: Anatomy, plan: _Plan, size: Size, rng: np.random.Generator
-) -> tuple[list[PhantomSeries], dict[str, Point]]:
+def _sagittal(anatomy: Anatomy, plan: _Plan, size: Size, rng: np.random.Generator) -> list[PhantomSeries]:
     planes = sagittal_planes(anatomy, plan, size)
     sub = size.sagittal[4]
     # the slices run to the patient's left, their normal points to the right
@@ -260,7 +279,7 @@ def _sagittal(
                 MR_ROLES[channel], pixels, tuple(planes), 4.0, size.sagittal[3], window=(round(top), round(top / 2))
             )
         )
-    return found, _landmarks(anatomy, planes[len(planes) // 2])
+    return found
 
 
 def _disc_slices(below: Vertebra, above: Vertebra, size: Size) -> list[SlicePlane]:
