@@ -1,0 +1,217 @@
+/** Native dialogs: summary before submit, keys, conflict, set aside. */
+import { answerOf, isNotAssessable, isRequired, missing, places, words } from './answers.ts';
+import { clock, h } from './dom.ts';
+import type { Theirs } from './draft.ts';
+import { KEY_LINES, type KeyLine } from './keys.ts';
+import type { Answer, Cell, Content, Item, Remark, Sheet } from './wire.ts';
+
+function open(name: string, title: string, ...children: readonly Node[]): HTMLDialogElement {
+  const heading = h('h2', { id: `${name}-title` }, title);
+  const dialog = h(
+    'dialog',
+    { class: `dialog ${name}`, 'aria-labelledby': `${name}-title` },
+    heading,
+    ...children,
+  );
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+export const dialogOpen = (): boolean => document.querySelector('dialog[open]') !== null;
+
+export function keysDialog(): void {
+  const groups: readonly KeyLine['group'][] = ['Sheet', 'Images', 'Tools', 'Everywhere'];
+  const columns = groups.map((group) =>
+    h(
+      'section',
+      {},
+      h('h3', {}, group),
+      h(
+        'dl',
+        {},
+        ...KEY_LINES.filter((line) => line.group === group).flatMap((line) => [
+          h('dt', {}, line.keys),
+          h('dd', {}, line.does),
+        ]),
+      ),
+    ),
+  );
+  const close = h(
+    'button',
+    { type: 'button', class: 'primary', autofocus: true, click: () => dialog.close() },
+    'Close',
+  );
+  const dialog = open('keys', 'Keys', h('div', { class: 'columns' }, ...columns), h('footer', {}, close));
+}
+
+export interface SummaryFacts {
+  readonly label: string;
+  readonly sheet: Sheet;
+  readonly content: Content;
+  readonly remarks: readonly Remark[];
+  /** Sentences that forbid submitting just now; asked again while the dialog is open. */
+  readonly obstacles: () => readonly string[];
+}
+
+export const cellName = (item: Item, cell: Cell): string =>
+  [item.short || item.asked, item.cells.length > 1 ? cell.label : ''].filter(Boolean).join(', ');
+
+function answersTable(sheet: Sheet, content: Content): HTMLTableElement {
+  const rows = places(sheet)
+    .filter((place) => isRequired(place) || answerOf(content.answers, place.cell.key) !== undefined)
+    .map(({ item, cell }) => answerRow(sheet, item, cell, answerOf(content.answers, cell.key)));
+  return h('table', {}, h('tbody', {}, ...rows));
+}
+
+function answerRow(sheet: Sheet, item: Item, cell: Cell, value: Answer | undefined): HTMLTableRowElement {
+  const coded = typeof value === 'number' && item.scale.kind !== 'continuous';
+  const text = value === undefined ? 'open' : words(sheet, item, value);
+  const shown = coded && text !== String(value) ? `${text}  (${value})` : text;
+  const kind = value === undefined ? 'open' : isNotAssessable(value) ? 'unassessable' : '';
+  return h('tr', { class: kind }, h('th', { scope: 'row' }, cellName(item, cell)), h('td', {}, shown));
+}
+
+/** Everything in words, then one press submits. `submit` learns which remarks were kept by doing so. */
+export function summaryDialog(facts: SummaryFacts, submit: () => void): { refresh(): void } {
+  const { sheet, content, remarks } = facts;
+  const gaps = missing(sheet, content.answers);
+  const open_ = remarks.filter((remark) => remark.severity === 'warn' && !content.kept.includes(remark.code));
+  const notes = h('ul', { class: 'remarks' });
+  for (const remark of remarks) {
+    const state = open_.includes(remark)
+      ? 'kept as is when you submit'
+      : remark.severity === 'warn'
+        ? 'kept as is'
+        : 'for information';
+    notes.append(
+      h('li', { class: `is-${remark.severity}` }, remark.text, h('span', { class: 'soft' }, ` · ${state}`)),
+    );
+  }
+  const stop = h('p', { class: 'obstacle', role: 'alert' });
+  const label = open_.length > 0 ? `Submit, keep ${open_.length} as is` : 'Submit';
+  const button = h('button', { type: 'button', class: 'primary' }, `${label}  (Enter)`);
+  const back = h('button', { type: 'button', click: () => dialog.close() }, 'Back  (Esc)');
+  button.addEventListener('click', () => {
+    if (button.disabled) return;
+    dialog.close();
+    submit();
+  });
+  const refresh = () => {
+    if (!dialog.open) return;
+    const sentences = [
+      ...(gaps.length > 0 ? [`${gaps.length} ${gaps.length === 1 ? 'answer is' : 'answers are'} open.`] : []),
+      ...facts.obstacles(),
+    ];
+    const text = sentences.join(' ');
+    if (stop.textContent !== text) stop.textContent = text;
+    stop.hidden = text === '';
+    const held = document.activeElement === button;
+    button.disabled = text !== '';
+    if (button.disabled && held) back.focus();
+    else if (!button.disabled && !dialog.contains(document.activeElement)) button.focus();
+  };
+  const dialog = open(
+    'summary',
+    `${facts.label}: ${sheet.title}`,
+    h('div', { class: 'scroller', tabindex: 0 }, answersTable(sheet, content), notes),
+    stop,
+    h('p', { class: 'soft' }, 'A submitted reading is final.'),
+    h('footer', {}, back, button),
+  );
+  refresh();
+  (button.disabled ? back : button).focus();
+  return { refresh };
+}
+
+export function conflictDialog(
+  sheet: Sheet,
+  mine: Content,
+  theirs: Theirs,
+  choose: (version: 'mine' | 'theirs') => void,
+): void {
+  const column = (title: string, content: Content, version: 'mine' | 'theirs') =>
+    h(
+      'section',
+      {},
+      h('h3', {}, title),
+      differences(sheet, content, version === 'mine' ? theirs.content : mine),
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'primary',
+          click: () => {
+            dialog.close();
+            choose(version);
+          },
+        },
+        version === 'mine' ? 'Go on with this page' : 'Go on with the other version',
+      ),
+    );
+  const at = theirs.savedAt ? `saved ${clock(theirs.savedAt)}` : 'saved elsewhere';
+  const dialog = open(
+    'conflict',
+    'Two versions of this reading',
+    h(
+      'p',
+      {},
+      'It was changed in another tab or on another machine. Nothing is lost: both versions are kept. Choose the one to go on with.',
+    ),
+    h(
+      'div',
+      { class: 'columns' },
+      column('This page', mine, 'mine'),
+      column(`The other version, ${at}`, theirs.content, 'theirs'),
+    ),
+  );
+  dialog.addEventListener('cancel', (event) => event.preventDefault());
+}
+
+function differences(sheet: Sheet, own: Content, other: Content): HTMLElement {
+  const list = h('dl');
+  for (const { item, cell } of places(sheet)) {
+    const value = answerOf(own.answers, cell.key);
+    if (JSON.stringify(value) === JSON.stringify(answerOf(other.answers, cell.key))) continue;
+    list.append(h('dt', {}, cellName(item, cell)), h('dd', {}, words(sheet, item, value) || 'open'));
+  }
+  if (own.answers.comment !== other.answers.comment) {
+    list.append(h('dt', {}, 'Comment'), h('dd', {}, String(own.answers.comment ?? 'none')));
+  }
+  if (list.childElementCount === 0) list.append(h('dt', {}, 'Answers'), h('dd', {}, 'the same'));
+  return list;
+}
+
+export function setAsideDialog(label: string, done: (reason: string) => void): void {
+  const field = h('textarea', { id: 'aside-reason', rows: 3, maxlength: 500, required: true });
+  const button = h('button', { type: 'button', class: 'primary' }, 'Set aside');
+  button.addEventListener('click', () => {
+    if (field.value.trim() === '') {
+      field.focus();
+      return;
+    }
+    dialog.close();
+    done(field.value.trim());
+  });
+  const dialog = open(
+    'aside',
+    `Set ${label} aside`,
+    h('p', {}, 'It comes back at the end of this form. The answers so far are kept.'),
+    h('label', { for: 'aside-reason' }, 'Why it cannot be read now'),
+    field,
+    h('footer', {}, h('button', { type: 'button', click: () => dialog.close() }, 'Back'), button),
+  );
+  field.focus();
+}
+
+/** One sentence and one way on. */
+export function noticeDialog(title: string, sentence: string, label: string, go: () => void): void {
+  const button = h('button', { type: 'button', class: 'primary', autofocus: true }, label);
+  button.addEventListener('click', () => {
+    dialog.close();
+    go();
+  });
+  const dialog = open('notice', title, h('p', {}, sentence), h('footer', {}, button));
+  dialog.addEventListener('cancel', (event) => event.preventDefault());
+}

@@ -1,0 +1,187 @@
+/** What stands over a picture: corners, side letters, scale bar, reference line, points. Never over the middle. */
+import type { Vec3 } from '../wire.ts';
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+export type Spot = readonly [number, number];
+
+export interface Corners {
+  readonly slice: string;
+  readonly position: string;
+  readonly window: string;
+  readonly note: string;
+  readonly letters: {
+    readonly left: string;
+    readonly right: string;
+    readonly top: string;
+    readonly bottom: string;
+  } | null;
+  readonly bar: { readonly mm: number; readonly px: number } | null;
+}
+
+export interface Drawing {
+  readonly line: readonly [Spot, Spot] | null;
+  readonly spot: Spot | null;
+  readonly slips: readonly SlipDrawing[];
+}
+
+export interface SlipDrawing {
+  readonly cell: string;
+  readonly points: readonly Spot[];
+  readonly foot: Spot | null;
+  readonly text: string;
+  readonly movable: boolean;
+}
+
+export const POINT_NAMES = ['P', 'A', 'Q'] as const;
+
+function div(name: string, parent: HTMLElement): HTMLElement {
+  const element = document.createElement('div');
+  element.className = name;
+  parent.append(element);
+  return element;
+}
+
+function shape(
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  parent: Element,
+): SVGElement {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  parent.append(element);
+  return element;
+}
+
+export class Overlay {
+  readonly drawing: SVGSVGElement;
+  readonly title: HTMLSelectElement;
+  readonly #slice: HTMLElement;
+  readonly #position: HTMLElement;
+  readonly #window: HTMLElement;
+  readonly #note: HTMLElement;
+  readonly #prompt: HTMLElement;
+  readonly #bar: HTMLElement;
+  readonly #barText: HTMLElement;
+  readonly #letters: Readonly<Record<'left' | 'right' | 'top' | 'bottom', HTMLElement>>;
+  readonly #panel: HTMLElement;
+  readonly #panelText: HTMLElement;
+  readonly #panelButton: HTMLButtonElement;
+
+  constructor(parent: HTMLElement, synthetic: boolean, retry: () => void) {
+    this.drawing = document.createElementNS(SVG, 'svg');
+    this.drawing.classList.add('marks');
+    this.drawing.setAttribute('aria-hidden', 'true');
+    parent.append(this.drawing);
+    const topLeft = div('corner top-left', parent);
+    this.title = document.createElement('select');
+    this.title.className = 'series';
+    this.title.tabIndex = -1;
+    topLeft.append(this.title);
+    this.#note = div('view-note', topLeft);
+    this.#prompt = div('prompt', topLeft);
+    const topRight = div('corner top-right', parent);
+    this.#slice = div('slice', topRight);
+    this.#position = div('position', topRight);
+    const bottomLeft = div('corner bottom-left', parent);
+    if (synthetic) div('synthetic', bottomLeft).textContent = 'synthetic';
+    this.#window = div('window', bottomLeft);
+    const bottomRight = div('corner bottom-right', parent);
+    this.#barText = div('bar-text', bottomRight);
+    this.#bar = div('bar', bottomRight);
+    this.#letters = {
+      left: div('letter at-left', parent),
+      right: div('letter at-right', parent),
+      top: div('letter at-top', parent),
+      bottom: div('letter at-bottom', parent),
+    };
+    this.#panel = div('cover', parent);
+    this.#panel.setAttribute('role', 'alert');
+    this.#panelText = document.createElement('p');
+    this.#panelButton = document.createElement('button');
+    this.#panelButton.type = 'button';
+    this.#panelButton.tabIndex = -1;
+    this.#panelButton.textContent = 'Try again (Y)';
+    this.#panelButton.addEventListener('click', retry);
+    this.#panel.append(this.#panelText, this.#panelButton);
+    this.uncover();
+  }
+
+  /** Hide the picture behind a sentence. With `retry`, a button asks for it again. */
+  cover(sentence: string, retry: boolean, quiet = false): void {
+    this.#panelText.textContent = sentence;
+    this.#panelButton.hidden = !retry;
+    this.#panel.classList.toggle('quiet', quiet);
+    this.#panel.hidden = false;
+  }
+
+  uncover(): void {
+    this.#panel.hidden = true;
+  }
+
+  prompt(text: string): void {
+    if (this.#prompt.textContent !== text) this.#prompt.textContent = text;
+  }
+
+  corners(corners: Corners): void {
+    this.#slice.textContent = corners.slice;
+    this.#position.textContent = corners.position;
+    this.#window.textContent = corners.window;
+    this.#note.textContent = corners.note;
+    this.#letters.left.textContent = corners.letters?.left ?? '';
+    this.#letters.right.textContent = corners.letters?.right ?? '';
+    this.#letters.top.textContent = corners.letters?.top ?? '';
+    this.#letters.bottom.textContent = corners.letters?.bottom ?? '';
+    this.#bar.style.setProperty('width', `${(corners.bar?.px ?? 0).toFixed(1)}px`);
+    this.#bar.hidden = corners.bar === null;
+    this.#barText.textContent = corners.bar ? `${corners.bar.mm} mm` : '';
+  }
+
+  draw(drawing: Drawing): void {
+    this.drawing.replaceChildren();
+    if (drawing.line) {
+      const [[x1, y1], [x2, y2]] = drawing.line;
+      shape('line', { x1, y1, x2, y2, class: 'reference' }, this.drawing);
+    }
+    if (drawing.spot) {
+      const [x, y] = drawing.spot;
+      shape(
+        'path',
+        { d: `M${x - 9} ${y}h6M${x + 3} ${y}h6M${x} ${y - 9}v6M${x} ${y + 3}v6`, class: 'located' },
+        this.drawing,
+      );
+    }
+    for (const slip of drawing.slips) this.#slip(slip);
+  }
+
+  #slip(slip: SlipDrawing): void {
+    const group = shape('g', { class: 'slip', 'data-slip': slip.cell }, this.drawing);
+    const [p, a, q] = slip.points;
+    if (p && a) shape('line', { x1: p[0], y1: p[1], x2: a[0], y2: a[1], class: 'endplate' }, group);
+    if (p && q && slip.foot) {
+      const [x, y] = slip.foot;
+      shape('line', { x1: q[0], y1: q[1], x2: x, y2: y, class: 'perpendicular' }, group);
+      shape('line', { x1: p[0], y1: p[1], x2: x, y2: y, class: 'value' }, group);
+      const text = shape(
+        'text',
+        { x: Math.max(p[0], x) + 12, y: Math.max(p[1], y) + 20, class: 'value-text' },
+        group,
+      );
+      text.textContent = slip.text;
+    }
+    slip.points.forEach(([x, y], index) => {
+      const name = POINT_NAMES[index] as string;
+      const handle = shape(
+        'g',
+        { class: slip.movable ? 'handle movable' : 'handle', 'data-point': index, 'data-cell': slip.cell },
+        group,
+      );
+      shape('circle', { cx: x, cy: y, r: 11, class: 'grip' }, handle);
+      shape('circle', { cx: x, cy: y, r: 4, class: 'dot' }, handle);
+      const label = shape('text', { x: x + 8, y: y - 7, class: 'point-name' }, handle);
+      label.textContent = name;
+    });
+  }
+}
+
+export type { Vec3 };

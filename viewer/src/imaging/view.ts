@@ -1,0 +1,426 @@
+/** One view: a stack viewport, what it should show, what it really shows, and the words around it. */
+import type { RenderingEngine, Types } from '@cornerstonejs/core';
+import { Enums, utilities } from '@cornerstonejs/core';
+import { transformIndexToWorld } from '@cornerstonejs/core/utilities';
+import {
+  cutLine,
+  depth,
+  letters,
+  type Plane,
+  planeOf,
+  positionText,
+  scale,
+  scaleBar,
+  slip,
+  subtract,
+} from '../geometry.ts';
+import type { LayoutView, Points, Preset, Stack, Vec3 } from '../wire.ts';
+import { type Drawing, Overlay, type SlipDrawing, type Spot } from './overlay.ts';
+import { imageIdOf, joinTools, type Loader, leaveTools } from './toolkit.ts';
+
+const WORD_AFTER_MS = 300;
+
+export interface Window {
+  readonly width: number;
+  readonly level: number;
+}
+
+/** What a view remembers of a stack while the layout changes. */
+export interface Memory {
+  index?: number;
+  readonly windows: Map<string, Window>;
+  inverted: boolean;
+}
+
+export interface Mark {
+  readonly cell: string;
+  readonly points: Points;
+}
+
+export interface ViewEvents {
+  /** Another slice is on the screen, or the view cannot show the one it should. */
+  shown(view: View): void;
+  pick(view: View, role: string): void;
+  retry(): void;
+}
+
+export class View {
+  readonly id: string;
+  readonly element: HTMLElement;
+  readonly plan: LayoutView;
+  readonly overlay: Overlay;
+  stack: Stack | null = null;
+  planes: readonly (Plane | null)[] = [];
+  wanted = 0;
+  shown = -1;
+  reference: Plane | null = null;
+  located: Vec3 | null = null;
+  marks: readonly Mark[] = [];
+  pending: readonly Vec3[] = [];
+  readonly #engine: RenderingEngine;
+  readonly #loader: Loader;
+  readonly #events: ViewEvents;
+  readonly #pixels: HTMLDivElement;
+  #memory: Memory = { windows: new Map(), inverted: false };
+  #mounted = false;
+  #running = false;
+  #gone = false;
+  #presetKey: string;
+  #waiting: number | undefined;
+
+  constructor(
+    host: HTMLElement,
+    id: string,
+    plan: LayoutView,
+    synthetic: boolean,
+    engine: RenderingEngine,
+    loader: Loader,
+    events: ViewEvents,
+  ) {
+    this.id = id;
+    this.plan = plan;
+    this.#engine = engine;
+    this.#loader = loader;
+    this.#events = events;
+    this.#presetKey = plan.preset;
+    this.element = document.createElement('div');
+    this.element.className = 'view';
+    this.element.setAttribute('role', 'group');
+    this.#pixels = document.createElement('div');
+    this.#pixels.className = 'pixels';
+    this.element.append(this.#pixels);
+    this.overlay = new Overlay(this.element, synthetic, () => events.retry());
+    this.overlay.title.addEventListener('change', () => events.pick(this, this.overlay.title.value));
+    host.append(this.element);
+    this.#engine.enableElement({ viewportId: id, type: Enums.ViewportType.STACK, element: this.#pixels });
+    joinTools(id);
+    this.#pixels.addEventListener(Enums.Events.IMAGE_RENDERED, () => this.refresh());
+    this.#state('empty');
+  }
+
+  get plane(): Plane | null {
+    return this.planes[this.shown] ?? null;
+  }
+
+  get viewport(): Types.IStackViewport {
+    return this.#engine.getViewport(this.id) as Types.IStackViewport;
+  }
+
+  /** The slice on the screen is the slice that was asked for. */
+  get honest(): boolean {
+    return this.stack !== null && this.shown === this.wanted && this.element.dataset.state === 'ready';
+  }
+
+  show(stack: Stack, memory: Memory): void {
+    this.stack = stack;
+    this.#memory = memory;
+    this.planes = stack.frames.map((frame) => planeOf(frame.metadata));
+    this.#mounted = false;
+    this.shown = -1;
+    this.element.dataset.role = stack.role;
+    this.element.dataset.stack = stack.id;
+    this.element.dataset.slices = String(stack.frames.length);
+    this.element.setAttribute('aria-label', stack.title);
+    const missing = this.planes.some((plane) => plane === null);
+    this.element.dataset.geometry = missing ? 'missing' : 'complete';
+    this.goTo(memory.index ?? startIndex(this.plan.start, stack.frames.length));
+  }
+
+  empty(role: string, sentence: string): void {
+    this.element.dataset.role = role;
+    this.element.dataset.slices = '0';
+    this.element.setAttribute('aria-label', sentence);
+    this.overlay.cover(sentence, false, true);
+    this.#state('empty');
+  }
+
+  goTo(index: number): void {
+    if (!this.stack) return;
+    this.wanted = Math.min(this.stack.frames.length - 1, Math.max(0, index));
+    this.#memory.index = this.wanted;
+    if (!this.#running) void this.#pump();
+  }
+
+  /** Bring what is wanted onto the screen; many requests while one is under way become the last one. */
+  async #pump(): Promise<void> {
+    this.#running = true;
+    this.#waiting = window.setTimeout(() => this.#sayWaiting(), WORD_AFTER_MS);
+    try {
+      while (!this.#gone && this.stack && (this.shown !== this.wanted || !this.#mounted)) {
+        if ((await this.#bring(this.stack, this.wanted)) === 'failed') return;
+      }
+    } finally {
+      this.#running = false;
+      window.clearTimeout(this.#waiting);
+    }
+  }
+
+  async #bring(stack: Stack, index: number): Promise<'shown' | 'overtaken' | 'failed'> {
+    const frame = stack.frames[index];
+    const came = frame !== undefined && (await this.#loader.load(imageIdOf(frame), true));
+    if (this.#overtaken(stack) || index !== this.wanted) return 'overtaken';
+    if (came) await this.#display(stack, index);
+    if (this.#overtaken(stack)) return 'overtaken';
+    if (!came || !this.#truly(imageIdOf(frame))) {
+      this.#fail(index);
+      return 'failed';
+    }
+    this.shown = index;
+    this.overlay.uncover();
+    this.#state('ready');
+    this.refresh();
+    this.#events.shown(this);
+    return 'shown';
+  }
+
+  #overtaken(stack: Stack): boolean {
+    return this.#gone || stack !== this.stack;
+  }
+
+  async #display(stack: Stack, index: number): Promise<void> {
+    const viewport = this.viewport;
+    if (this.#mounted) {
+      await viewport.setImageIdIndex(index);
+      return;
+    }
+    await viewport.setStack(stack.frames.map(imageIdOf), index);
+    if (this.#gone || stack !== this.stack) return;
+    this.#mounted = true;
+    this.#applyWindow(this.#memory.windows.get(this.#presetKey) ?? this.#preset({ kind: 'plan' }));
+    this.#applyInvert();
+    viewport.render();
+  }
+
+  /** The toolkit resolves even when it still holds another slice; the image itself is the truth. */
+  #truly(imageId: string): boolean {
+    return this.viewport.getCornerstoneImage()?.imageId === imageId;
+  }
+
+  #fail(index: number): void {
+    this.shown = -1;
+    this.#state('failed');
+    const name = this.stack?.title ?? '';
+    this.overlay.cover(`Slice ${index + 1} of ${name} did not load. Nothing is shown in its place.`, true);
+    this.refresh();
+    this.#events.shown(this);
+  }
+
+  #sayWaiting(): void {
+    if (!this.#running) return;
+    this.#state('loading');
+    if (!this.#mounted) this.overlay.cover('Loading images', false, true);
+    this.refresh();
+  }
+
+  #state(state: 'empty' | 'loading' | 'ready' | 'failed'): void {
+    this.element.dataset.state = state;
+  }
+
+  /** Ask again for the wanted slice after a failure. */
+  again(): void {
+    if (this.element.dataset.state === 'failed' && !this.#running) void this.#pump();
+  }
+
+  // Window, zoom ------------------------------------------------------------------------------------------------
+
+  usePreset(preset: Preset): void {
+    if (!this.#mounted) return;
+    this.#applyWindow(this.#preset(preset));
+    this.viewport.render();
+  }
+
+  presets: readonly Preset[] = [];
+
+  #preset(preset: Preset | { readonly kind: 'plan' }): Window | null {
+    const chosen = preset.kind === 'plan' ? this.presets.find((p) => p.key === this.plan.preset) : preset;
+    if (chosen?.kind === 'window' && chosen.width !== undefined && chosen.level !== undefined) {
+      return { width: chosen.width, level: chosen.level };
+    }
+    const automatic = this.stack?.automatic_window ?? null;
+    return chosen?.kind === 'automatic' ? automatic : (this.#stored() ?? automatic);
+  }
+
+  /** The stored window of the middle slice, used for the whole stack so that brightness does not jump. */
+  #stored(): Window | null {
+    const frames = this.stack?.frames ?? [];
+    const json = frames[Math.floor(frames.length / 2)]?.metadata;
+    const level = Number(json?.['00281050']?.Value?.[0] ?? Number.NaN);
+    const width = Number(json?.['00281051']?.Value?.[0] ?? Number.NaN);
+    return Number.isFinite(level) && width >= 1 ? { width, level } : null;
+  }
+
+  #applyWindow(chosen: Window | null): void {
+    const image = this.viewport.getCornerstoneImage();
+    const least = image?.minPixelValue ?? 0;
+    const most = image?.maxPixelValue ?? 4095;
+    const window = chosen ?? { width: Math.max(1, most - least), level: (most + least) / 2 };
+    this.viewport.setProperties({
+      voiRange: utilities.windowLevel.toLowHighRange(window.width, window.level),
+    });
+  }
+
+  invert(): void {
+    this.#memory.inverted = !this.#memory.inverted;
+    this.#applyInvert();
+    this.viewport.render();
+  }
+
+  #applyInvert(): void {
+    if (!this.#mounted) return;
+    const kind = this.stack?.frames[0]?.metadata['00280004']?.Value?.[0];
+    this.viewport.setProperties({ invert: (kind === 'MONOCHROME1') !== this.#memory.inverted });
+  }
+
+  reset(): void {
+    if (!this.#mounted) return;
+    this.#memory.inverted = false;
+    this.viewport.resetCamera();
+    this.#applyWindow(this.#preset({ kind: 'plan' }));
+    this.#applyInvert();
+    this.viewport.render();
+  }
+
+  // Words and marks ---------------------------------------------------------------------------------------------
+
+  toCanvas(point: Vec3): Spot {
+    const [x, y] = this.viewport.worldToCanvas([...point]);
+    return [x, y];
+  }
+
+  /** A screen position as a patient point exactly in the shown slice. */
+  toPatient(spot: Spot): Vec3 | null {
+    const plane = this.plane;
+    if (!plane) return null;
+    const point = this.viewport.canvasToWorld([spot[0], spot[1]]) as unknown as Vec3;
+    return subtract(point, scale(plane.normal, depth(plane, point)));
+  }
+
+  refresh(): void {
+    if (this.#gone || !this.#mounted || !this.stack) return;
+    const plane = this.shown >= 0 ? this.plane : null;
+    const frame = this.stack.frames[this.shown];
+    this.element.dataset.slice = frame ? String(this.shown + 1) : '';
+    this.element.dataset.frame = frame?.uid ?? '';
+    this.overlay.corners({
+      slice: this.#sliceText(this.stack.frames.length),
+      position: plane ? positionText(plane) : '',
+      window: this.#windowText(),
+      note:
+        frame && !plane ? 'Position or scale is missing: no side letters, no measuring' : this.#elsewhere(),
+      letters: plane ? this.#letters() : null,
+      bar: plane ? this.#bar() : null,
+    });
+    this.overlay.draw(plane ? this.#drawing(plane) : { line: null, spot: null, slips: [] });
+    this.#exposeMap(plane);
+  }
+
+  #sliceText(count: number): string {
+    const loading = this.element.dataset.state === 'loading' && this.shown !== this.wanted;
+    if (loading) return `loading ${this.wanted + 1}/${count}`;
+    return `${(this.shown >= 0 ? this.shown : this.wanted) + 1}/${count}`;
+  }
+
+  /** The window in words; it is remembered for this stack on the way. */
+  #windowText(): string {
+    const range = this.viewport.getProperties().voiRange;
+    if (!range) return '';
+    const { windowWidth, windowCenter } = utilities.windowLevel.toWindowLevel(range.lower, range.upper);
+    this.#memory.windows.set(this.#presetKey, { width: windowWidth, level: windowCenter });
+    return `W ${Math.round(windowWidth)} L ${Math.round(windowCenter)}`;
+  }
+
+  #elsewhere(): string {
+    const frames = this.stack?.frames ?? [];
+    for (const mark of this.marks) {
+      const index = frames.findIndex((frame) => frame.uid === mark.points.uid);
+      if (index >= 0 && index !== this.shown) return `points on slice ${index + 1}`;
+    }
+    return '';
+  }
+
+  #direction(dx: number, dy: number): Vec3 {
+    const from = this.viewport.canvasToWorld([0, 0]) as unknown as Vec3;
+    const to = this.viewport.canvasToWorld([dx, dy]) as unknown as Vec3;
+    return subtract(to, from);
+  }
+
+  #letters() {
+    const right = this.#direction(100, 0);
+    const down = this.#direction(0, 100);
+    return {
+      right: letters(right),
+      left: letters(scale(right, -1)),
+      bottom: letters(down),
+      top: letters(scale(down, -1)),
+    };
+  }
+
+  #bar() {
+    const step = this.#direction(100, 0);
+    return scaleBar(Math.hypot(...step) / 100, Math.min(180, this.element.clientWidth / 4));
+  }
+
+  #drawing(plane: Plane): Drawing {
+    const cut = this.reference ? cutLine(this.reference, plane) : null;
+    const near = this.located && Math.abs(depth(plane, this.located)) < 6 ? this.located : null;
+    const uid = this.stack?.frames[this.shown]?.uid;
+    const slips: SlipDrawing[] = this.marks
+      .filter((mark) => mark.points.uid === uid)
+      .map((mark) => this.#slipDrawing(mark.cell, mark.points.points_lps_mm, true));
+    if (this.pending.length > 0) slips.push(this.#slipDrawing('', this.pending, false));
+    return {
+      line: cut ? [this.toCanvas(cut[0]), this.toCanvas(cut[1])] : null,
+      spot: near ? this.toCanvas(near) : null,
+      slips,
+    };
+  }
+
+  #slipDrawing(cell: string, points: readonly Vec3[], movable: boolean): SlipDrawing {
+    const [p, a, q] = points;
+    const measured = p && a && q ? slip(p, a, q) : null;
+    return {
+      cell,
+      points: points.map((point) => this.toCanvas(point)),
+      foot: measured ? this.toCanvas(measured.foot) : null,
+      text: measured ? `${measured.value.toFixed(1)} mm` : '',
+      movable,
+    };
+  }
+
+  /** For tests: where pixel (0, 0) is on the screen, and how far one column and one row go. */
+  #exposeMap(plane: Plane | null): void {
+    const data = plane && this.shown >= 0 ? this.viewport.getImageData()?.imageData : undefined;
+    if (!data) {
+      delete this.element.dataset.pixelMap;
+      return;
+    }
+    const at = (column: number, row: number): Spot =>
+      this.toCanvas(transformIndexToWorld(data, [column, row, 0]) as unknown as Vec3);
+    const [origin, column, row] = [at(0, 0), at(1, 0), at(0, 1)];
+    const map = [
+      ...origin,
+      column[0] - origin[0],
+      column[1] - origin[1],
+      row[0] - origin[0],
+      row[1] - origin[1],
+    ];
+    this.element.dataset.pixelMap = map.map((value) => value.toFixed(4)).join(',');
+  }
+
+  destroy(): void {
+    this.#gone = true;
+    window.clearTimeout(this.#waiting);
+    leaveTools(this.id);
+    this.#engine.disableElement(this.id);
+    this.element.remove();
+  }
+}
+
+export function startIndex(start: string, count: number): number {
+  if (start === 'first') return 0;
+  if (start === 'last') return count - 1;
+  const given = Number(start);
+  return start !== '' && Number.isInteger(given)
+    ? Math.min(count - 1, Math.max(0, given))
+    : Math.floor(count / 2);
+}

@@ -1,0 +1,183 @@
+/** Key -> action, pure. The table below is also what the help dialog and KEYS.md show. */
+
+export interface Press {
+  readonly key: string;
+  readonly code: string;
+  readonly shift: boolean;
+  readonly ctrl: boolean;
+  readonly alt: boolean;
+}
+
+export type Region = 'sheet' | 'images';
+
+export interface Context {
+  /** Where the visible focus is; it alone decides what a plain digit does. */
+  readonly region: Region;
+  /** `text`: letters are typed. `number`: only digits and signs are. */
+  readonly typing: 'none' | 'number' | 'text';
+  /** What the open cell waits for. */
+  readonly mode: 'grade' | 'reason' | 'note';
+  /** Key caps of the open cell, or of the reasons. */
+  readonly caps: readonly string[];
+}
+
+export type Tool = 'window' | 'zoom' | 'pan' | 'length' | 'slip';
+
+export type Action =
+  | { readonly kind: 'cap'; readonly cap: string }
+  | { readonly kind: 'preset'; readonly key: string }
+  | { readonly kind: 'move'; readonly by: 1 | -1 }
+  | { readonly kind: 'scroll'; readonly by: number }
+  | { readonly kind: 'edge'; readonly to: 'first' | 'last' }
+  | { readonly kind: 'tool'; readonly tool: Tool }
+  | { readonly kind: Plain };
+
+export type Plain =
+  | 'accept'
+  | 'escape'
+  | 'clear'
+  | 'unassessable'
+  | 'criteria'
+  | 'keep'
+  | 'comment'
+  | 'leave_comment'
+  | 'region'
+  | 'undo'
+  | 'redo'
+  | 'help'
+  | 'full'
+  | 'layout'
+  | 'view'
+  | 'invert'
+  | 'reset'
+  | 'link'
+  | 'overlays'
+  | 'middle'
+  | 'retry';
+
+export interface KeyLine {
+  readonly group: 'Sheet' | 'Images' | 'Tools' | 'Everywhere';
+  readonly keys: string;
+  readonly does: string;
+}
+
+export const KEY_LINES: readonly KeyLine[] = [
+  { group: 'Sheet', keys: '0–9', does: 'grade the open cell and move on (focus in the sheet)' },
+  { group: 'Sheet', keys: '↑ ↓ · Tab', does: 'cell before or after' },
+  { group: 'Sheet', keys: 'Enter', does: 'take a typed number, move on; at the end: summary, then submit' },
+  { group: 'Sheet', keys: 'U, then a digit', does: 'not assessable, with its reason' },
+  { group: 'Sheet', keys: '?', does: 'criteria of the open item' },
+  { group: 'Sheet', keys: 'K', does: 'keep the answer as it is, with its remark' },
+  { group: 'Sheet', keys: 'Delete', does: 'clear the open cell' },
+  { group: 'Sheet', keys: 'C · Ctrl+Enter', does: 'write a comment · leave it' },
+  { group: 'Sheet', keys: 'Ctrl+Z · Ctrl+Y', does: 'undo · redo' },
+  { group: 'Images', keys: 'Wheel · PageUp PageDown', does: 'scroll the active view' },
+  { group: 'Images', keys: '↑ ↓ · Home End', does: 'scroll, first, last slice (focus in the images)' },
+  { group: 'Images', keys: 'Shift+1–9', does: 'window preset, always' },
+  { group: 'Images', keys: '1–9', does: 'window preset (focus in the images)' },
+  { group: 'Images', keys: 'N', does: 'next view becomes the active one' },
+  { group: 'Images', keys: 'F · double-click', does: 'active view to full size and back' },
+  { group: 'Images', keys: 'V', does: 'next layout' },
+  { group: 'Images', keys: 'M', does: 'back to the start slices' },
+  { group: 'Images', keys: 'X', does: 'linked scrolling on or off' },
+  { group: 'Images', keys: 'I · R', does: 'invert · reset the active view' },
+  { group: 'Images', keys: 'H', does: 'hide or show overlays' },
+  { group: 'Images', keys: 'Shift+click', does: 'locate the point in the other views' },
+  { group: 'Tools', keys: 'W · Z · P', does: 'left button: window, zoom, pan' },
+  { group: 'Tools', keys: 'L', does: 'left button: length in mm' },
+  { group: 'Tools', keys: 'S', does: 'three-point slip: P, A, Q on a sagittal slice' },
+  { group: 'Tools', keys: 'Right · middle button', does: 'zoom · pan, whatever the tool' },
+  { group: 'Everywhere', keys: 'F6 · `', does: 'focus from sheet to images and back' },
+  { group: 'Everywhere', keys: 'F1', does: 'these keys' },
+  { group: 'Everywhere', keys: 'Esc', does: 'leave the reason, the points, the dialog' },
+  { group: 'Everywhere', keys: 'Y', does: 'try failed images again' },
+];
+
+const LETTERS: Readonly<Record<string, Action>> = {
+  u: { kind: 'unassessable' },
+  k: { kind: 'keep' },
+  c: { kind: 'comment' },
+  n: { kind: 'view' },
+  f: { kind: 'full' },
+  v: { kind: 'layout' },
+  m: { kind: 'middle' },
+  x: { kind: 'link' },
+  i: { kind: 'invert' },
+  r: { kind: 'reset' },
+  h: { kind: 'overlays' },
+  y: { kind: 'retry' },
+  w: { kind: 'tool', tool: 'window' },
+  z: { kind: 'tool', tool: 'zoom' },
+  p: { kind: 'tool', tool: 'pan' },
+  l: { kind: 'tool', tool: 'length' },
+  s: { kind: 'tool', tool: 'slip' },
+};
+
+/** The digit of a press by its place on the keyboard, so that AZERTY needs no shift. */
+function digit(press: Press): string | null {
+  const match = /^(?:Digit|Numpad)(\d)$/.exec(press.code);
+  if (match) return match[1] as string;
+  return press.code === '' && /^\d$/.test(press.key) ? press.key : null;
+}
+
+export function resolve(press: Press, context: Context): Action | null {
+  if (press.alt) return null;
+  return (
+    everywhere(press, context) ??
+    (context.typing === 'text' ? whileWriting(press) : null) ??
+    (context.typing === 'text' || press.ctrl ? null : plain(press, context))
+  );
+}
+
+function everywhere(press: Press, context: Context): Action | null {
+  if (press.key === 'F6') return { kind: 'region' };
+  if (press.key === 'F1') return { kind: 'help' };
+  if (press.key === 'PageUp' || press.key === 'PageDown') {
+    return { kind: 'scroll', by: press.key === 'PageUp' ? -1 : 1 };
+  }
+  if (press.code === 'Backquote' && context.typing !== 'text') return { kind: 'region' };
+  if (!press.ctrl || context.typing === 'text') return null;
+  const key = press.key.toLowerCase();
+  if (key === 'z') return { kind: press.shift ? 'redo' : 'undo' };
+  return key === 'y' ? { kind: 'redo' } : null;
+}
+
+function whileWriting(press: Press): Action | null {
+  if (press.key === 'Escape') return { kind: 'escape' };
+  if (press.key === 'Enter' && press.ctrl) return { kind: 'leave_comment' };
+  return null;
+}
+
+function plain(press: Press, context: Context): Action | null {
+  const number = digit(press);
+  if (number !== null) return forDigit(number, press, context);
+  if (press.key === '?') return { kind: 'criteria' };
+  if (context.region === 'sheet' && context.caps.includes(press.key)) return { kind: 'cap', cap: press.key };
+  const letter = press.key.length === 1 ? LETTERS[press.key.toLowerCase()] : undefined;
+  return letter ?? named(press, context);
+}
+
+function forDigit(number: string, press: Press, context: Context): Action | null {
+  if (press.shift) return { kind: 'preset', key: number };
+  if (context.region === 'images') return { kind: 'preset', key: number };
+  if (context.typing === 'number' && context.mode === 'grade') return null;
+  return { kind: 'cap', cap: number };
+}
+
+function named(press: Press, context: Context): Action | null {
+  const by = press.key === 'ArrowUp' ? -1 : press.key === 'ArrowDown' ? 1 : 0;
+  if (by !== 0) return context.region === 'images' ? { kind: 'scroll', by } : { kind: 'move', by };
+  if (context.region === 'images') return inImages(press);
+  if (press.key === 'Tab') return { kind: 'move', by: press.shift ? -1 : 1 };
+  if (press.key === 'Enter') return { kind: 'accept' };
+  if (press.key === 'Escape') return { kind: 'escape' };
+  if (press.key === 'Delete') return { kind: 'clear' };
+  return press.key === 'Backspace' && context.typing === 'none' ? { kind: 'clear' } : null;
+}
+
+function inImages(press: Press): Action | null {
+  if (press.key === 'Home') return { kind: 'edge', to: 'first' };
+  if (press.key === 'End') return { kind: 'edge', to: 'last' };
+  if (press.key === 'ArrowLeft' || press.key === 'ArrowRight') return { kind: 'view' };
+  return press.key === 'Escape' ? { kind: 'escape' } : null;
+}

@@ -1,0 +1,55 @@
+/** Small enhancements for pages that are whole without script. No dependency but the one fetch. */
+import { fragment } from './api.ts';
+
+const EVERY_MS = 1000;
+
+/**
+ * `data-poll="<url>"`: the element is replaced by what the address answers, every second, until the answer
+ * no longer asks for it. Focus inside is kept by id.
+ */
+async function poll(element: HTMLElement): Promise<void> {
+  const url = element.dataset.poll;
+  if (!url || !element.isConnected) return;
+  const html = document.hidden ? null : await fragment(url);
+  const template = document.createElement('template');
+  template.innerHTML = html ?? '';
+  const fresh = template.content.firstElementChild;
+  if (!(fresh instanceof HTMLElement)) {
+    window.setTimeout(() => void poll(element), EVERY_MS * 2);
+    return;
+  }
+  const focused = element.contains(document.activeElement) ? document.activeElement?.id : undefined;
+  element.replaceWith(fresh);
+  if (focused) document.getElementById(focused)?.focus();
+  enhance(fresh.parentElement ?? document.body);
+}
+
+/** `data-confirm-code="DEMO"` on an input: its form's submit buttons wait until exactly that is typed. */
+function confirmCode(input: HTMLInputElement): void {
+  const buttons = input.form?.querySelectorAll<HTMLButtonElement>('button[type=submit]') ?? [];
+  const judge = () => {
+    for (const button of buttons) button.disabled = input.value.trim() !== input.dataset.confirmCode;
+  };
+  input.addEventListener('input', judge);
+  judge();
+}
+
+function enhance(root: ParentNode): void {
+  for (const element of root.querySelectorAll<HTMLElement>('[data-poll]')) {
+    if (element.dataset.polling !== undefined) continue;
+    element.dataset.polling = '';
+    window.setTimeout(() => void poll(element), EVERY_MS);
+  }
+  for (const input of root.querySelectorAll<HTMLInputElement>('input[data-confirm-code]')) confirmCode(input);
+  for (const form of root.querySelectorAll<HTMLFormElement>('form[data-once]')) {
+    form.addEventListener('submit', (event) => {
+      if (form.dataset.sent !== undefined) event.preventDefault();
+      form.dataset.sent = '';
+    });
+  }
+  for (const form of root.querySelectorAll<HTMLFormElement>('form[data-sign-out]')) {
+    form.addEventListener('submit', () => indexedDB.deleteDatabase('spondy-room'));
+  }
+}
+
+enhance(document);

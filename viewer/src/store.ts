@@ -1,0 +1,62 @@
+/** Unsent answers in IndexedDB, by user and reading; nothing else is ever kept on the machine. */
+import type { Content } from './wire.ts';
+
+export interface Kept {
+  readonly base: number;
+  readonly queue: readonly Content[];
+}
+
+const DATABASE = 'spondy-room';
+const TABLE = 'drafts';
+
+function open(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(DATABASE, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+async function run<T>(mode: IDBTransactionMode, act: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const database = await open();
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      const transaction = database.transaction(TABLE, mode);
+      const request = act(transaction.objectStore(TABLE));
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onabort = () => reject(transaction.error);
+    });
+  } finally {
+    database.close();
+  }
+}
+
+/** Without IndexedDB (private window, full disk) the room still works; only this safety net is gone. */
+async function quietly<T>(work: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await work;
+  } catch {
+    return otherwise;
+  }
+}
+
+const key = (user: string, reading: string): string => `${user}|${reading}`;
+
+export const recall = (user: string, reading: string): Promise<Kept | undefined> =>
+  quietly(
+    run('readonly', (table) => table.get(key(user, reading)) as IDBRequest<Kept | undefined>),
+    undefined,
+  );
+
+export const remember = (user: string, reading: string, kept: Kept): Promise<unknown> =>
+  quietly<unknown>(
+    run('readwrite', (table) => table.put(kept, key(user, reading))),
+    undefined,
+  );
+
+export const forget = (user: string, reading: string): Promise<unknown> =>
+  quietly<unknown>(
+    run('readwrite', (table) => table.delete(key(user, reading))),
+    undefined,
+  );

@@ -1,0 +1,213 @@
+/** The JSON contract with the server, kept by hand beside the room's interface. */
+
+export interface Level {
+  readonly code: number;
+  readonly label: string;
+  readonly criteria?: string;
+  readonly key: string;
+}
+
+export interface LevelScale {
+  readonly kind: 'nominal' | 'ordinal';
+  readonly name: string;
+  readonly levels: readonly Level[];
+}
+
+export interface ContinuousScale {
+  readonly kind: 'continuous';
+  readonly name: string;
+  readonly unit: string;
+  readonly low: number;
+  readonly high: number;
+  readonly decimals: number;
+  readonly tool?: string | null;
+}
+
+export type Scale = LevelScale | ContinuousScale;
+
+export interface Cell {
+  readonly key: string;
+  readonly site: string;
+  readonly label: string;
+  /** Absent means: as the item. */
+  readonly required?: boolean;
+}
+
+export interface Item {
+  readonly code: string;
+  readonly asked: string;
+  readonly short: string;
+  readonly criteria?: string;
+  readonly read_on?: string;
+  readonly source?: string;
+  readonly required: boolean;
+  readonly support: boolean;
+  readonly combine: 'only' | 'max';
+  readonly scale: Scale;
+  readonly cells: readonly Cell[];
+}
+
+export interface Reason {
+  readonly code: string;
+  readonly label: string;
+  readonly note: boolean;
+}
+
+export interface LayoutView {
+  readonly role: string;
+  readonly title?: string;
+  readonly start: string;
+  readonly preset: string;
+}
+
+export interface Layout {
+  readonly code: string;
+  readonly title: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly views: readonly LayoutView[];
+}
+
+export interface Preset {
+  readonly key: string;
+  readonly title: string;
+  readonly kind: 'stored' | 'window' | 'automatic';
+  readonly width?: number;
+  readonly level?: number;
+}
+
+export interface Sheet {
+  readonly protocol: string;
+  readonly version: number;
+  readonly form: string;
+  readonly title: string;
+  readonly modality: string;
+  readonly reasons: readonly Reason[];
+  readonly items: readonly Item[];
+  readonly layouts: readonly Layout[];
+  readonly linked: readonly (readonly string[])[];
+  readonly presets: readonly Preset[];
+}
+
+export interface RoomFacts {
+  readonly study: string;
+  readonly study_title: string;
+  readonly form: string;
+  readonly user: string;
+  readonly csrf: string;
+  readonly next_url: string;
+  readonly upcoming_url: string;
+  readonly home_url: string;
+  readonly signin_url: string;
+}
+
+export interface NotAssessable {
+  readonly not_assessable: string;
+  readonly note?: string;
+}
+
+export type Answer = number | NotAssessable;
+/** Cells by `<item>.<site>`; the key `comment` is the one string in the document. */
+export type Answers = Readonly<Record<string, Answer | string>>;
+
+export type Vec3 = readonly [number, number, number];
+
+export interface Points {
+  readonly uid: string;
+  readonly points_lps_mm: readonly Vec3[];
+}
+
+export type Evidence = Readonly<Record<string, Points>>;
+
+export interface Measured {
+  readonly value_mm: number;
+  readonly endplate_mm?: number;
+  readonly slip_pct?: number | null;
+}
+
+export interface Remark {
+  readonly code: string;
+  readonly text: string;
+  readonly cells: readonly string[];
+  readonly severity: 'warn' | 'info';
+}
+
+export interface Fault {
+  readonly cell: string;
+  readonly message: string;
+}
+
+/** One element of the DICOM JSON model: `{vr, Value}`. */
+export interface DicomElement {
+  readonly vr: string;
+  readonly Value?: readonly unknown[];
+}
+export type DicomJson = Readonly<Record<string, DicomElement>>;
+
+export interface Frame {
+  readonly image: string;
+  readonly uid: string;
+  readonly metadata: DicomJson;
+}
+
+export interface Stack {
+  readonly id: string;
+  readonly role: string;
+  readonly title: string;
+  readonly plane?: string | null;
+  readonly automatic_window?: { readonly width: number; readonly level: number } | null;
+  readonly frames: readonly Frame[];
+}
+
+export interface Reading {
+  readonly id: string;
+  readonly label: string;
+  readonly position: number;
+  readonly of: number;
+  readonly form: string;
+  readonly index_level?: string | null;
+  readonly index_segment?: string | null;
+  readonly synthetic: boolean;
+  readonly revision: number;
+  readonly saved_at: string | null;
+  readonly answers: Answers;
+  readonly evidence: Evidence;
+  readonly measured: Readonly<Record<string, Measured>>;
+  readonly remarks: readonly Remark[];
+  readonly kept: readonly string[];
+  readonly stacks: readonly Stack[];
+  readonly save_url: string;
+  readonly lock_url: string;
+  readonly set_aside_url: string;
+  /** Present where this case is asked other cells than the page's sheet. */
+  readonly sheet?: Sheet;
+}
+
+export interface Next {
+  readonly reading: Reading | null;
+  readonly done: number;
+  readonly of: number;
+}
+
+export interface Saved {
+  readonly revision: number;
+  readonly saved_at: string;
+  readonly remarks: readonly Remark[];
+  readonly measured: Readonly<Record<string, Measured>>;
+  readonly kept: readonly string[];
+}
+
+export interface Stale {
+  readonly revision: number;
+  readonly answers: Answers;
+  readonly evidence: Evidence;
+  readonly kept?: readonly string[];
+  readonly saved_at: string | null;
+}
+
+/** What one save sends, besides the base revision. */
+export interface Content {
+  readonly answers: Answers;
+  readonly evidence: Evidence;
+  readonly kept: readonly string[];
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { type Context, KEY_LINES, type Press, resolve } from '../src/keys.ts';
+
+const press = (key: string, more: Partial<Press> = {}): Press => ({
+  key,
+  code: /^\d$/.test(key) ? `Digit${key}` : key,
+  shift: false,
+  ctrl: false,
+  alt: false,
+  ...more,
+});
+const context = (more: Partial<Context> = {}): Context => ({
+  region: 'sheet',
+  typing: 'none',
+  mode: 'grade',
+  caps: ['0', '1'],
+  ...more,
+});
+
+test('the visible focus decides what a digit does', () => {
+  assert.deepEqual(resolve(press('4'), context()), { kind: 'cap', cap: '4' });
+  assert.deepEqual(resolve(press('4'), context({ region: 'images' })), { kind: 'preset', key: '4' });
+});
+
+test('shift and a digit is a preset everywhere, on any keyboard', () => {
+  const shifted = press('"', { code: 'Digit2', shift: true });
+  assert.deepEqual(resolve(shifted, context()), { kind: 'preset', key: '2' });
+  assert.deepEqual(resolve(shifted, context({ typing: 'number' })), { kind: 'preset', key: '2' });
+  assert.deepEqual(resolve(press('é', { code: 'Digit2' }), context()), { kind: 'cap', cap: '2' });
+  assert.deepEqual(resolve(press('7', { code: 'Numpad7' }), context()), { kind: 'cap', cap: '7' });
+});
+
+test('digits are typed in a number field, but choose a reason when one is asked', () => {
+  assert.equal(resolve(press('4'), context({ typing: 'number' })), null);
+  assert.deepEqual(resolve(press('1'), context({ typing: 'number', mode: 'reason' })), {
+    kind: 'cap',
+    cap: '1',
+  });
+  assert.deepEqual(resolve(press('u'), context({ typing: 'number' })), { kind: 'unassessable' });
+});
+
+test('nothing but its own keys acts while text is written', () => {
+  const writing = context({ typing: 'text' });
+  for (const key of ['u', '4', 's', '?', 'ArrowUp', 'Enter', 'Tab', '`'])
+    assert.equal(resolve(press(key), writing), null, key);
+  assert.deepEqual(resolve(press('Enter', { ctrl: true }), writing), { kind: 'leave_comment' });
+  assert.deepEqual(resolve(press('Escape'), writing), { kind: 'escape' });
+  assert.deepEqual(resolve(press('F6'), writing), { kind: 'region' });
+  assert.equal(resolve(press('z', { ctrl: true }), writing), null, 'undo stays with the text');
+});
+
+test('arrows move cells in the sheet and scroll in the images; page keys always scroll', () => {
+  assert.deepEqual(resolve(press('ArrowDown'), context()), { kind: 'move', by: 1 });
+  assert.deepEqual(resolve(press('ArrowDown'), context({ region: 'images' })), { kind: 'scroll', by: 1 });
+  assert.deepEqual(resolve(press('PageUp'), context()), { kind: 'scroll', by: -1 });
+  assert.deepEqual(resolve(press('Tab', { shift: true }), context()), { kind: 'move', by: -1 });
+  assert.equal(resolve(press('Tab'), context({ region: 'images' })), null);
+});
+
+test('undo, redo and the switch of focus', () => {
+  assert.deepEqual(resolve(press('z', { ctrl: true }), context()), { kind: 'undo' });
+  assert.deepEqual(resolve(press('Z', { ctrl: true, shift: true }), context()), { kind: 'redo' });
+  assert.deepEqual(resolve(press('y', { ctrl: true }), context()), { kind: 'redo' });
+  assert.deepEqual(resolve(press('Dead', { code: 'Backquote' }), context()), { kind: 'region' });
+});
+
+test('browser shortcuts are left alone', () => {
+  assert.equal(resolve(press('r', { ctrl: true }), context()), null);
+  assert.equal(resolve(press('ArrowLeft', { alt: true }), context()), null);
+});
+
+test('KEYS.md says what the help dialog says', () => {
+  const page = readFileSync('KEYS.md', 'utf8');
+  for (const { keys, does } of KEY_LINES)
+    assert.ok(page.includes(`| ${keys} | ${does} |`), `${keys}: ${does}`);
+});
