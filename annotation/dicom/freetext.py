@@ -28,7 +28,7 @@ HINTS: dict[str, re.Pattern[str]] = {
         "coronal": r"(?<![a-z])(cor(?![a-z])|coron|kor(?![a-z])|koron)",
         "localiser": r"(?<![a-z])(loc(?![a-z])|localis|localiz|lokali|survey|scout|pilot|3.?plane)"
         r"|topogram|surview|scanogram|scano(?![a-z])",
-        "pre": r"(?<![a-z])(pre(?![a-z])|prä|nativ|plain|ohne(?![a-z])|without|unenhanced|sans(?![a-z]))"
+        "pre": r"(?<![a-z])((pre|before|vor|avant|ohne|sans)(?![a-z])|prä|nativ|plain|without|unenhanced)"
         r"|w/o|non.?contrast",
         "post": r"(?<![a-z])(post(?![a-z])|nach(?![a-z])|km(?![a-z])|ce(?![a-z])|c\+)|kontrast|contrast|enhanced|gado",
         "needle": r"(?<![a-z])(needle|nadel|punkt|biops|interv|fluoro|inject|infiltr|kontroll|control|care.?vision)"
