@@ -334,8 +334,8 @@ def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
     conus = float(bones["L1"].lower_p[1]) + float(rng.normal(0, 6.0))
     room = float(rng.normal(1.0, 0.05))
     taper = np.clip((grid - sac_end) / 62.0, 0.0, 1.0)
-    half_depth = np.where(grid < sac_end, 0.3, (2.2 + 4.9 * taper**0.8) * room)
-    half_width = np.where(grid < sac_end, 0.3, (3.0 + 6.3 * taper**0.8) * room)
+    half_depth = np.where(grid < sac_end, 0.3, (2.4 + 4.8 * taper**0.6) * room)
+    half_width = np.where(grid < sac_end, 0.3, (3.6 + 5.9 * taper**0.55) * room)
     front = 2.6 + 3.4 * np.clip(1.0 - (grid - sac_end) / 70.0, 0.0, 1.0)
     fat = float(np.clip(6.0 + 1.25 * (truth.bmi - 19.0) + rng.normal(0, 2.0), 5.0, 32.0))
     return Anatomy(

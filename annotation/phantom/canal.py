@@ -46,7 +46,9 @@ def _sac(patch: Patch, anatomy: Anatomy, at: Coords) -> None:
     width = np.interp(z, anatomy.sac_z, anatomy.sac_half_width).astype(np.float32)
     middle = np.interp(z, anatomy.sac_z, anatomy.sac_y).astype(np.float32)
     thick = np.clip((z - anatomy.conus_z) / 26.0, 0.0, 1.0) ** 0.7
-    cord = (length(x / 4.8, (y - middle - 0.6) / 3.6) - thick) * 3.6 + 0.4 * (thick <= 0)
+    cord = (length(x / 4.8, (y - middle - 0.6) / 3.6) - thick) * 3.6 + np.where(
+        thick <= 0, np.float32(0.4), np.float32(0.0)
+    )
     patch.paint(patch.cover(cord) * inside * (thick > 0), t.CORD)
     strands = _strands(anatomy, (x, y, z), middle, depth, width)
     patch.paint(patch.cover(strands) * inside * 0.75, t.ROOT)
@@ -63,12 +65,12 @@ def _strands(anatomy: Anatomy, at: Coords, middle: Array, depth: Array, width: A
         if end > start - 15.0:
             continue
         share = np.clip((z - end) / (start - end), 0.0, 1.0)
-        low = (z < end) * 20.0
+        low = np.where((z < end) | (z > start), np.float32(20.0), np.float32(0.0))
         for side in (-1.0, 1.0):
             spread, sag = float(rng.uniform(-0.10, 0.10)), float(rng.uniform(-0.12, 0.12))
             across = side * width * (0.80 - 0.62 * share**0.6 + spread * share)
             deep = middle + depth * (0.62 - 0.75 * (1.0 - share) ** 4 + sag - 0.35 * share**3)
-            nearest = np.minimum(nearest, length(x - across, y - deep) + low + 8.0 * (z > start) - 0.55)
+            nearest = np.minimum(nearest, length(x - across, y - deep) + low - 0.55)
     return nearest
 
 

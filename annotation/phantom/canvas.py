@@ -175,26 +175,19 @@ class Patch:
     def paint(self, cover: Array, tissue: Mapping[str, float], grain: float = 0.0) -> None:
         """Blend a tissue in by its coverage; ``grain`` is the relative texture of its signal (HU: absolute)."""
         grainy = self.texture() * grain if grain else None
+        step = np.empty(self.canvas.image[0][self.window].shape, dtype=np.float32)
         for channel, image in zip(self.canvas.channels, self.canvas.image, strict=True):
             level = tissue[channel]
             part = image[self.window]
             if grainy is None:
-                part += cover * (level - part)
-            elif channel == "HU":
-                part += cover * (level + 300.0 * grainy - part)
+                np.subtract(level, part, out=step)
             else:
-                part += cover * (level * (1.0 + grainy) - part)
-
-    def blend(self, cover: Array, levels: Mapping[str, Array]) -> None:
-        """Blend in a signal that varies in space (one array a channel)."""
-        for channel, image in zip(self.canvas.channels, self.canvas.image, strict=True):
-            part = image[self.window]
-            part += cover * (levels[channel] - part)
-
-    def dim(self, factor: Array) -> None:
-        """Multiply every channel."""
-        for image in self.canvas.image:
-            image[self.window] *= factor
+                # a grain of 1 stands for 300 HU, else for the signal itself
+                np.multiply(grainy, 300.0 if channel == "HU" else level, out=step)
+                step += level
+                step -= part
+            step *= cover
+            part += step
 
 
 def length(*parts: Array) -> Array:
@@ -222,7 +215,7 @@ def capsule(
     total = max(sum(a * a for a in axis), 1e-6)
     along: Array = (rest[0] * axis[0] + rest[1] * axis[1] + rest[2] * axis[2]) * (1.0 / total)
     along = np.clip(along, 0.0, 1.0)
-    distance = length(*[part - along * a for part, a in zip(rest, axis, strict=True)])
+    distance = length(*[part - along * a if a else part for part, a in zip(rest, axis, strict=True)])
     return np.asarray(distance - (radius - taper * along))
 
 

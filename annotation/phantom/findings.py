@@ -7,7 +7,7 @@ import numpy as np
 from . import tissues as t
 from .anatomy import Anatomy, Defect, Joint
 from .canal import root_distance, root_path, sac_distance
-from .canvas import WORLD, Array, Canvas, Patch, capsule, ellipsoid, length
+from .canvas import WORLD, Array, Canvas, Patch, Vector, capsule, ellipsoid, length
 
 
 def _index_joint(anatomy: Anatomy, side: int) -> Joint:
@@ -37,7 +37,7 @@ def paint_cysts(canvas: Canvas, anatomy: Anatomy) -> None:
         frame = _index_joint(anatomy, side).frame
         rng = np.random.default_rng(anatomy.seed + 11)
         radius = float(rng.uniform(4.6, 6.2))
-        centre = frame.origin + np.array([side * 5.0, 12.0 + radius, -4.0])
+        centre = frame.origin + np.array([side * 1.5, 8.5 + 0.7 * radius, -3.0])
         patch = canvas.box(WORLD, tuple(centre - 10.0), tuple(centre + 10.0))
         if patch is None:
             continue
@@ -66,14 +66,14 @@ def paint_foramina(canvas: Canvas, anatomy: Anatomy) -> None:
                 moved = [(p[0], p[1] + shift, p[2] - 0.5) for p in path[:2]]
                 patch.paint(patch.cover(capsule(at, moved[0], moved[1], 3.3)), t.SCAR, grain=0.08)
             continue
-        around = capsule(at, start, path[1], 8.4 if grade == 3 else 7.6)
+        around = capsule(at, start, path[1], 6.8 if grade == 3 else 6.2)
         patch.paint(patch.cover(around, 1.6), t.SCAR, grain=0.08)
         if grade == 2:
             patch.paint(patch.cover(root_distance(at, path[:2], (2.7,))), t.GANGLION)
         else:
             flat = (at[0], at[1] * 0.62, at[2] * 2.1)
             ends = [(p[0], p[1] * 0.62, p[2] * 2.1) for p in path[:2]]
-            patch.paint(patch.cover(capsule(flat, ends[0], ends[1], 1.9)), t.GANGLION)
+            patch.paint(patch.cover(capsule(flat, ends[0], ends[1], 2.1)), t.GANGLION)
 
 
 def paint_recesses(canvas: Canvas, anatomy: Anatomy) -> None:
@@ -151,7 +151,19 @@ def contrast_distance(anatomy: Anatomy, patch: Patch, defect: Defect, pattern: i
         (y - float(origin[1]) + 2.0) / 8.0,
         (z - float(origin[2])) / 13.0,
     )
-    return np.asarray(np.minimum(found, np.maximum(film, (near - 1.0) * 7.5)))
+    way = _into_canal(anatomy, origin, defect.side)
+    tongue = capsule((x, y, z), (float(origin[0]), float(origin[1]), float(origin[2])), way, 2.0)
+    return np.asarray(np.minimum(np.minimum(found, tongue), np.maximum(film, (near - 1.0) * 7.5)))
+
+
+def _into_canal(anatomy: Anatomy, origin: Vector, side: int) -> tuple[float, float, float]:
+    """Point of the epidural space beside the dural sac at the height of a defect."""
+    z = float(origin[2])
+    middle, deep, wide = (
+        float(np.interp(z, anatomy.sac_z, values))
+        for values in (anatomy.sac_y, anatomy.sac_half_depth, anatomy.sac_half_width)
+    )
+    return side * (0.75 * wide + 1.3), middle + 0.6 * deep + 1.0, z
 
 
 def paint_contrast(canvas: Canvas, anatomy: Anatomy, *, needle_side: int) -> None:
