@@ -30,7 +30,7 @@ class Node:
     def environment(self) -> dict[str, str]:
         env = packages.tool_environment()
         env["PATH"] = f"{self.node.parent}:{env.get('PATH', '/usr/bin:/bin')}"
-        env |= {"npm_config_update_notifier": "false", "NO_COLOR": "1"}
+        env |= {"npm_config_update_notifier": "false", "NO_COLOR": "1", "NODE_DISABLE_COMPILE_CACHE": "1"}
         return env
 
 
@@ -88,9 +88,14 @@ def ensure_node(context: Context) -> Node:
             args = [in_venv("uv"), "pip", "install", "--python", in_venv("python")]
         else:
             args = [in_venv("python"), "-m", "pip", "install"]
-        args += ["--target", NODE_HOME, "--require-hashes", "-r", NODE_LOCK]
+        # Moved into place when it is whole: an installation that was interrupted is never found.
+        half = NODE_HOME.with_name("node-unfinished")
+        shutil.rmtree(half, ignore_errors=True)
+        args += ["--target", half, "--require-hashes", "-r", NODE_LOCK]
         env = packages.tool_environment()
         context.children.must("Installing Node", args, env=env, cwd=ROOT, log=LOG)
+        shutil.rmtree(NODE_HOME, ignore_errors=True)
+        half.rename(NODE_HOME)
     found = wheel_node(NODE_HOME)
     if found is None:
         raise Stop("Node is not to be had for this platform as a wheel; install Node 20.19 or newer with npm.")
@@ -117,6 +122,7 @@ def ensure_modules(context: Context, node: Node) -> None:
         if code != 0:
             # A registry that lacks a package of some foreign platform makes `npm ci` find the lock incomplete;
             # `npm install` takes the same versions and digests from the lock and leaves it as it is.
+            shutil.rmtree(VIEWER / "node_modules", ignore_errors=True)
             step.note, step.detail = "npm install took the place of npm ci", ""
             alike = [*node.npm, "install", "--no-save", *quiet]
             context.children.must("npm install", alike, env=env, cwd=VIEWER, log=LOG, on_line=step.heard, limit_s=900)

@@ -58,24 +58,29 @@ class Demo:
             self.context.console.timed(f"ended {name}, which an earlier demo had left running")
         self.socket = listener(self.port)
         self.port = self.socket.getsockname()[1]
-        self._set_up()
-        self._start_web()
-        self._make_study()
+        with setup_lock(self.context):
+            self._set_up()
+        self._wait_until_ready()
         self._announce()
 
     def _set_up(self) -> None:
-        """Install; the viewer is built beside the database's start, because the one waits for the line."""
-        with setup_lock(self.context):
-            if not packages.ready(dev=False):
-                packages.ensure_environment(self.context)
-            viewer = Background(lambda: bundle.ensure(self.context))
-            packages.ensure(self.context)
-            self.valkey = Valkey.at(self.folder.path / "valkey")
-            self._start_valkey()
-            self._migrate()
-            self._start_worker()
-            viewer.join(self.context.children)
+        """Install and start; where the viewer is still being built, the study is made meanwhile."""
+        if not packages.ready(dev=False):
+            packages.ensure_environment(self.context)
+        viewer = Background(lambda: bundle.ensure(self.context))
+        packages.ensure(self.context)
+        self.valkey = Valkey.at(self.folder.path / "valkey")
+        self._start_valkey()
+        self._migrate()
+        self._start_worker()
+        study_first = not viewer.done()
+        if study_first:
+            self._make_study()
+        viewer.join(self.context.children)
         self._collect_static()
+        self._start_web()
+        if not study_first:
+            self._make_study()
 
     def environment(self) -> dict[str, str]:
         env = bare_environment()
@@ -134,9 +139,9 @@ class Demo:
         value = digest([*own, ROOT / "requirements.lock", bundle.MANIFEST])
         if (self.folder.path / "static").is_dir() and stamped(stamp, value):
             return
-        self._manage(
-            "Collecting the static files", "collectstatic", "--no-input", "--verbosity", "0", title="static files"
-        )
+        # Uncompressed: on loopback compression saves nothing, and making it takes half a minute.
+        args = ["collectstatic", "--no-input", "--no-post-process", "--verbosity", "0"]
+        self._manage("Collecting the static files", *args, title="static files")
         write_stamp(stamp, value)
 
     def _start_worker(self) -> None:
@@ -166,6 +171,8 @@ class Demo:
 
     def _make_study(self) -> None:
         self._manage("Making the demo", "demo", "--cases", str(self.cases), title="demo study", aloud=True)
+
+    def _wait_until_ready(self) -> None:
         with self.context.console.step("web server and worker answer"):
             self.supervisor.wait_for("web", self.answers, limit_s=READY_LIMIT_S)
 

@@ -7,15 +7,31 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from launcher.context import Context, digest, stamped, write_stamp
 from launcher.debian import can_install, install
 from launcher.places import LAUNCHER, ROOT, SETUP_LOGS, VENV, Stop, in_venv
 
+MARK = VENV / "unfinished"
 LOG = SETUP_LOGS / "packages.log"
 INSTALLER_LOCK = LAUNCHER / "installer.lock"
 LOCKS = {False: ROOT / "requirements.lock", True: ROOT / "requirements-dev.lock"}
+
+
+@contextmanager
+def unfinished() -> Iterator[None]:
+    """Mark the environment until the work in it is done.
+
+    An installer that was ended in the middle leaves packages that look installed and are not whole; an environment
+    with this mark is thrown away at the next start.
+    """
+    MARK.parent.mkdir(parents=True, exist_ok=True)
+    MARK.touch()
+    yield
+    MARK.unlink()
 
 
 def stamp_of(dev: bool) -> Path:
@@ -27,7 +43,15 @@ def wanted(dev: bool) -> str:
 
 
 def ready(dev: bool) -> bool:
-    return in_venv("python").exists() and stamped(stamp_of(dev), wanted(dev))
+    return not MARK.exists() and in_place() and stamped(stamp_of(dev), wanted(dev))
+
+
+def in_place() -> bool:
+    """Say whether the environment was made where it lies: its programs name their Python by its full path."""
+    try:
+        return str(VENV).encode() in in_venv("pip").read_bytes()[:1000] and in_venv("python").exists()
+    except OSError:
+        return False
 
 
 def tool_environment() -> dict[str, str]:
@@ -44,7 +68,7 @@ def tool_environment() -> dict[str, str]:
 
 
 def ensure(context: Context, *, dev: bool = False) -> None:
-    """Make the environment and install the lock; nothing happens when its stamp fits."""
+    """Make the environment and install the lock; nothing happens when its stamp fits and nothing was interrupted."""
     if ready(dev):
         return
     ensure_environment(context)
@@ -57,10 +81,11 @@ def ensure_environment(context: Context) -> None:
         return
     if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
         _install_venv_module(context)
-    with context.console.step("virtual environment"):
+    with context.console.step("virtual environment"), unfinished():
         if VENV.exists():
             shutil.rmtree(VENV)
         SETUP_LOGS.mkdir(parents=True)
+        MARK.touch()
         context.children.must(
             "Making the virtual environment",
             [sys.executable, "-m", "venv", VENV],
@@ -73,12 +98,11 @@ def ensure_environment(context: Context) -> None:
 
 def _usable() -> bool:
     """Say whether the environment's Python runs, has pip and is the version that runs this file."""
-    python = in_venv("python")
-    if not python.exists():
+    if MARK.exists() or not in_place():
         return False
     ask = "import sys, pip; print(*sys.version_info[:2])"
     try:
-        done = subprocess.run([python, "-c", ask], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run([in_venv("python"), "-c", ask], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.stdout.split() == [str(part) for part in sys.version_info[:2]]
@@ -97,7 +121,7 @@ def _ensure_installer(context: Context) -> None:
     value = digest([INSTALLER_LOCK])
     if stamped(stamp, value) and in_venv("uv").exists():
         return
-    with context.console.step("installer") as step:
+    with context.console.step("installer") as step, unfinished():
         args: list[str | Path] = [
             in_venv("python"),
             "-m",
@@ -118,7 +142,7 @@ def _ensure_installer(context: Context) -> None:
 def install_lock(context: Context, *, dev: bool) -> None:
     lock = LOCKS[dev]
     title = "packages for tests and checks" if dev else "packages"
-    with context.console.step(title) as step:
+    with context.console.step(title) as step, unfinished():
         if in_venv("uv").exists():
             args: list[str | Path] = [in_venv("uv"), "pip", "install", "--python", in_venv("python")]
             args += ["--require-hashes", "-r", lock]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -116,7 +117,10 @@ def test_a_changed_lock_is_installed_again(tmp_path: Path, monkeypatch: pytest.M
     lock.write_text("a==1")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").write_text("")
+    pip = tmp_path / "bin" / "pip"
+    pip.write_text(f"#!{tmp_path}/bin/python\n")
     monkeypatch.setattr(packages, "VENV", tmp_path)
+    monkeypatch.setattr(packages, "MARK", tmp_path / "unfinished")
     monkeypatch.setattr(packages, "in_venv", lambda name: tmp_path / "bin" / name)
     monkeypatch.setattr(packages, "LOCKS", {False: lock})
     monkeypatch.setattr(packages, "digest", lambda paths, extra: digest(paths, base=tmp_path, extra=extra))
@@ -125,6 +129,16 @@ def test_a_changed_lock_is_installed_again(tmp_path: Path, monkeypatch: pytest.M
     assert packages.ready(dev=False)
     lock.write_text("a==2")
     assert not packages.ready(dev=False)
+    lock.write_text("a==1")
+    pip.write_text("#!/where/the/project/once/lay/.venv/bin/python\n")
+    assert not packages.ready(dev=False), "an environment that was moved is made again"
+    pip.write_text(f"#!{tmp_path}/bin/python\n")
+    with contextlib.suppress(KeyboardInterrupt), packages.unfinished():
+        raise KeyboardInterrupt
+    assert not packages.ready(dev=False), "an installation that was interrupted is made again"
+    with packages.unfinished():
+        pass
+    assert packages.ready(dev=False)
 
 
 def test_the_worker_log_is_followed_for_the_demos_progress(tmp_path: Path) -> None:
