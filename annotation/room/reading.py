@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet
@@ -20,7 +20,7 @@ from annotation import addresses, trail
 from annotation.access import NotYours, protocol_of, study_for, writable_protocol
 from annotation.models import Assignment, Revision, Role, Series, Sitting, State, Study
 from annotation.people import Person
-from annotation.protocol import Facts, Fault, Invalid, Protocol, canonical, check, remarks
+from annotation.protocol import Facts, Protocol, canonical, check, remarks
 from annotation.room.evidence import Evidence, measured_in, placed
 from annotation.room.stacks import Stack, frame_uid, stacks_of
 
@@ -279,9 +279,8 @@ def save(
     """
     study, assignment = _current(person, reading_id)
     protocol = writable_protocol(study, State.READING)
-    if not isinstance(answers, Mapping):
-        raise Invalid((Fault("", "The answers must be an object of cells."),))
-    document = canonical(protocol, assignment.form, answers)
+    check(protocol, assignment.form, answers, complete=False)
+    document = canonical(protocol, assignment.form, cast(Mapping[str, object], answers))
     points = placed(_series(protocol, assignment), assignment.pk, protocol, assignment.form, document, evidence)
     newest = _newest(assignment)
     if newest is not None and _same(newest, document, points, kept):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from annotation.web import api, desk, home, room
 
@@ -40,5 +40,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/room/readings/<uuid:reading>/lock", api.LockReading.as_view(), name="api_lock"),
     path("api/room/readings/<uuid:reading>/set-aside", api.SetAside.as_view(), name="api_set_aside"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api_schema"), name="api_docs"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
 ]
