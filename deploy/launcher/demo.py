@@ -53,7 +53,8 @@ class Demo:
         return 0
 
     def prepare(self) -> None:
-        self.folder.take(reset=self.reset)
+        if self.folder.take(reset=self.reset) and not self.reset:
+            self.context.console.timed("an earlier start was ended before its demo was whole; it is made anew")
         for name in self.folder.end_survivors(self.context.children):
             self.context.console.timed(f"ended {name}, which an earlier demo had left running")
         self.socket = listener(self.port)
@@ -171,6 +172,7 @@ class Demo:
 
     def _make_study(self) -> None:
         self._manage("Making the demo", "demo", "--cases", str(self.cases), title="demo study", aloud=True)
+        self.folder.mark_whole()
 
     def _wait_until_ready(self) -> None:
         with self.context.console.step("web server and worker answer"):

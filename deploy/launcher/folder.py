@@ -14,6 +14,7 @@ from launcher.children import Children, wipe_group
 from launcher.places import Stop, shown
 
 MARKER = ".spondy-demo"
+WHOLE = ".spondy-demo-whole"
 # What a `manage.py` command leaves in a folder nobody has worked in yet.
 UNUSED = {
     "secret.key",
@@ -37,14 +38,19 @@ class DataFolder:
         self.run = self.path / "run"
         self._handle = -1
 
-    def take(self, *, reset: bool) -> None:
-        """Claim and lock the folder; a folder with somebody's work in it is refused."""
+    def take(self, *, reset: bool) -> bool:
+        """Claim and lock the folder, and say whether it was emptied; a folder with somebody's work in it is refused.
+
+        What a start left that was ended before its demo was whole is thrown away: nobody can have worked in it.
+        """
         self._claim(reset=reset)
         self._lock()
-        if reset:
+        emptied = reset or self.half_made()
+        if emptied:
             self._empty()
         for folder in (self.logs, self.run):
             folder.mkdir(exist_ok=True)
+        return emptied
 
     def _claim(self, *, reset: bool) -> None:
         marker = self.path / MARKER
@@ -55,8 +61,11 @@ class DataFolder:
         except OSError as error:
             raise Stop(f"The data folder {self.path} cannot be made: {error.strerror}.") from None
         foreign = sorted(entry.name for entry in self.path.iterdir() if entry.name not in UNUSED)
-        if foreign or has_accounts(self.path / "spondy.sqlite3"):
-            what = f"{foreign[0]} in it" if foreign else "accounts in it"
+        store = self.path / "store"
+        if not foreign and store.is_dir() and any(store.iterdir()):
+            foreign = ["store"]
+        if foreign or has_work(self.path / "spondy.sqlite3"):
+            what = f"{foreign[0]} in it" if foreign else "accounts or studies in it"
             verb = "deletes" if reset else "uses"
             raise Stop(
                 f"{shown(self.path)} has {what} that no demo made; the demo {verb} only its own folders. "
@@ -76,6 +85,12 @@ class DataFolder:
             raise Stop(
                 f"Another ./run demo is using {shown(self.path)}; stop it first or name another --data."
             ) from None
+
+    def half_made(self) -> bool:
+        return (self.path / "spondy.sqlite3").exists() and not (self.path / WHOLE).exists()
+
+    def mark_whole(self) -> None:
+        (self.path / WHOLE).touch()
 
     def _empty(self) -> None:
         for entry in self.path.iterdir():
@@ -134,13 +149,14 @@ class DataFolder:
         wipe_group(pid)
 
 
-def has_accounts(database: Path) -> bool:
-    """Say whether people have accounts in this SQLite file; a file that cannot be read counts as in use."""
+def has_work(database: Path) -> bool:
+    """Say whether people or studies are in this SQLite file; a file that cannot be read counts as in use."""
     if not database.is_file() or database.stat().st_size == 0:
         return False
     try:
         with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as connection:
-            tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'auth_user'").fetchall()
-            return bool(tables) and bool(connection.execute("SELECT 1 FROM auth_user LIMIT 1").fetchall())
+            names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            asked = sorted(names & {"auth_user", "annotation_study"})
+            return any(connection.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in asked)
     except sqlite3.Error:
         return True

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from launcher.context import Context
-from launcher.folder import LOG_LIMIT, MARKER, DataFolder, has_accounts
+from launcher.folder import LOG_LIMIT, MARKER, DataFolder, has_work
 from launcher.places import Stop
 
 
@@ -58,13 +58,14 @@ def test_a_folder_in_which_only_a_command_ran_is_taken(tmp_path: Path) -> None:
     (tmp_path / "secret.key").write_text("x" * 64)
     account_database(tmp_path / "spondy.sqlite3")
     DataFolder(tmp_path).take(reset=False)
-    assert (tmp_path / "secret.key").exists()
+    assert (tmp_path / MARKER).exists()
 
 
 def test_reset_deletes_what_the_demo_made_and_keeps_the_claim(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path / "data")
     folder.take(reset=False)
     account_database(folder.path / "spondy.sqlite3", "reader1")
+    folder.mark_whole()
     (folder.path / "store" / "ab").mkdir(parents=True)
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -77,10 +78,32 @@ def test_reset_deletes_what_the_demo_made_and_keeps_the_claim(tmp_path: Path) ->
     assert (outside / "kept").exists()
 
 
+def test_a_demo_that_was_ended_half_made_is_begun_anew(tmp_path: Path) -> None:
+    first = DataFolder(tmp_path / "data")
+    first.take(reset=False)
+    account_database(first.path / "spondy.sqlite3", "reader1")
+    os.close(first._handle)
+    second = DataFolder(tmp_path / "data")
+    second.take(reset=False)
+    assert not (second.path / "spondy.sqlite3").exists()
+    account_database(second.path / "spondy.sqlite3", "reader1")
+    second.mark_whole()
+    os.close(second._handle)
+    third = DataFolder(tmp_path / "data")
+    third.take(reset=False)
+    assert (third.path / "spondy.sqlite3").exists()
+
+
+def test_a_folder_with_stored_images_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store" / "ab").mkdir(parents=True)
+    with pytest.raises(Stop, match="store"):
+        DataFolder(tmp_path).take(reset=True)
+
+
 def test_accounts_are_seen(tmp_path: Path) -> None:
-    assert not has_accounts(tmp_path / "none.sqlite3")
+    assert not has_work(tmp_path / "none.sqlite3")
     (tmp_path / "broken.sqlite3").write_text("this is no database at all, not even nearly" * 10)
-    assert has_accounts(tmp_path / "broken.sqlite3")
+    assert has_work(tmp_path / "broken.sqlite3")
 
 
 def test_an_overgrown_log_is_put_aside(tmp_path: Path) -> None:
