@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import tempfile
 import threading
@@ -16,6 +17,9 @@ from launcher.context import Context, setup_lock
 from launcher.places import ROOT, VIEWER, bare_environment, in_venv, tail
 
 LANES = 2
+# HTTPS and its redirect are the proxy's (deploy/nginx); what holds for sub-domains is for the domain's owner to say.
+PROXYS_OWN = frozenset({"security.W005", "security.W008", "security.W021"})
+FAULT_CODE = re.compile(r"\((\w+\.[CEW]\d+)\)")
 TYPED = ("manage.py", "spondy", "annotation", "analytics", "deploy/launcher", "deploy/bench", "tests", "run")
 
 
@@ -25,6 +29,7 @@ class Tool:
     args: Sequence[str | Path]
     env: Mapping[str, str]
     cwd: Path = ROOT
+    accepted: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -52,11 +57,14 @@ def tools(data: Path) -> list[Tool]:
         Tool("format (ruff)", [ruff, "format", "--check", "."], env),
         Tool("lint (ruff)", [ruff, "check", "."], env),
         Tool("imports (lint-imports)", [in_venv("lint-imports")], env),
-        Tool("template format (djlint)", [djlint, "templates", "--check", "--quiet"], env),
-        Tool("template lint (djlint)", [djlint, "templates", "--lint", "--quiet"], env),
+        Tool("template format (djlint)", [djlint, "templates", "--check"], env),
+        Tool("template lint (djlint)", [djlint, "templates", "--lint"], env),
         Tool("migrations", [*manage, "makemigrations", "--check", "--dry-run"], env),
         Tool(
-            "settings (check --deploy)", [*manage, "check", "--deploy", "--fail-level", "WARNING"], production_like(env)
+            "settings (check --deploy)",
+            [*manage, "check", "--deploy", "--fail-level", "WARNING"],
+            production_like(env),
+            accepted=PROXYS_OWN,
         ),
     ]
 
@@ -113,9 +121,16 @@ def check_locks(context: Context, outcome: Outcome) -> None:
 def run_tool(context: Context, tool: Tool, log: Path, outcome: Outcome) -> None:
     with context.console.step(tool.name) as step:
         code = context.children.run(tool.args, env=tool.env, cwd=tool.cwd, log=log, limit_s=900)
-        if code != 0:
+        passed = code == 0 or only_accepted(log, tool.accepted)
+        if not passed:
             step.note = "FAILED"
-    _settle(context, outcome, tool.name, code == 0, tail(log, 60))
+    _settle(context, outcome, tool.name, passed, tail(log, 60))
+
+
+def only_accepted(log: Path, accepted: frozenset[str]) -> bool:
+    """Say whether a tool that failed named faults, and none but those that were accepted."""
+    found = set(FAULT_CODE.findall(log.read_text(errors="replace")))
+    return bool(found) and found <= accepted
 
 
 def _settle(context: Context, outcome: Outcome, name: str, passed: bool, said: str) -> None:

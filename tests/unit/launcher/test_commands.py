@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from launcher import bundle, packages, production
+from launcher import bundle, checks, packages, production
 from launcher.context import Context, digest, stamped, write_stamp
 from launcher.demo import Follower
 from launcher.folder import DataFolder
@@ -228,3 +228,17 @@ def test_an_address_with_a_password_may_come_as_a_file(tmp_path: Path, monkeypat
     monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "none"))
     with pytest.raises(Stop, match="DATABASE_URL_FILE names"):
         production.environment()
+
+
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [
+        ("?: (security.W008) redirect", True),
+        ("?: (security.W008) redirect\n?: (security.W018) DEBUG is on", False),
+        ("Traceback (most recent call last):", False),
+    ],
+)
+def test_only_what_is_the_proxys_business_is_let_pass(tmp_path: Path, said: str, passes: bool) -> None:
+    log = tmp_path / "log"
+    log.write_text(said)
+    assert checks.only_accepted(log, checks.PROXYS_OWN) is passes
