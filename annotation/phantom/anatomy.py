@@ -326,6 +326,20 @@ def _back_line(bones: dict[str, Vertebra], grid: Vector, wall: Vector, fat: floa
     return _smooth(np.maximum(line, wall + reach + 3.0 + 0.6 * fat), 12)
 
 
+def _sac_front(truth: Truth, bones: dict[str, Vertebra], grid: Vector, wall: Vector, front: Vector) -> Vector:
+    """Return y of the front of the dural sac: along the walls, draped over the upper back corner below a slip."""
+    below = bones[{"L3": "L4", "L4": "L5", "L5": "S1"}[truth.level]]
+    lower = sorted((bone for bone in bones.values() if _height(bone) <= _height(below)), key=_height)
+    z = np.array([bone.upper_p[1] for bone in lower])
+    y = np.array([bone.upper_p[0] for bone in lower])
+    draped = np.where(grid <= z[-1], np.interp(grid, z, y), y[-1] - 1.7 * (grid - z[-1])) + 1.6
+    return _smooth(np.maximum(_smooth(wall, 5) + front, draped), 2)
+
+
+def _height(bone: Vertebra) -> float:
+    return float(bone.upper_p[1])
+
+
 def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
     """Return the anatomy of the person that belongs to a truth; other variation comes from ``rng``."""
     bones = _shifted(_column(truth, rng))
@@ -346,7 +360,7 @@ def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
         wall_z=grid,
         wall_y=wall,
         sac_z=grid,
-        sac_y=_smooth(wall, 5) + front + half_depth,
+        sac_y=_sac_front(truth, bones, grid, wall, front) + half_depth,
         sac_half_depth=half_depth,
         sac_half_width=half_width,
         fat_mm=fat,

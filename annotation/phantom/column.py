@@ -8,12 +8,12 @@ import numpy as np
 
 from . import tissues as t
 from .anatomy import SEGMENT_BELOW, Anatomy, Vertebra
-from .canvas import Array, Canvas, Coords, Frame, Patch, Vector, capsule, ellipsoid, length, rounded_meet
+from .canvas import Array, Canvas, Coords, Frame, Patch, Vector, capsule, length, rounded_box, rounded_meet
 
 ORDER = ("S3", "S2", "S1", "L5", "L4", "L3", "L2", "L1", "T12", "T11", "T10")
 CORNER_MM = 1.8
-# lateral masses of the sacrum: distance from the midline and radii
-ALA = {"S1": (27.0, (29.0, 18.0, 15.0)), "S2": (22.0, (26.0, 12.0, 14.0)), "S3": (17.0, (20.0, 8.0, 11.0))}
+# lateral masses of the sacrum: distance of their middle from the midline, half sizes
+ALA = {"S1": (33.0, (21.0, 15.0, 13.5)), "S2": (29.0, (18.0, 11.0, 12.5)), "S3": (22.0, (13.0, 9.0, 9.8))}
 
 
 def paint_discs(canvas: Canvas, anatomy: Anatomy) -> None:
@@ -134,7 +134,7 @@ def paint_bodies(canvas: Canvas, anatomy: Anatomy) -> None:
         shape, below_top, above_bottom, _ = body_distance(at, bone)
         if name in ALA:
             out, radii = ALA[name]
-            wing = ellipsoid((np.abs(at[0]), at[1], at[2]), (out, -6.0, -2.0), radii)
+            wing = rounded_box((np.abs(at[0]), at[1] + 0.12 * np.abs(at[0]), at[2]), (out, -4.0, -1.0), radii, 7.0)
             shape = np.minimum(shape, wing)
         soft = _soft(patch, at[0], 60.0 if name in ALA else bone.half_width)
         whole = patch.cover(shape, soft)

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import tissues as t
 from .anatomy import Anatomy
-from .canvas import WORLD, Array, Canvas, Coords, Patch, ellipsoid, length
+from .canvas import WORLD, Array, Canvas, Coords, Patch, capsule, ellipsoid, length, rounded_meet
 
 
 def paint_surroundings(canvas: Canvas, anatomy: Anatomy, *, prone: bool = False) -> None:
@@ -24,6 +24,7 @@ def paint_surroundings(canvas: Canvas, anatomy: Anatomy, *, prone: bool = False)
     _front_muscles(patch, x, y - wall, z)
     _vessels(patch, anatomy, x, y - wall, z)
     _midline(patch, x, y - wall, skin)
+    _pelvis(canvas, anatomy)
 
 
 def _outline(anatomy: Anatomy, x: Array, y: Array, back: Array) -> Array:
@@ -43,8 +44,13 @@ def _abdomen(patch: Patch, anatomy: Anatomy, skin: Array, front: Array) -> None:
     patch.paint(wall, t.MUSCLE, grain=0.06)
     patch.paint(patch.cover(skin + 0.8 * anatomy.fat_mm + 15.0) * ahead, t.FAT, grain=0.08)
     rng = np.random.default_rng(anatomy.seed)
+    nearest = float(np.mean(anatomy.back_y)) - 2.0 * anatomy.body_half_depth + 0.8 * anatomy.fat_mm + 36.0
     for _ in range(110):
-        centre = (float(rng.uniform(-85, 85)), float(rng.uniform(-130, -70)), float(rng.uniform(-130, 130)))
+        centre = (
+            float(rng.uniform(-85, 85)),
+            float(rng.uniform(min(nearest, -80.0), -70)),
+            float(rng.uniform(-130, 130)),
+        )
         radii = (float(rng.uniform(13, 26)), float(rng.uniform(11, 18)), float(rng.uniform(12, 26)))
         reach = max(radii)
         loop = patch.canvas.box(WORLD, (centre[0] - reach, centre[1] - reach, centre[2] - reach),
@@ -116,3 +122,28 @@ def _midline(patch: Patch, x: Array, behind: Array, skin: Array) -> None:
     patch.paint(
         patch.cover(np.maximum(np.maximum(np.abs(x) - 3.0, np.abs(behind - 51.5) - 1.0), skin + 5.0)), t.LIGAMENT
     )
+
+
+def _pelvis(canvas: Canvas, anatomy: Anatomy) -> None:
+    """Iliac wings beside the sacrum, with the muscles in front of and behind them."""
+    sacrum = anatomy.vertebrae["S1"].frame.origin
+    crest = float(anatomy.vertebrae["L4"].lower_p[1]) - 4.0
+    rear, front = float(sacrum[1]) + 27.0, float(sacrum[1]) - 62.0
+    patch = canvas.box(WORLD, (-130.0, front - 25.0, crest - 200.0), (130.0, rear + 40.0, crest + 2.0))
+    if patch is None:
+        return
+    x, y, z = patch.coords(WORLD)
+    side = np.abs(x)
+    along = (y - front) / (rear - front)
+    # the wing leans outwards and rises to its crest in the middle third
+    lean = 0.16 * (z - crest + 40.0)
+    top = crest - 34.0 * (2.0 * np.clip(along, 0.0, 1.1) - 1.2) ** 2
+    wing = capsule((side - lean, y, z * 0.0), (56.0, rear - 7.0, 0.0), (108.0, front + 4.0, 0.0), 8.0, 4.0)
+    across = (side - lean - (108.0 - 52.0 * along)) * 0.86
+    gluteus = np.maximum(length((across - 19.0) / 15.0, (along - 0.62) / 0.5) - 1.0, 0.05 * (z - top + 14.0))
+    iliacus = np.maximum(length((across + 13.0) / 9.0, (along - 0.35) / 0.36) - 1.0, 0.08 * (z - top + 8.0))
+    patch.paint(patch.cover(gluteus * 14.0), t.MUSCLE, grain=0.09)
+    patch.paint(patch.cover(iliacus * 9.0), t.MUSCLE, grain=0.09)
+    shape = rounded_meet(wing, (z - top) * 0.6, 4.0)
+    patch.paint(patch.cover(shape), t.CORTEX)
+    patch.paint(patch.cover(shape + 1.6), t.MARROW, grain=0.09)

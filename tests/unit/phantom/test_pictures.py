@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from annotation.phantom import GROUPS, Phantom, PhantomSeries, Truth, build, draw
+from annotation.phantom.anatomy import grow
 
 BASE = replace(
     draw(np.random.default_rng(11)),
@@ -31,11 +32,6 @@ def phantom(only: str, seed: int = 3, **changes: Any) -> Phantom:
     return _phantom(only, tuple(sorted(changes.items())), seed)
 
 
-def with_disc(grade: int) -> Phantom:
-    truth = replace(BASE, pfirrmann_by_segment={**BASE.pfirrmann_by_segment, "L5/S1": grade})
-    return build(truth, seed=3, only=("sagittal",))
-
-
 def values(series: PhantomSeries, point_lps_mm: NDArray[Any], radius_mm: float) -> NDArray[Any]:
     """Values (HU on CT) within a ball around a point."""
     found = []
@@ -43,7 +39,10 @@ def values(series: PhantomSeries, point_lps_mm: NDArray[Any], radius_mm: float) 
         row, column, off = plane.pixel(point_lps_mm)
         if abs(off) > max(radius_mm, series.step_mm / 2):
             continue
-        rows, columns = np.mgrid[0 : plane.rows, 0 : plane.columns]
+        reach = int(radius_mm / min(plane.spacing_rc_mm)) + 2
+        first_row, first_column = max(0, int(row) - reach), max(0, int(column) - reach)
+        pixels = pixels[first_row : int(row) + reach + 1, first_column : int(column) + reach + 1]
+        rows, columns = np.indices(pixels.shape) + np.array([first_row, first_column])[:, None, None]
         near = np.hypot((rows - row) * plane.spacing_rc_mm[0], (columns - column) * plane.spacing_rc_mm[1]) <= radius_mm
         found.append(pixels[near] * series.rescale[0] + series.rescale[1])
     assert found, "the point lies in no slice"
@@ -68,7 +67,7 @@ def test_every_role_is_there_and_a_group_alone_is_the_same() -> None:
     assert not np.array_equal(phantom("axial").get("AX_T2").pixels, other.get("AX_T2").pixels)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_landmarks_lie_on_the_corners_of_the_middle_slice(seed: int) -> None:
     """Q and P are corners: marrow towards the body, something else beyond it."""
     case = phantom("sagittal", seed, slip_mm=6.0)
@@ -194,23 +193,44 @@ def test_isthmic_oedema_is_bright_on_stir_and_dark_on_t1_on_its_side() -> None:
     )
 
 
-def test_nucleus_darkens_and_disc_thins_with_the_grade() -> None:
-    ratios, heights = [], []
-    for grade in range(1, 6):
-        case = with_disc(grade)
-        below, above = case.anatomy.below, case.anatomy.lytic
+@pytest.mark.parametrize("upwards", [True, False])
+def test_nucleus_darkens_with_the_grade(upwards: bool) -> None:
+    """Every grade once in one spine; the five segments from above or from below."""
+    segments = {
+        "L1/2": ("L2", "L1"),
+        "L2/3": ("L3", "L2"),
+        "L3/4": ("L4", "L3"),
+        "L4/5": ("L5", "L4"),
+        "L5/S1": ("S1", "L5"),
+    }
+    grades = dict(zip(segments, range(1, 6) if upwards else range(5, 0, -1), strict=True))
+    case = build(replace(BASE, pfirrmann_by_segment=grades), seed=3, only=("sagittal",))
+    anatomy, t2 = case.anatomy, case.get("SAG_T2")
+    found: dict[int, float] = {}
+    for segment, (low, high) in segments.items():
+        below, above = anatomy.vertebrae[low], anatomy.vertebrae[high]
         middle = (below.upper_p + below.upper_a + above.lower_p + above.lower_a) / 4
         centre = np.array([case.landmarks_lps_mm["P"][0], *middle])
-        anatomy = case.anatomy
-        z = float(middle[1]) + 25
+        z = float(middle[1]) + 8
         csf = np.array([centre[0], np.interp(z, anatomy.sac_z, anatomy.sac_y) - 1.5, z])
-        t2 = case.get("SAG_T2")
-        ratios.append(np.percentile(values(t2, centre, 3.0), 75) / values(t2, csf, 1.5).mean())
-        heights.append(float(np.hypot(*(above.lower_p + above.lower_a - below.upper_p - below.upper_a))) / 2)
+        ratio = np.percentile(values(t2, centre, 3.0), 75) / values(t2, csf, 1.5).mean()
+        found[grades[segment]] = float(ratio)
+    ratios = [found[grade] for grade in range(1, 6)]
     assert all(a > b for a, b in pairwise(ratios)), ratios
     assert ratios[0] > 0.7
-    assert ratios[4] < 0.25
-    assert heights[4] < 0.6 * heights[0]
+    assert ratios[4] < 0.3
+
+
+def test_disc_thins_with_the_grade() -> None:
+    heights = []
+    for grade in range(1, 6):
+        truth = replace(BASE, pfirrmann_by_segment={**BASE.pfirrmann_by_segment, "L5/S1": grade})
+        anatomy = grow(truth, np.random.default_rng(3))
+        low, high = anatomy.below, anatomy.lytic
+        heights.append(float(np.hypot(*(high.lower_p + high.lower_a - low.upper_p - low.upper_a))) / 2)
+    assert all(a > b for a, b in pairwise(heights)), heights
+    assert heights[2] > 0.8 * heights[0]
+    assert heights[4] < 0.5 * heights[0]
 
 
 def test_modic_one_is_dark_on_t1_and_bright_on_t2_and_stir() -> None:
@@ -238,25 +258,21 @@ def test_soft_tissue_findings_are_bright_on_stir_on_their_side() -> None:
 
 
 @pytest.mark.parametrize("item", ["lee", "bartynski", "weishaupt"])
-def test_side_grades_change_the_pictures_on_their_side_only(item: str) -> None:
+def test_grades_of_a_side_change_the_pictures_on_that_side(item: str) -> None:
+    """Against grade 0: grade 3 left changes the left only; grades 1 (right) and 2 (left) each change their side."""
     group, role = ("sagittal", "SAG_T1") if item == "lee" else ("axial", "AX_T2")
-    plain = phantom(group)
-    change = []
-    for grade in (1, 2, 3):
-        case = phantom(group, **{item: (0, grade)})
-        series = case.get(role)
-        difference = np.abs(series.pixels.astype(float) - plain.get(role).pixels)
-        strong = difference > 120
-        x = np.zeros(series.pixels.shape)
-        for i, plane in enumerate(series.planes):
-            x[i] = (
-                plane.position_lps_mm[0] + np.arange(plane.columns)[None, :] * plane.spacing_rc_mm[1] * plane.row_lps[0]
-            )
-        assert strong.sum() > 10, grade
-        assert (x[strong] > 0).mean() > 0.95
-        change.append(case.get(role).pixels)
-    assert not np.array_equal(change[0], change[1])
-    assert not np.array_equal(change[1], change[2])
+    plain = phantom(group).get(role)
+    x = np.zeros(plain.pixels.shape)
+    for i, plane in enumerate(plain.planes):
+        x[i] = plane.position_lps_mm[0] + np.arange(plane.columns)[None, :] * plane.spacing_rc_mm[1] * plane.row_lps[0]
+    strong = {}
+    for pair in ((0, 3), (1, 2)):
+        pixels = phantom(group, **{item: pair}).get(role).pixels
+        strong[pair] = np.abs(pixels.astype(float) - plain.pixels) > 120
+        assert (strong[pair] & (x > 0)).sum() > 10
+    assert (x[strong[0, 3]] > 0).mean() > 0.95
+    assert (strong[1, 2] & (x < 0)).sum() > 10
+    assert (strong[0, 3] & (x > 0)).sum() > (strong[1, 2] & (x < 0)).sum()
 
 
 def test_truth_is_carried_and_placed() -> None:
