@@ -224,7 +224,8 @@ def test_nucleus_darkens_with_the_grade(upwards: bool) -> None:
 def test_disc_thins_with_the_grade() -> None:
     heights = []
     for grade in range(1, 6):
-        truth = replace(BASE, pfirrmann_by_segment={**BASE.pfirrmann_by_segment, "L5/S1": grade})
+        discs = {**BASE.pfirrmann_by_segment, "L5/S1": grade}
+        truth = replace(BASE, slip_mm=0.0, pfirrmann_by_segment=discs)
         anatomy = grow(truth, np.random.default_rng(3))
         low, high = anatomy.below, anatomy.lytic
         heights.append(float(np.hypot(*(high.lower_p + high.lower_a - low.upper_p - low.upper_a))) / 2)
