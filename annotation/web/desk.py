@@ -72,7 +72,9 @@ def setup(request: HttpRequest, study: str) -> HttpResponse:
 @login_required
 @require_safe
 def imports(request: HttpRequest, study: str) -> HttpResponse:
-    return _render(request, study, "import", {"jobs": desk.jobs_of(person_of(request), study)})
+    cards = desk.jobs_of(person_of(request), study)
+    more = {"jobs": cards, "open": any(card.is_open for card in cards)}
+    return _render(request, study, "jobs" if request.GET.get("part") == "jobs" else "import", more)
 
 
 @login_required
