@@ -5,15 +5,18 @@ from __future__ import annotations
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from annotation import jobs, store
 
 
+@require_safe
 def live(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "live"})
 
 
+@require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     checks = {"database": _database(), "broker": _broker(), "storage": store.writable(), "worker": _worker()}
     return JsonResponse({"ready": all(checks.values()), **checks}, status=200 if all(checks.values()) else 503)

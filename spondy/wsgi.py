@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.http.cookie import parse_cookie
 
 from annotation import addresses, store
 
@@ -59,14 +59,11 @@ def frame(environ: dict[str, Any], start_response: StartResponse, token: str) ->
 
 
 def _session(environ: dict[str, Any]) -> str:
-    try:
-        cookies = SimpleCookie(environ.get("HTTP_COOKIE", ""))
-    except CookieError:
-        raise addresses.Unopenable("The cookies cannot be read.") from None
-    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
-    if morsel is None or not morsel.value:
+    # Django's own reader: the standard library's stops at the first odd cookie of another program on this host.
+    session = parse_cookie(environ.get("HTTP_COOKIE", "")).get(settings.SESSION_COOKIE_NAME, "")
+    if not session:
         raise addresses.Unopenable("Nobody is signed in.")
-    return morsel.value
+    return session
 
 
 def _plain(

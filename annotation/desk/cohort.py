@@ -161,7 +161,8 @@ def _case_row(study: Study, protocol: Protocol, case: Any) -> CaseRow:
 
 def _missing(study: Study, protocol: Protocol, case: Case, series: Sequence[Series]) -> tuple[str, ...]:
     """Name what the start layouts show and the case lacks."""
-    missing = [] if case.lysis_vertebra else ["index level"]
+    # An instrument without levels (nothing of a spine) asks for none.
+    missing = ["index level"] if protocol.index_levels and not case.lysis_vertebra else []
     if study.settings.get("images", "required") == "required":
         present = {one.role for one in series if not one.held_reason}
         wanted = {view.role for form in protocol.forms for view in form.layouts[0].views} if protocol.forms else set()

@@ -189,6 +189,7 @@ def upcoming(person: Person, code: str, form: str, *, session: str) -> tuple[Sta
     following = _queue(study, person, form)[1:2].first()
     if following is None or form not in {known.code for known in protocol.forms}:
         return ()
+    addresses.reopen(following.pk)  # what was set aside was closed; its turn is near
     return _stacks(protocol, following, session)
 
 

@@ -8,13 +8,20 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from annotation.web import api, desk, home, room
 
+# Django's form views take PUT for POST; here a wrong method is 405 like everywhere else.
+FORM = ["get", "head", "post", "options"]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.index, name="home"),
-    path("accounts/login/", auth.LoginView.as_view(template_name="account/login.html"), name="login"),
+    path(
+        "accounts/login/",
+        auth.LoginView.as_view(template_name="account/login.html", http_method_names=FORM),
+        name="login",
+    ),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path(
         "accounts/password/",
-        auth.PasswordChangeView.as_view(template_name="account/password.html", success_url="/"),
+        auth.PasswordChangeView.as_view(template_name="account/password.html", success_url="/", http_method_names=FORM),
         name="password_change",
     ),
     # room: the reader

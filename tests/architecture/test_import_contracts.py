@@ -1,0 +1,81 @@
+"""The house's layers hold: import-linter reads the code, and two holes it leaves are looked for here."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.db.models import ForeignObject
+
+ROOT = Path(__file__).resolve().parents[2]
+MUST_HAVE = 9
+
+
+def test_all_contracts_are_kept() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = sum(line.rstrip().endswith("KEPT") for line in done.stdout.splitlines())
+    assert kept >= MUST_HAVE, done.stdout
+
+
+def test_a_violation_is_found(tmp_path: Path) -> None:
+    """The contracts would not be kept by chance: a page that imports a table breaks them."""
+    for name in ("annotation", "analytics", "spondy"):
+        (tmp_path / name).symlink_to(ROOT / name) if name != "annotation" else None
+    copy = tmp_path / "annotation"
+    copy.mkdir()
+    for path in (ROOT / "annotation").iterdir():
+        if path.name != "web":
+            (copy / path.name).symlink_to(path)
+    (copy / "web").mkdir()
+    for path in (ROOT / "annotation" / "web").glob("*.py"):
+        text = path.read_text()
+        if path.name == "home.py":
+            text += "\nfrom annotation.models import Case\n"
+        (copy / "web" / path.name).write_text(text)
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "Only the doors touch the tables BROKEN" in done.stdout, done.stdout
+
+
+def test_no_foreign_key_leads_back_from_a_user() -> None:
+    """`request.user.assignment_set` would pass every import contract."""
+    user = get_user_model()
+    ours = [model for model in apps.get_models() if model._meta.app_label in {"annotation", "analytics"}]
+    keys = [
+        field
+        for model in ours
+        for field in model._meta.get_fields()
+        if isinstance(field, ForeignObject) and field.related_model is user
+    ]
+    assert len(keys) >= 6
+    for key in keys:
+        assert key.remote_field.related_name == "+", f"{key.model.__name__}.{key.name}"
+    # The stock tables of Django hang on the user as well; nothing of a study may.
+    back = {relation.related_model._meta.app_label for relation in user._meta.related_objects}  # type: ignore[union-attr]
+    assert not back & {"annotation", "analytics"}
+
+
+NOT_A_DOOR = ["annotation/web", "annotation/tasks.py", "analytics", "spondy"]
+
+
+@pytest.mark.parametrize("place", NOT_A_DOOR)
+def test_nobody_looks_a_table_up_by_name(place: str) -> None:
+    home = ROOT / place
+    for path in [home] if home.is_file() else sorted(home.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in {"get_model", "get_models", "raw", "extra"}:
+                pytest.fail(f"{path.relative_to(ROOT)}:{node.lineno} uses {node.attr}")
+            if isinstance(node, ast.ImportFrom) and node.module == "django.apps":
+                names = {alias.name for alias in node.names}
+                assert "apps" not in names, f"{path.relative_to(ROOT)}:{node.lineno}"
