@@ -322,7 +322,7 @@ def _back_line(bones: dict[str, Vertebra], grid: Vector, wall: Vector, fat: floa
     middle = float(np.interp(0.0, grid, calm))
     line = middle + 0.35 * (calm - middle) + 58.0 + fat
     heights = [float(bones[name].frame.origin[2]) - 8.0 for name in ("S3", "S2", "S1", "L5", "L4")]
-    reach = np.interp(grid, heights, [29.0, 33.0, 37.0, 46.0, 55.0])
+    reach = np.interp(grid, heights, [34.0, 38.0, 43.0, 50.0, 56.0])
     return _smooth(np.maximum(line, wall + reach + 3.0 + 0.6 * fat), 12)
 
 

@@ -48,7 +48,7 @@ def _abdomen(patch: Patch, anatomy: Anatomy, skin: Array, front: Array) -> None:
     for _ in range(110):
         centre = (
             float(rng.uniform(-85, 85)),
-            float(rng.uniform(min(nearest, -80.0), -70)),
+            float(rng.uniform(min(nearest, -98.0), -70)),
             float(rng.uniform(-130, 130)),
         )
         radii = (float(rng.uniform(13, 26)), float(rng.uniform(11, 18)), float(rng.uniform(12, 26)))
