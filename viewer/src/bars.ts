@@ -1,28 +1,17 @@
 /** The fixed parts of the cockpit: bar above the images, foot below, sheet at the right. */
 import { clock, h, say } from './dom.ts';
 import { type Draft, pending } from './draft.ts';
-import type { Tool } from './keys.ts';
+import type { Failure, ToolState } from './imaging/index.ts';
+import type { Action, Tool } from './keys.ts';
 import type { Layout, Preset, Reading, RoomFacts, Sheet } from './wire.ts';
 
 export interface BarEvents {
   layout(code: string): void;
-  tool(tool: Tool): void;
-  preset(key: string): void;
-  full(): void;
-  invert(): void;
-  reset(): void;
-  link(): void;
+  act(action: Action): void;
   help(): void;
   submit(): void;
   aside(): void;
-  retryImages(): void;
   retrySave(): void;
-}
-
-export interface ToolState {
-  readonly layout: string;
-  readonly tool: Tool;
-  readonly linked: boolean;
 }
 
 const TOOLS: readonly (readonly [Tool, string, string])[] = [
@@ -78,7 +67,7 @@ export class Bars {
     this.root = root;
     this.#room = room;
     this.#events = events;
-    this.#link = quiet('Link', 'Linked scrolling (X)', events.link);
+    this.#link = quiet('Link', 'Linked scrolling (X)', () => events.act({ kind: 'link', offset: false }));
     this.images = h(
       'section',
       { class: 'images', tabindex: 0, 'aria-label': 'Images. Arrow keys scroll, N goes to the next view.' },
@@ -103,14 +92,14 @@ export class Bars {
     this.sheet = this.#sheetPart();
     root.replaceChildren(this.#bar(), this.images, this.#foot(), this.sheet);
     this.#presets.addEventListener('change', () => {
-      events.preset(this.#presets.value);
+      events.act({ kind: 'preset', key: this.#presets.value });
       this.#presets.selectedIndex = 0;
       this.#presets.blur();
     });
   }
 
   #bar(): HTMLElement {
-    const { invert, reset, full } = this.#events;
+    const does = (kind: 'full' | 'invert' | 'reset') => () => this.#events.act({ kind });
     return h(
       'header',
       { class: 'bar' },
@@ -125,9 +114,9 @@ export class Bars {
         h(
           'div',
           { class: 'group', role: 'group', 'aria-label': 'Active view' },
-          quiet('Full', 'Active view to full size and back (F)', full),
-          quiet('Invert', 'Invert (I)', invert),
-          quiet('Reset', 'Window, zoom and place as at the start (R)', reset),
+          quiet('Full', 'Active view to full size and back (F)', does('full')),
+          quiet('Invert', 'Invert (I)', does('invert')),
+          quiet('Reset', 'Window, zoom and place as at the start; lengths are removed (R)', does('reset')),
           this.#presets,
         ),
         h('div', { class: 'group' }, this.#link),
@@ -209,7 +198,7 @@ export class Bars {
     }
     this.#tools.replaceChildren(
       ...TOOLS.map(([tool, label, title]) =>
-        quiet(label, title, () => this.#events.tool(tool), { 'data-tool': tool }),
+        quiet(label, title, () => this.#events.act({ kind: 'tool', tool }), { 'data-tool': tool }),
       ),
     );
   }
@@ -239,7 +228,7 @@ export class Bars {
       button.setAttribute('aria-pressed', String(button.dataset.tool === state.tool));
     }
     this.#link.setAttribute('aria-pressed', String(state.linked));
-    say(this.#link, state.linked ? 'Link on' : 'Link off');
+    say(this.#link, state.linked ? (state.offset ? 'Link on ±' : 'Link on') : 'Link off');
   }
 
   count(done: number, of: number): void {
@@ -256,14 +245,21 @@ export class Bars {
     say(this.#rest, minutes >= 50 ? `${minutes} minutes without a break` : '');
   }
 
-  failures(sentence: string): void {
-    if (this.#failed.dataset.sentence === sentence) return;
-    this.#failed.dataset.sentence = sentence;
-    this.#failed.replaceChildren(sentence);
-    if (sentence)
-      this.#failed.append(
-        quiet('Try again (Y)', 'Load the failed images again', this.#events.retryImages, { class: 'low' }),
-      );
+  failures(failures: readonly Failure[]): void {
+    const [first, ...others] = failures;
+    const more = others.length > 0 ? ` and ${others.length} more` : '';
+    const where = first ? `${first.stack.title} slice ${first.index + 1}${more}` : '';
+    if (this.#failed.dataset.where === where) return;
+    this.#failed.dataset.where = where;
+    this.#failed.replaceChildren();
+    if (!first) return;
+    const again = quiet(
+      'Try again (Y)',
+      'Load the failed images again',
+      () => this.#events.act({ kind: 'retry' }),
+      { class: 'low' },
+    );
+    this.#failed.append(`${where} did not load. Submitting waits for it. `, again);
   }
 
   notice(sentence: string, signIn = false): void {

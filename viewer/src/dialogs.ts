@@ -1,7 +1,8 @@
 /** Native dialogs: summary before submit, keys, conflict, set aside. */
 import { answerOf, isNotAssessable, isRequired, missing, places, words } from './answers.ts';
-import { clock, h } from './dom.ts';
+import { clock, h, say } from './dom.ts';
 import type { Theirs } from './draft.ts';
+import { openRemarks } from './grading.ts';
 import { KEY_LINES, type KeyLine } from './keys.ts';
 import type { Answer, Cell, Content, Item, Remark, Sheet } from './wire.ts';
 
@@ -50,7 +51,8 @@ export interface SummaryFacts {
   readonly label: string;
   readonly sheet: Sheet;
   readonly content: Content;
-  readonly remarks: readonly Remark[];
+  /** The server's remarks, which may still arrive while the dialog is open. */
+  readonly remarks: () => readonly Remark[];
   /** Sentences that forbid submitting just now; asked again while the dialog is open. */
   readonly obstacles: () => readonly string[];
 }
@@ -73,45 +75,44 @@ function answerRow(sheet: Sheet, item: Item, cell: Cell, value: Answer | undefin
   return h('tr', { class: kind }, h('th', { scope: 'row' }, cellName(item, cell)), h('td', {}, shown));
 }
 
-/** Everything in words, then one press submits. `submit` learns which remarks were kept by doing so. */
-export function summaryDialog(facts: SummaryFacts, submit: () => void): { refresh(): void } {
-  const { sheet, content, remarks } = facts;
-  const gaps = missing(sheet, content.answers);
-  const open_ = remarks.filter((remark) => remark.severity === 'warn' && !content.kept.includes(remark.code));
+function remarkLines(remarks: readonly Remark[], kept: readonly string[]): readonly HTMLElement[] {
+  return remarks.map((remark) => {
+    const decided = kept.includes(remark.code) ? 'kept as is' : 'kept as is when you submit';
+    const state = remark.severity === 'warn' ? decided : 'for information';
+    const said = h('span', { class: 'soft' }, ` · ${state}`);
+    return h('li', { class: `is-${remark.severity}` }, remark.text, said);
+  });
+}
+
+/** Everything in words, then one press submits. It follows what the server still says while it is open. */
+export function summaryDialog(
+  facts: SummaryFacts,
+  submit: () => void,
+  closed: () => void,
+): { refresh(): void } {
+  const { sheet, content } = facts;
+  const gaps = missing(sheet, content.answers).length;
+  const open_ = gaps === 0 ? '' : gaps === 1 ? '1 answer is open.' : `${gaps} answers are open.`;
   const notes = h('ul', { class: 'remarks' });
-  for (const remark of remarks) {
-    const state = open_.includes(remark)
-      ? 'kept as is when you submit'
-      : remark.severity === 'warn'
-        ? 'kept as is'
-        : 'for information';
-    notes.append(
-      h('li', { class: `is-${remark.severity}` }, remark.text, h('span', { class: 'soft' }, ` · ${state}`)),
-    );
-  }
   const stop = h('p', { class: 'obstacle', role: 'alert' });
-  const label = open_.length > 0 ? `Submit, keep ${open_.length} as is` : 'Submit';
-  const button = h('button', { type: 'button', class: 'primary' }, `${label}  (Enter)`);
+  const button = h('button', { type: 'button', class: 'primary' });
   const back = h('button', { type: 'button', click: () => dialog.close() }, 'Back  (Esc)');
+  const refresh = () => {
+    const remarks = facts.remarks();
+    const asking = openRemarks(remarks, content.kept).length;
+    notes.replaceChildren(...remarkLines(remarks, content.kept));
+    say(button, `${asking > 0 ? `Submit, keep ${asking} as is` : 'Submit'}  (Enter)`);
+    const text = [open_, ...facts.obstacles()].filter(Boolean).join(' ');
+    say(stop, text);
+    stop.hidden = text === '';
+    button.setAttribute('aria-disabled', String(text !== ''));
+  };
+  // Not `disabled`: the keyboard stays on the button while the last answer is on its way.
   button.addEventListener('click', () => {
-    if (button.disabled) return;
+    if (button.getAttribute('aria-disabled') === 'true') return;
     dialog.close();
     submit();
   });
-  const refresh = () => {
-    if (!dialog.open) return;
-    const sentences = [
-      ...(gaps.length > 0 ? [`${gaps.length} ${gaps.length === 1 ? 'answer is' : 'answers are'} open.`] : []),
-      ...facts.obstacles(),
-    ];
-    const text = sentences.join(' ');
-    if (stop.textContent !== text) stop.textContent = text;
-    stop.hidden = text === '';
-    const held = document.activeElement === button;
-    button.disabled = text !== '';
-    if (button.disabled && held) back.focus();
-    else if (!button.disabled && !dialog.contains(document.activeElement)) button.focus();
-  };
   const dialog = open(
     'summary',
     `${facts.label}: ${sheet.title}`,
@@ -120,8 +121,9 @@ export function summaryDialog(facts: SummaryFacts, submit: () => void): { refres
     h('p', { class: 'soft' }, 'A submitted reading is final.'),
     h('footer', {}, back, button),
   );
+  dialog.addEventListener('close', closed);
   refresh();
-  (button.disabled ? back : button).focus();
+  (gaps > 0 ? back : button).focus();
   return { refresh };
 }
 

@@ -30,6 +30,7 @@ export type Action =
   | { readonly kind: 'scroll'; readonly by: number }
   | { readonly kind: 'edge'; readonly to: 'first' | 'last' }
   | { readonly kind: 'tool'; readonly tool: Tool }
+  | { readonly kind: 'link'; readonly offset: boolean }
   | { readonly kind: Plain };
 
 export type Plain =
@@ -50,7 +51,6 @@ export type Plain =
   | 'view'
   | 'invert'
   | 'reset'
-  | 'link'
   | 'overlays'
   | 'middle'
   | 'retry';
@@ -79,7 +79,7 @@ export const KEY_LINES: readonly KeyLine[] = [
   { group: 'Images', keys: 'F · double-click', does: 'active view to full size and back' },
   { group: 'Images', keys: 'V', does: 'next layout' },
   { group: 'Images', keys: 'M', does: 'back to the start slices' },
-  { group: 'Images', keys: 'X', does: 'linked scrolling on or off' },
+  { group: 'Images', keys: 'X · Shift+X', does: 'linked scrolling on or off · link as the slices stand now' },
   { group: 'Images', keys: 'I · R', does: 'invert · reset the active view' },
   { group: 'Images', keys: 'H', does: 'hide or show overlays' },
   { group: 'Images', keys: 'Shift+click', does: 'locate the point in the other views' },
@@ -101,7 +101,6 @@ const LETTERS: Readonly<Record<string, Action>> = {
   f: { kind: 'full' },
   v: { kind: 'layout' },
   m: { kind: 'middle' },
-  x: { kind: 'link' },
   i: { kind: 'invert' },
   r: { kind: 'reset' },
   h: { kind: 'overlays' },
@@ -153,6 +152,7 @@ function plain(press: Press, context: Context): Action | null {
   if (number !== null) return forDigit(number, press, context);
   if (press.key === '?') return { kind: 'criteria' };
   if (context.region === 'sheet' && context.caps.includes(press.key)) return { kind: 'cap', cap: press.key };
+  if (press.key.toLowerCase() === 'x') return { kind: 'link', offset: press.shift };
   const letter = press.key.length === 1 ? LETTERS[press.key.toLowerCase()] : undefined;
   return letter ?? named(press, context);
 }

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import functools
 import hashlib
 import json
 import re
@@ -83,15 +84,32 @@ def _metadata(series: Any, index: int, case: int, window: tuple[float, float]) -
     }
 
 
+@functools.cache
+def _phantom(number: int) -> Any:
+    return build(draw(np.random.default_rng(100 + number)), seed=100 + number)
+
+
+@functools.cache
+def _encoded(role: str, number: int) -> tuple[bytes, ...]:
+    series = next(s for s in _phantom(number).series if s.role == role)
+    return tuple(bytes(jpeg_ls.encode_array(np.ascontiguousarray(f).view(np.uint16))) for f in series.pixels)
+
+
 class Case:
     """One phantom, its frames and its reading of one form."""
 
     def __init__(self, form: str, number: int, of: int) -> None:
         self.form, self.number, self.of = form, number, of
-        self.phantom = build(draw(np.random.default_rng(100 + number)), seed=100 + number)
+        self.phantom = _phantom(number)
         self.revisions: list[dict[str, Any]] = []
         self.locked = False
         self.frames: dict[str, bytes] = {}
+        self.address("")
+
+    def address(self, hour: str) -> None:
+        """Give every frame a new address; the old ones end."""
+        self.hour = hour
+        self.frames = {}
         self.stacks = [self._stack(k, s) for k, s in enumerate(self._series())]
 
     def _series(self) -> list[Any]:
@@ -102,9 +120,9 @@ class Case:
         low, high = np.percentile(series.pixels, [1, 99])
         window = (float(high - low), float(high + low) / 2)
         frames = []
-        for i, frame in enumerate(series.pixels):
-            token = hashlib.sha256(f"{self.form}{self.number}{k}{i}".encode()).hexdigest()[:24]
-            self.frames[token] = bytes(jpeg_ls.encode_array(np.ascontiguousarray(frame).view(np.uint16)))
+        for i, data in enumerate(_encoded(series.role, self.number)):
+            token = hashlib.sha256(f"{self.form}{self.number}{k}{i}{self.hour}".encode()).hexdigest()[:24]
+            self.frames[token] = data
             frames.append(
                 {
                     "image": f"/frames/{token}/frames/1",
@@ -184,6 +202,7 @@ class World:
         self.cases = {form: [Case(form, n, cases) for n in range(1, cases + 1)] for form in ("mr", "ct")}
         self.faults: dict[str, Any] = {}
         self.log: list[dict[str, Any]] = []
+        self.fetched: list[str] = []
 
     def left(self, form: str) -> list[Case]:
         return [case for case in self.cases[form] if not case.locked]
@@ -271,6 +290,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(200, page.encode(), "text/html; charset=utf-8")
 
     def _frame(self, token: str) -> None:
+        self.world.fetched.append(token)
         time.sleep(self.world.faults.get("delay_ms", 0) / 1000)
         broken = self.world.faults.get("frames")
         cases = [c for cases in self.world.cases.values() for c in cases]

@@ -1,35 +1,16 @@
 /** The pictures behind a few verbs. The only folder that imports the toolkit. */
-import { annotation, LengthTool } from '@cornerstonejs/tools';
-import { linkedIndex, nearestSlice, outwards, planeName } from '../geometry.ts';
+import { nearestSlice } from '../geometry.ts';
 import type { Tool } from '../keys.ts';
-import type { Evidence, Layout, LayoutView, Points, Sheet, Stack, Vec3 } from '../wire.ts';
-import { POINT_NAMES, type Spot } from './overlay.ts';
+import type { Evidence, Layout, LayoutView, Points, Sheet, Stack } from '../wire.ts';
+import { loadOrder, roleTitle, startIndex } from './hanging.ts';
+import { Link } from './link.ts';
+import type { Spot } from './overlay.ts';
 import { Pointer } from './pointer.ts';
-import { bindTool, type Failure, imageIdOf, Loader, startToolkit } from './toolkit.ts';
-import { type Mark, type Memory, startIndex, View } from './view.ts';
+import { ThreePoints } from './points.ts';
+import { bindTool, clearLengths, type Failure, imageIdOf, Loader, startToolkit } from './toolkit.ts';
+import { type Memory, View } from './view.ts';
 
 export type { Failure } from './toolkit.ts';
-
-const ROLE_TITLES: Readonly<Record<string, string>> = {
-  SAG_T2: 'Sagittal T2',
-  SAG_T1: 'Sagittal T1',
-  SAG_STIR: 'Sagittal STIR',
-  AX_T2: 'Axial T2',
-  AX_T1: 'Axial T1',
-  COR: 'Coronal',
-  LOC: 'Localiser',
-  CT_PRE: 'CT before contrast',
-  CT_POST: 'CT after contrast',
-  CT_NEEDLE: 'CT with needle',
-  CT_SCOUT: 'CT scout',
-  OTHER: 'Other series',
-};
-
-const POINT_PROMPTS = [
-  'P: upper back corner of the vertebra below',
-  'A: upper front corner of the vertebra below',
-  'Q: lower back corner of the slipped vertebra',
-] as const;
 
 export interface Place {
   readonly layout: string;
@@ -44,14 +25,21 @@ export interface ImagesEvents {
   complete(): void;
   /** Every view of the layout shows something, or says why not. */
   settled(): void;
-  /** Tool, layout, link or active view changed. */
-  changed(): void;
+  /** Tool, layout or link changed. */
+  changed(tools: ToolState): void;
+}
+
+export interface ToolState {
+  readonly layout: string;
+  readonly tool: Tool;
+  readonly linked: boolean;
+  readonly offset: boolean;
 }
 
 export class Images {
   readonly host: HTMLElement;
   tool: Tool = 'window';
-  linked = true;
+  readonly #link = new Link();
   layoutCode = '';
   readonly #events: ImagesEvents;
   readonly #engine = startToolkit();
@@ -63,9 +51,7 @@ export class Images {
   #active: View | null = null;
   #memory = new Map<string, Memory>();
   #chosen = new Map<number, string>();
-  #marks: readonly Mark[] = [];
-  #slipCell: string | null = null;
-  #pending: { readonly uid: string; readonly points: readonly Vec3[] } | null = null;
+  readonly #points: ThreePoints;
   #serial = 0;
   #settled = false;
 
@@ -92,9 +78,14 @@ export class Images {
         this.full();
       },
       locate: (element, spot) => this.#locate(this.#of(element), spot),
-      place: (element, spot) => this.#place(this.#of(element), spot),
-      drag: (element, cell, point, spot, done) => this.#drag(this.#of(element), cell, point, spot, done),
+      place: (element, spot) => this.#points.place(this.#of(element), spot),
+      drag: (element, at, spot, done) => this.#points.drag(this.#of(element), at, spot, done),
+      hover: (element, spot) => this.#of(element)?.readOut(spot),
       placing: () => this.tool === 'slip',
+    });
+    this.#points = new ThreePoints(() => this.#views, {
+      set: (cell, points) => events.points(cell, points),
+      done: () => this.setTool('window'),
     });
     let frame = 0;
     new ResizeObserver(() => {
@@ -111,8 +102,8 @@ export class Images {
     this.#synthetic = synthetic;
     this.#memory = new Map();
     this.#chosen = new Map();
-    this.#slipCell = null;
-    this.#pending = null;
+    this.#points.clear();
+    this.#link.clear();
     for (const [id, index] of Object.entries(place?.indices ?? {})) this.#remembered(id).index = index;
     this.setTool('window');
     const first = sheet.layouts.find((layout) => layout.code === place?.layout) ?? sheet.layouts[0];
@@ -139,10 +130,10 @@ export class Images {
 
   close(): void {
     this.#clear();
-    annotation.state.removeAllAnnotations();
+    clearLengths();
     this.#loader.close();
     this.#stacks = [];
-    this.#marks = [];
+    this.#points.clear();
   }
 
   place(): Place {
@@ -169,7 +160,7 @@ export class Images {
       this.#add(plan, position);
     });
     this.#activate(this.#views.find((view) => view.stack) ?? this.#views[0] ?? null);
-    this.#events.changed();
+    this.#changed();
     this.#checkSettled();
   }
 
@@ -194,7 +185,7 @@ export class Images {
     const want = on ?? !element.classList.contains('full');
     for (const view of this.#views) view.element.classList.toggle('full', want && view === this.#active);
     this.#resize();
-    this.#events.changed();
+    this.#changed();
   }
 
   scroll(by: number): void {
@@ -223,15 +214,19 @@ export class Images {
     this.#active?.invert();
   }
 
+  /** The active view as at the start; lengths are removed. */
   reset(): void {
+    clearLengths();
     this.#active?.reset();
   }
 
-  link(): void {
-    this.linked = !this.linked;
+  /** Linked scrolling on or off; with `offset` the slices stay as far apart as they are now. */
+  link(offset: boolean): void {
     const view = this.#active;
-    if (this.linked && view) this.#go(view, view.wanted);
-    this.#events.changed();
+    if (offset) this.#link.holdApart(view, this.#views);
+    else this.#link.toggle();
+    if (this.#link.on && view) this.#go(view, view.wanted);
+    this.#changed();
   }
 
   overlays(): void {
@@ -240,39 +235,23 @@ export class Images {
 
   setTool(tool: Tool): void {
     this.tool = tool;
-    if (tool !== 'slip') this.#pending = null;
+    if (tool !== 'slip') this.#points.abandon();
     bindTool(tool);
     this.host.dataset.tool = tool;
     this.#prompt();
-    this.#refreshPending();
-    this.#events.changed();
+    this.#changed();
   }
 
   /** Which cell the next three points belong to, and the points already set. */
   evidence(slipCell: string | null, evidence: Evidence): void {
-    this.#slipCell = slipCell;
-    this.#marks = Object.entries(evidence).map(([cell, points]) => ({ cell, points }));
-    for (const view of this.#views) {
-      view.marks = this.#marks;
-      view.refresh();
-    }
+    this.#points.belong(slipCell, evidence);
   }
 
-  /** Leave what is begun: points half set, then the tool, then full size. False when there was nothing. */
-  escape(): boolean {
-    if (this.#pending) {
-      this.#pending = null;
-      this.#prompt();
-      this.#refreshPending();
-      return true;
-    }
-    if (this.tool !== 'window') {
-      this.setTool('window');
-      return true;
-    }
-    if (!this.host.querySelector('.view.full')) return false;
-    this.full(false);
-    return true;
+  /** Leave what is begun: points half set, then the tool, then full size. */
+  escape(): void {
+    if (this.#points.abandon()) this.#prompt();
+    else if (this.tool !== 'window') this.setTool('window');
+    else this.full(false);
   }
 
   get failures(): readonly Failure[] {
@@ -285,6 +264,15 @@ export class Images {
   }
 
   // ---------------------------------------------------------------------------------------------------------------
+
+  #changed(): void {
+    const { on: linked, apart: offset } = this.#link;
+    this.#events.changed({ layout: this.layoutCode, tool: this.tool, linked, offset });
+  }
+
+  #prompt(): void {
+    this.#points.prompt(this.tool === 'slip' ? this.#active : null);
+  }
 
   #clear(): void {
     for (const view of this.#views) view.destroy();
@@ -306,25 +294,7 @@ export class Images {
   }
 
   #order(layout: Layout): readonly string[] {
-    const ids: string[] = [];
-    const first = layout.views.flatMap((plan, position) => {
-      const stack = this.#stackFor(plan, position);
-      return stack ? [{ stack, start: startIndex(plan.start, stack.frames.length) }] : [];
-    });
-    const rest = this.#stacks
-      .filter((stack) => first.every((f) => f.stack !== stack))
-      .map((stack) => ({ stack, start: Math.floor(stack.frames.length / 2) }));
-    for (const group of [first, rest]) {
-      const lists = group.map(({ stack, start }) =>
-        outwards(stack.frames.length, start).flatMap((index) => {
-          const frame = stack.frames[index];
-          return frame ? [imageIdOf(frame)] : [];
-        }),
-      );
-      const longest = Math.max(0, ...lists.map((list) => list.length));
-      for (let i = 0; i < longest; i += 1) for (const list of lists) if (list[i]) ids.push(list[i] as string);
-    }
-    return [...new Set(ids)];
+    return loadOrder(layout, this.#stacks, (plan, position) => this.#stackFor(plan, position)).map(imageIdOf);
   }
 
   #add(plan: LayoutView, position: number): void {
@@ -343,11 +313,11 @@ export class Images {
       },
     );
     view.presets = this.#sheet.presets;
-    view.marks = this.#marks;
     this.#views.push(view);
+    this.#points.dress(view);
     const stack = this.#stackFor(plan, position);
-    const title = plan.title ?? ROLE_TITLES[plan.role] ?? plan.role;
-    fillPicker(view.overlay.title, this.#stacks, stack, title);
+    const title = roleTitle(plan);
+    view.overlay.series(this.#stacks, stack, title);
     if (stack) view.show(stack, this.#remembered(stack.id));
     else view.empty(plan.role, `No ${title} in this case`);
   }
@@ -381,12 +351,12 @@ export class Images {
 
   #go(view: View, index: number): void {
     view.goTo(index);
-    if (!this.linked || !view.stack) return;
+    if (!this.#link.on || !view.stack) return;
     const plane = view.planes[view.wanted];
     if (!plane) return;
     for (const other of this.#views) {
       if (other === view || !other.stack || !this.#grouped(view.stack.role, other.stack.role)) continue;
-      const match = linkedIndex(plane, other.planes);
+      const match = this.#link.match(view.stack, plane, other);
       if (match !== null) other.goTo(match);
     }
   }
@@ -397,7 +367,7 @@ export class Images {
 
   #onShown(view: View): void {
     if (view === this.#active) this.#reference();
-    if (this.#pending) this.#refreshPending();
+    this.#points.dress(view);
     this.#prompt();
     this.#checkSettled();
   }
@@ -430,91 +400,4 @@ export class Images {
       other.refresh();
     }
   }
-
-  // Three points --------------------------------------------------------------------------------------------------
-
-  /** Why points cannot be set in a view, or null when they can. */
-  #obstacle(view: View | null): string | null {
-    if (!this.#slipCell) return 'This form asks for no slip.';
-    if (!view?.stack) return 'Choose a view with a sagittal slice.';
-    if (!view.honest) return 'Wait until the slice is shown.';
-    if (!view.plane) return 'Position or scale is missing: the slip cannot be measured here.';
-    return planeName(view.plane) === 'sagittal' ? null : 'The slip is measured on a sagittal slice.';
-  }
-
-  #prompt(): void {
-    for (const view of this.#views) {
-      const here = this.tool === 'slip' && view === this.#active;
-      const step = this.#pending?.points.length ?? 0;
-      view.overlay.prompt(
-        here ? (this.#obstacle(view) ?? `${step + 1} of 3 · ${POINT_PROMPTS[step] ?? ''}`) : '',
-      );
-    }
-  }
-
-  #place(view: View | null, spot: Spot): void {
-    if (!view || this.#obstacle(view)) return;
-    const uid = view.stack?.frames[view.shown]?.uid;
-    const point = view.toPatient(spot);
-    if (!uid || !point || !this.#slipCell) return;
-    const before = this.#pending?.uid === uid ? this.#pending.points : [];
-    const points = [...before, point];
-    if (points.length === POINT_NAMES.length) {
-      this.#pending = null;
-      this.#events.points(this.#slipCell, { uid, points_lps_mm: points });
-      this.setTool('window');
-      return;
-    }
-    this.#pending = { uid, points };
-    this.#prompt();
-    this.#refreshPending();
-  }
-
-  #refreshPending(): void {
-    for (const view of this.#views) {
-      const uid = view.stack?.frames[view.shown]?.uid;
-      view.pending = this.#pending && this.#pending.uid === uid ? this.#pending.points : [];
-      view.refresh();
-    }
-  }
-
-  #drag(view: View | null, cell: string, index: number, spot: Spot, done: boolean): void {
-    const mark = this.#marks.find((m) => m.cell === cell);
-    const point = view?.honest ? view.toPatient(spot) : null;
-    if (!mark || !point) return;
-    const points: Points = {
-      uid: mark.points.uid,
-      points_lps_mm: mark.points.points_lps_mm.map((old, i) => (i === index ? point : old)),
-    };
-    if (done) {
-      this.#events.points(cell, points);
-      return;
-    }
-    this.#marks = this.#marks.map((m) => (m === mark ? { cell, points } : m));
-    for (const other of this.#views) {
-      other.marks = this.#marks;
-      other.refresh();
-    }
-  }
-}
-
-/** Remove the lengths drawn in the active case; they are never stored. */
-export function clearLengths(): void {
-  for (const found of annotation.state.getAllAnnotations()) {
-    if (found.metadata?.toolName === LengthTool.toolName && found.annotationUID) {
-      annotation.state.removeAnnotation(found.annotationUID);
-    }
-  }
-}
-
-function fillPicker(
-  picker: HTMLSelectElement,
-  stacks: readonly Stack[],
-  shown: Stack | undefined,
-  title: string,
-): void {
-  picker.setAttribute('aria-label', 'Series in this view');
-  const options = stacks.map((stack) => new Option(stack.title, stack.id, false, stack === shown));
-  if (!shown) options.unshift(new Option(title, '', true, true));
-  picker.replaceChildren(...options);
 }

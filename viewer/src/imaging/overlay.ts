@@ -1,5 +1,5 @@
 /** What stands over a picture: corners, side letters, scale bar, reference line, points. Never over the middle. */
-import type { Vec3 } from '../wire.ts';
+import type { Stack } from '../wire.ts';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -60,6 +60,7 @@ export class Overlay {
   readonly #position: HTMLElement;
   readonly #window: HTMLElement;
   readonly #note: HTMLElement;
+  readonly #value: HTMLElement;
   readonly #prompt: HTMLElement;
   readonly #bar: HTMLElement;
   readonly #barText: HTMLElement;
@@ -85,6 +86,7 @@ export class Overlay {
     this.#position = div('position', topRight);
     const bottomLeft = div('corner bottom-left', parent);
     if (synthetic) div('synthetic', bottomLeft).textContent = 'synthetic';
+    this.#value = div('value-here', bottomLeft);
     this.#window = div('window', bottomLeft);
     const bottomRight = div('corner bottom-right', parent);
     this.#barText = div('bar-text', bottomRight);
@@ -117,6 +119,18 @@ export class Overlay {
 
   uncover(): void {
     this.#panel.hidden = true;
+  }
+
+  /** The stacks to choose from; a role without one keeps its name in front. */
+  series(stacks: readonly Stack[], shown: Stack | undefined, title: string): void {
+    this.title.setAttribute('aria-label', 'Series in this view');
+    const options = stacks.map((stack) => new Option(stack.title, stack.id, false, stack === shown));
+    if (!shown) options.unshift(new Option(title, '', true, true));
+    this.title.replaceChildren(...options);
+  }
+
+  value(text: string): void {
+    this.#value.textContent = text;
   }
 
   prompt(text: string): void {
@@ -173,7 +187,11 @@ export class Overlay {
       const name = POINT_NAMES[index] as string;
       const handle = shape(
         'g',
-        { class: slip.movable ? 'handle movable' : 'handle', 'data-point': index, 'data-cell': slip.cell },
+        {
+          class: slip.movable ? 'handle movable' : 'handle',
+          'data-point': index,
+          'data-slip-cell': slip.cell,
+        },
         group,
       );
       shape('circle', { cx: x, cy: y, r: 11, class: 'grip' }, handle);
@@ -183,5 +201,3 @@ export class Overlay {
     });
   }
 }
-
-export type { Vec3 };

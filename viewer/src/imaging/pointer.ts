@@ -1,5 +1,6 @@
 /** Mouse work that is ours: wheel, choosing the active view, locating, setting and dragging points. */
 import type { Spot } from './overlay.ts';
+import type { Handle } from './points.ts';
 
 const CLICK_PX = 5;
 const WHEEL_STEP = 40;
@@ -10,7 +11,9 @@ export interface PointerEvents {
   full(view: HTMLElement): void;
   locate(view: HTMLElement, spot: Spot): void;
   place(view: HTMLElement, spot: Spot): void;
-  drag(view: HTMLElement, cell: string, point: number, spot: Spot, done: boolean): void;
+  drag(view: HTMLElement, at: Handle, spot: Spot, done: boolean): void;
+  /** The mouse rests over a picture, or left it. */
+  hover(view: HTMLElement, spot: Spot | null): void;
   placing(): boolean;
 }
 
@@ -18,7 +21,8 @@ export class Pointer {
   readonly #events: PointerEvents;
   #wheel = 0;
   #down: { readonly view: HTMLElement; readonly spot: Spot; readonly shift: boolean } | null = null;
-  #dragged: { readonly view: HTMLElement; readonly cell: string; readonly point: number } | null = null;
+  #dragged: { readonly view: HTMLElement; readonly at: Handle } | null = null;
+  #hovered: HTMLElement | null = null;
 
   constructor(host: HTMLElement, events: PointerEvents) {
     this.#events = events;
@@ -57,7 +61,10 @@ export class Pointer {
     const spot = within(view, event);
     const handle = (event.target as Element).closest<SVGElement>('.handle.movable');
     if (handle && event.button === 0) {
-      this.#dragged = { view, cell: handle.dataset.cell ?? '', point: Number(handle.dataset.point) };
+      this.#dragged = {
+        view,
+        at: { cell: handle.dataset.slipCell ?? '', point: Number(handle.dataset.point) },
+      };
       view.setPointerCapture(event.pointerId);
       return;
     }
@@ -65,16 +72,22 @@ export class Pointer {
   }
 
   #onMove(event: PointerEvent): void {
-    if (!this.#dragged) return;
-    const { view, cell, point } = this.#dragged;
-    this.#events.drag(view, cell, point, within(view, event), false);
+    if (this.#dragged) {
+      const { view, at } = this.#dragged;
+      this.#events.drag(view, at, within(view, event), false);
+      return;
+    }
+    const view = viewOf(event.target);
+    if (this.#hovered && this.#hovered !== view) this.#events.hover(this.#hovered, null);
+    this.#hovered = view;
+    if (view && event.buttons === 0) this.#events.hover(view, within(view, event));
   }
 
   #onUp(event: PointerEvent): void {
     if (this.#dragged) {
-      const { view, cell, point } = this.#dragged;
+      const { view, at } = this.#dragged;
       this.#dragged = null;
-      this.#events.drag(view, cell, point, within(view, event), true);
+      this.#events.drag(view, at, within(view, event), true);
       return;
     }
     const down = this.#down;

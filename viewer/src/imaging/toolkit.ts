@@ -10,6 +10,7 @@ import {
 import { init as loaderInit, wadors } from '@cornerstonejs/dicom-image-loader';
 import {
   addTool,
+  annotation,
   LengthTool,
   PanTool,
   Enums as ToolEnums,
@@ -105,6 +106,11 @@ export function joinTools(viewportId: string): void {
 
 export function leaveTools(viewportId: string): void {
   ToolGroupManager.getToolGroup(GROUP)?.removeViewports(ENGINE, viewportId);
+}
+
+/** Lengths are for looking only: they are never stored and go with the case. */
+export function clearLengths(): void {
+  annotation.state.removeAllAnnotations();
 }
 
 export const imageIdOf = (frame: Frame): string => `wadors:${frame.image}`;

@@ -1,29 +1,14 @@
 /** One view: a stack viewport, what it should show, what it really shows, and the words around it. */
 import type { RenderingEngine, Types } from '@cornerstonejs/core';
 import { Enums, utilities } from '@cornerstonejs/core';
-import { transformIndexToWorld } from '@cornerstonejs/core/utilities';
-import {
-  cutLine,
-  depth,
-  letters,
-  type Plane,
-  planeOf,
-  positionText,
-  scale,
-  scaleBar,
-  slip,
-  subtract,
-} from '../geometry.ts';
+import { cutLine, depth, dot, type Plane, planeOf, positionText, scale, subtract } from '../geometry.ts';
 import type { LayoutView, Points, Preset, Stack, Vec3 } from '../wire.ts';
+import { presetWindow, startIndex, type Window } from './hanging.ts';
 import { type Drawing, Overlay, type SlipDrawing, type Spot } from './overlay.ts';
+import { bar, pixelMap, sideLetters, slipDrawing, toScreen, toWorld } from './screen.ts';
 import { imageIdOf, joinTools, type Loader, leaveTools } from './toolkit.ts';
 
 const WORD_AFTER_MS = 300;
-
-export interface Window {
-  readonly width: number;
-  readonly level: number;
-}
 
 /** What a view remembers of a stack while the layout changes. */
 export interface Memory {
@@ -233,20 +218,7 @@ export class View {
 
   #preset(preset: Preset | { readonly kind: 'plan' }): Window | null {
     const chosen = preset.kind === 'plan' ? this.presets.find((p) => p.key === this.plan.preset) : preset;
-    if (chosen?.kind === 'window' && chosen.width !== undefined && chosen.level !== undefined) {
-      return { width: chosen.width, level: chosen.level };
-    }
-    const automatic = this.stack?.automatic_window ?? null;
-    return chosen?.kind === 'automatic' ? automatic : (this.#stored() ?? automatic);
-  }
-
-  /** The stored window of the middle slice, used for the whole stack so that brightness does not jump. */
-  #stored(): Window | null {
-    const frames = this.stack?.frames ?? [];
-    const json = frames[Math.floor(frames.length / 2)]?.metadata;
-    const level = Number(json?.['00281050']?.Value?.[0] ?? Number.NaN);
-    const width = Number(json?.['00281051']?.Value?.[0] ?? Number.NaN);
-    return Number.isFinite(level) && width >= 1 ? { width, level } : null;
+    return presetWindow(chosen, this.stack);
   }
 
   #applyWindow(chosen: Window | null): void {
@@ -282,16 +254,11 @@ export class View {
 
   // Words and marks ---------------------------------------------------------------------------------------------
 
-  toCanvas(point: Vec3): Spot {
-    const [x, y] = this.viewport.worldToCanvas([...point]);
-    return [x, y];
-  }
-
   /** A screen position as a patient point exactly in the shown slice. */
   toPatient(spot: Spot): Vec3 | null {
     const plane = this.plane;
     if (!plane) return null;
-    const point = this.viewport.canvasToWorld([spot[0], spot[1]]) as unknown as Vec3;
+    const point = toWorld(this.viewport, spot);
     return subtract(point, scale(plane.normal, depth(plane, point)));
   }
 
@@ -307,11 +274,14 @@ export class View {
       window: this.#windowText(),
       note:
         frame && !plane ? 'Position or scale is missing: no side letters, no measuring' : this.#elsewhere(),
-      letters: plane ? this.#letters() : null,
-      bar: plane ? this.#bar() : null,
+      letters: plane ? sideLetters(this.viewport) : null,
+      bar: plane ? bar(this.viewport, this.element.clientWidth / 4) : null,
     });
     this.overlay.draw(plane ? this.#drawing(plane) : { line: null, spot: null, slips: [] });
-    this.#exposeMap(plane);
+    // For tests: where pixel (0, 0) is on the screen, and how far one column and one row go.
+    const map = plane ? pixelMap(this.viewport) : '';
+    if (map) this.element.dataset.pixelMap = map;
+    else delete this.element.dataset.pixelMap;
   }
 
   #sliceText(count: number): string {
@@ -338,73 +308,37 @@ export class View {
     return '';
   }
 
-  #direction(dx: number, dy: number): Vec3 {
-    const from = this.viewport.canvasToWorld([0, 0]) as unknown as Vec3;
-    const to = this.viewport.canvasToWorld([dx, dy]) as unknown as Vec3;
-    return subtract(to, from);
-  }
-
-  #letters() {
-    const right = this.#direction(100, 0);
-    const down = this.#direction(0, 100);
-    return {
-      right: letters(right),
-      left: letters(scale(right, -1)),
-      bottom: letters(down),
-      top: letters(scale(down, -1)),
-    };
-  }
-
-  #bar() {
-    const step = this.#direction(100, 0);
-    return scaleBar(Math.hypot(...step) / 100, Math.min(180, this.element.clientWidth / 4));
-  }
-
   #drawing(plane: Plane): Drawing {
     const cut = this.reference ? cutLine(this.reference, plane) : null;
     const near = this.located && Math.abs(depth(plane, this.located)) < 6 ? this.located : null;
     const uid = this.stack?.frames[this.shown]?.uid;
     const slips: SlipDrawing[] = this.marks
       .filter((mark) => mark.points.uid === uid)
-      .map((mark) => this.#slipDrawing(mark.cell, mark.points.points_lps_mm, true));
-    if (this.pending.length > 0) slips.push(this.#slipDrawing('', this.pending, false));
+      .map((mark) => slipDrawing(this.viewport, mark.cell, mark.points.points_lps_mm, true));
+    if (this.pending.length > 0) slips.push(slipDrawing(this.viewport, '', this.pending, false));
     return {
-      line: cut ? [this.toCanvas(cut[0]), this.toCanvas(cut[1])] : null,
-      spot: near ? this.toCanvas(near) : null,
+      line: cut ? [toScreen(this.viewport, cut[0]), toScreen(this.viewport, cut[1])] : null,
+      spot: near ? toScreen(this.viewport, near) : null,
       slips,
     };
   }
 
-  #slipDrawing(cell: string, points: readonly Vec3[], movable: boolean): SlipDrawing {
-    const [p, a, q] = points;
-    const measured = p && a && q ? slip(p, a, q) : null;
-    return {
-      cell,
-      points: points.map((point) => this.toCanvas(point)),
-      foot: measured ? this.toCanvas(measured.foot) : null,
-      text: measured ? `${measured.value.toFixed(1)} mm` : '',
-      movable,
-    };
-  }
-
-  /** For tests: where pixel (0, 0) is on the screen, and how far one column and one row go. */
-  #exposeMap(plane: Plane | null): void {
-    const data = plane && this.shown >= 0 ? this.viewport.getImageData()?.imageData : undefined;
-    if (!data) {
-      delete this.element.dataset.pixelMap;
+  /** The stored value under the mouse in Hounsfield units; the toolkit's own probe works on the first slice only. */
+  readOut(spot: Spot | null): void {
+    const plane = this.plane;
+    const image = this.#mounted && this.honest ? this.viewport.getCornerstoneImage() : undefined;
+    const point = spot && plane ? this.toPatient(spot) : null;
+    const isCt = this.stack?.frames[0]?.metadata['00080060']?.Value?.[0] === 'CT';
+    if (!plane || !image || !point || !isCt) {
+      this.overlay.value('');
       return;
     }
-    const at = (column: number, row: number): Spot =>
-      this.toCanvas(transformIndexToWorld(data, [column, row, 0]) as unknown as Vec3);
-    const [origin, column, row] = [at(0, 0), at(1, 0), at(0, 1)];
-    const map = [
-      ...origin,
-      column[0] - origin[0],
-      column[1] - origin[1],
-      row[0] - origin[0],
-      row[1] - origin[1],
-    ];
-    this.element.dataset.pixelMap = map.map((value) => value.toFixed(4)).join(',');
+    const away = subtract(point, plane.origin);
+    const column = Math.round(dot(away, plane.row) / plane.columnSpacing);
+    const row = Math.round(dot(away, plane.column) / plane.rowSpacing);
+    const inside = column >= 0 && row >= 0 && column < plane.columns && row < plane.rows;
+    const value = inside ? Number(image.voxelManager?.getAtIJK(column, row, 0)) : Number.NaN;
+    this.overlay.value(Number.isFinite(value) ? `${Math.round(value)} HU` : '');
   }
 
   destroy(): void {
@@ -414,13 +348,4 @@ export class View {
     this.#engine.disableElement(this.id);
     this.element.remove();
   }
-}
-
-export function startIndex(start: string, count: number): number {
-  if (start === 'first') return 0;
-  if (start === 'last') return count - 1;
-  const given = Number(start);
-  return start !== '' && Number.isInteger(given)
-    ? Math.min(count - 1, Math.max(0, given))
-    : Math.floor(count / 2);
 }

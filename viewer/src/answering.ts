@@ -1,0 +1,264 @@
+/** The answers of the open reading on the page: grading state, sheet, saving, remarks. */
+import { parseTyped, places, progress } from './answers.ts';
+import type { Bars } from './bars.ts';
+import { dialogOpen } from './dialogs.ts';
+import { slip } from './geometry.ts';
+import * as g from './grading.ts';
+import type { Saver } from './saver.ts';
+import { SheetForm } from './sheet.ts';
+import type { Content, Evidence, Fault, Measured, Points, Reading, Remark, Saved, Sheet } from './wire.ts';
+
+export interface Opened {
+  readonly reading: Reading;
+  readonly sheet: Sheet;
+  readonly saver: Saver;
+}
+
+export interface AnsweringEvents {
+  /** Points were set, moved, dropped or brought back. */
+  evidence(slipCell: string | null, evidence: Evidence): void;
+  /** The button or key beside a measurement. */
+  slipTool(): void;
+}
+
+export class Answering {
+  readonly #bars: Bars;
+  readonly #form: SheetForm;
+  readonly #events: AnsweringEvents;
+  #opened: Opened | null = null;
+  #state: g.Grading | null = null;
+  #remarks: readonly Remark[] = [];
+  #measured: Readonly<Record<string, Measured>> = {};
+  #faults: readonly Fault[] = [];
+  /** While a reading is being submitted nothing changes. */
+  frozen = false;
+
+  constructor(bars: Bars, sheet: Sheet, events: AnsweringEvents) {
+    this.#bars = bars;
+    this.#events = events;
+    this.#form = new SheetForm(bars.list, bars.comment, sheet, {
+      focus: (cell) => this.focus(cell),
+      cap: (cell, cap) => this.#apply((s, sh) => g.grade(sh, g.focusOn(s, cell), cap, this.#remarks)),
+      reason: (cap) => this.#apply((s, sh) => g.giveReason(sh, s, cap, this.#remarks)),
+      note: (text) => this.#apply((s, sh) => g.giveNote(sh, s, text, this.#remarks)),
+      number: (cell, text) => this.#takeNumber(cell, text),
+      unassessable: () => this.unassessable(),
+      criteria: () => this.criteria(),
+      keep: (codes) => this.keep(codes),
+      slip: () => events.slipTool(),
+      comment: (text, done) => this.#comment(text, done),
+    });
+  }
+
+  get state(): g.Grading | null {
+    return this.#state;
+  }
+
+  get remarks(): readonly Remark[] {
+    return this.#remarks;
+  }
+
+  open(opened: Opened, content: Content, focus: string | undefined): void {
+    const { reading, sheet } = opened;
+    this.#opened = opened;
+    this.#remarks = reading.remarks;
+    this.#measured = reading.measured;
+    this.#faults = [];
+    this.frozen = false;
+    this.#state = g.begin(sheet, content, focus);
+    this.#form.load(sheet);
+    this.draw();
+    this.refocus();
+  }
+
+  close(): void {
+    this.#opened = null;
+    this.#state = null;
+  }
+
+  /** Another version of the same reading. */
+  replace(content: Content): void {
+    if (!this.#opened || !this.#state) return;
+    this.#state = g.begin(this.#opened.sheet, content, this.#state.focus);
+    this.showEvidence();
+    this.draw();
+  }
+
+  heard(result: Saved): void {
+    this.#remarks = result.remarks;
+    this.#measured = result.measured;
+    this.draw();
+  }
+
+  faults(faults: readonly Fault[]): void {
+    this.#faults = faults;
+    this.draw();
+    if (faults[0]?.cell) this.focus(faults[0].cell);
+  }
+
+  #apply(change: (state: g.Grading, sheet: Sheet) => g.Grading, typing = false): void {
+    const before = this.#state;
+    const opened = this.#opened;
+    if (!before || !opened || this.frozen) return;
+    const after = change(before, opened.sheet);
+    if (after === before) return;
+    this.#state = after;
+    if (after.content !== before.content) {
+      this.#faults = [];
+      opened.saver.change(after.content, typing);
+      if (after.content.evidence !== before.content.evidence) this.showEvidence();
+    }
+    this.draw();
+    if (after.focus !== before.focus || after.mode !== before.mode) this.refocus();
+  }
+
+  draw(): void {
+    if (!this.#opened || !this.#state) return;
+    this.#form.draw({
+      grading: this.#state,
+      remarks: this.#remarks,
+      measured: this.#measured,
+      faults: this.#faults,
+    });
+    const { done, of } = progress(this.#opened.sheet, this.#state.content.answers);
+    this.#bars.count(done, of);
+  }
+
+  showEvidence(): void {
+    const all = this.#opened ? places(this.#opened.sheet) : [];
+    const asked = all.find(
+      ({ item }) => item.scale.kind === 'continuous' && item.scale.tool === 'three_points',
+    );
+    this.#events.evidence(asked?.cell.key ?? null, this.#state?.content.evidence ?? {});
+  }
+
+  // Focus -----------------------------------------------------------------------------------------------------------
+
+  focus(cell: string): void {
+    this.#apply((s) => g.focusOn(s, cell));
+    this.refocus();
+  }
+
+  /** The keyboard follows the open cell, unless it is at work in the images or in the comment. */
+  refocus(): void {
+    const active = document.activeElement;
+    if (dialogOpen() || active === this.#bars.comment || this.#bars.images.contains(active)) return;
+    this.takeFocus();
+  }
+
+  takeFocus(): void {
+    const state = this.#state;
+    if (state?.mode === 'note') this.#bars.list.querySelector<HTMLInputElement>('.note-text')?.focus();
+    else if (state?.focus === g.SUBMIT) this.#bars.submit.focus({ preventScroll: true });
+    else if (state) this.#form.focus(state.focus);
+  }
+
+  /** Key caps of the open cell. */
+  caps(): readonly string[] {
+    const scale = this.#place()?.item.scale;
+    return scale && scale.kind !== 'continuous' ? scale.levels.map((level) => level.key) : [];
+  }
+
+  /** The open cell is the first one. */
+  atStart(): boolean {
+    return this.#opened !== null && places(this.#opened.sheet)[0]?.cell.key === this.#state?.focus;
+  }
+
+  #place() {
+    return this.#opened
+      ? places(this.#opened.sheet).find(({ cell }) => cell.key === this.#state?.focus)
+      : undefined;
+  }
+
+  // What keys and buttons ask for -----------------------------------------------------------------------------------
+
+  cap(cap: string): void {
+    this.#apply((s, sheet) =>
+      s.mode === 'grade' ? g.grade(sheet, s, cap, this.#remarks) : g.giveReason(sheet, s, cap, this.#remarks),
+    );
+  }
+
+  move(by: 1 | -1): void {
+    if (this.settleNumber()) this.#apply((s, sheet) => g.move(sheet, s, by));
+  }
+
+  clear(): void {
+    this.#apply((s) => g.clear(s, this.#remarks));
+  }
+
+  unassessable(): void {
+    this.#apply((s) => (s.mode === 'grade' ? g.askReason(s) : g.focusOn(s, s.focus)));
+  }
+
+  criteria(): void {
+    this.#apply((s) => ({ ...s, criteria: !s.criteria }));
+  }
+
+  undo(): void {
+    this.#apply(g.undo);
+  }
+
+  redo(): void {
+    this.#apply(g.redo);
+  }
+
+  keep(codes: readonly string[]): void {
+    this.#apply((s) => g.keep(s, codes));
+  }
+
+  /** Keep the warnings of the open item. */
+  keepHere(): void {
+    const keys = new Set(this.#place()?.item.cells.map((cell) => cell.key) ?? []);
+    const here = this.#remarks.filter((r) => r.severity === 'warn' && r.cells.some((key) => keys.has(key)));
+    this.keep(here.map((remark) => remark.code));
+  }
+
+  /** Keep every warning that is still open. */
+  keepAll(): void {
+    const kept = this.#state?.content.kept ?? [];
+    this.keep(g.openRemarks(this.#remarks, kept).map((remark) => remark.code));
+  }
+
+  /** Leave the question for a reason. False when none was asked. */
+  leaveReason(): boolean {
+    if (!this.#state || this.#state.mode === 'grade') return false;
+    this.#apply((s) => g.focusOn(s, s.focus));
+    return true;
+  }
+
+  measure(cell: string, points: Points): void {
+    const [p, a, q] = points.points_lps_mm;
+    const measured = p && a && q ? slip(p, a, q) : null;
+    if (!measured) return;
+    this.#apply((s, sheet) => g.measure(sheet, s, cell, measured.value, points, this.#remarks));
+    this.takeFocus();
+  }
+
+  /** Take a number that is being typed before anything else happens; false when it is none. */
+  settleNumber(): boolean {
+    const cell = this.#state?.focus ?? '';
+    const text = this.#form.typed(cell);
+    return text === null || this.#takeNumber(cell, text);
+  }
+
+  #takeNumber(cell: string, text: string): boolean {
+    const all = this.#opened ? places(this.#opened.sheet) : [];
+    const scale = all.find((place) => place.cell.key === cell)?.item.scale;
+    if (scale?.kind !== 'continuous' || text.trim() === '') return true;
+    const typed = parseTyped(text, scale);
+    if ('problem' in typed) {
+      this.#form.fault(cell, typed.problem);
+      return false;
+    }
+    this.#apply((s) => g.type(s, cell, typed.value, this.#remarks));
+    return true;
+  }
+
+  #comment(text: string, done: boolean): void {
+    if (!this.#state || !this.#opened) return;
+    if (text.trim() !== String(this.#state.content.answers.comment ?? '').trim()) {
+      this.#apply((s) => g.comment(s, text), true);
+    }
+    if (done) this.#opened.saver.flush();
+  }
+}

@@ -1,0 +1,181 @@
+/** Keys and buttons to what they do: one place that knows sheet, images and dialogs together. */
+import type { Answering } from './answering.ts';
+import type { Bars } from './bars.ts';
+import { dialogOpen, keysDialog } from './dialogs.ts';
+import { SUBMIT } from './grading.ts';
+import type { Images } from './imaging/index.ts';
+import { type Action, type Context, resolve } from './keys.ts';
+import type { Submission } from './submission.ts';
+
+export class Commands {
+  readonly #bars: Bars;
+  readonly #answering: Answering;
+  readonly #submission: Submission;
+  readonly #images: () => Images | null;
+
+  constructor(bars: Bars, answering: Answering, submission: Submission, images: () => Images | null) {
+    this.#bars = bars;
+    this.#answering = answering;
+    this.#submission = submission;
+    this.#images = images;
+    document.addEventListener('keydown', (event) => this.#onKey(event));
+  }
+
+  #context(): Context {
+    const active = document.activeElement;
+    const field = active instanceof HTMLInputElement ? active : null;
+    const writes = active instanceof HTMLTextAreaElement || field?.classList.contains('note-text') === true;
+    const counts = field?.classList.contains('typed-number') === true;
+    return {
+      region: this.#bars.images.contains(active) ? 'images' : 'sheet',
+      typing: writes ? 'text' : counts ? 'number' : 'none',
+      mode: this.#answering.state?.mode ?? 'grade',
+      caps: this.#answering.caps(),
+    };
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    if (dialogOpen() || !this.#answering.state || event.isComposing) return;
+    const active = document.activeElement;
+    if (active instanceof HTMLSelectElement) return;
+    // A focused button or link answers Enter and Space itself.
+    const own = active instanceof HTMLButtonElement || active instanceof HTMLAnchorElement;
+    if (own && (event.key === 'Enter' || event.key === ' ')) return;
+    const { key, code, shiftKey: shift, altKey: alt } = event;
+    const action = resolve({ key, code, shift, alt, ctrl: event.ctrlKey || event.metaKey }, this.#context());
+    if (!action || (key === 'Tab' && !this.#tabIsOurs(shift))) return;
+    event.preventDefault();
+    this.act(action);
+  }
+
+  /** Tab walks the cells, and leaves the sheet at its two ends as everywhere else. */
+  #tabIsOurs(back: boolean): boolean {
+    if (!this.#bars.list.contains(document.activeElement)) return false;
+    return !(back && this.#answering.atStart());
+  }
+
+  act(action: Action): void {
+    const answering = this.#answering;
+    switch (action.kind) {
+      case 'cap':
+        answering.cap(action.cap);
+        return;
+      case 'move':
+        answering.move(action.by);
+        return;
+      case 'accept':
+        this.#accept();
+        return;
+      case 'escape':
+        this.#escape();
+        return;
+      case 'clear':
+        answering.clear();
+        return;
+      case 'unassessable':
+        answering.unassessable();
+        return;
+      case 'criteria':
+        answering.criteria();
+        return;
+      case 'keep':
+        answering.keepHere();
+        return;
+      case 'undo':
+        answering.undo();
+        return;
+      case 'redo':
+        answering.redo();
+        return;
+      default:
+        this.#actOnPage(action);
+    }
+  }
+
+  #actOnPage(action: Action): void {
+    switch (action.kind) {
+      case 'comment':
+        this.#bars.comment.focus();
+        return;
+      case 'leave_comment':
+        this.#bars.comment.blur();
+        this.#answering.takeFocus();
+        return;
+      case 'region':
+        this.#switchRegion();
+        return;
+      case 'help':
+        keysDialog();
+        return;
+      default: {
+        const images = this.#images();
+        if (images) actOnImages(images, action);
+      }
+    }
+  }
+
+  #accept(): void {
+    if (!this.#answering.settleNumber()) return;
+    if (this.#answering.state?.focus === SUBMIT) this.#submission.ask();
+    else this.#answering.move(1);
+    this.#answering.refocus();
+  }
+
+  #escape(): void {
+    if (document.activeElement === this.#bars.comment) {
+      this.#bars.comment.blur();
+      this.#answering.takeFocus();
+    } else if (!this.#answering.leaveReason()) this.#images()?.escape();
+  }
+
+  #switchRegion(): void {
+    if (this.#bars.images.contains(document.activeElement)) this.#answering.takeFocus();
+    else {
+      this.#answering.settleNumber();
+      this.#bars.images.focus();
+    }
+  }
+}
+
+function actOnImages(images: Images, action: Action): void {
+  switch (action.kind) {
+    case 'preset':
+      images.preset(action.key);
+      return;
+    case 'scroll':
+      images.scroll(action.by);
+      return;
+    case 'edge':
+      images.edge(action.to);
+      return;
+    case 'tool':
+      images.setTool(images.tool === action.tool ? 'window' : action.tool);
+      return;
+    case 'link':
+      images.link(action.offset);
+      return;
+    case 'full':
+      images.full();
+      return;
+    case 'layout':
+      images.nextLayout();
+      return;
+    case 'view':
+      images.nextView();
+      return;
+    case 'invert':
+      images.invert();
+      return;
+    case 'reset':
+      images.reset();
+      return;
+    case 'overlays':
+      images.overlays();
+      return;
+    case 'middle':
+      images.middle();
+      return;
+    case 'retry':
+      images.retry();
+  }
+}

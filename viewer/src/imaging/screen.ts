@@ -1,0 +1,64 @@
+/** From patient space to the screen of one viewport, and what can be read off it. */
+import type { Types } from '@cornerstonejs/core';
+import { transformIndexToWorld } from '@cornerstonejs/core/utilities';
+import { letters, scale, scaleBar, slip, subtract } from '../geometry.ts';
+import type { Vec3 } from '../wire.ts';
+import type { Corners, SlipDrawing, Spot } from './overlay.ts';
+
+type Viewport = Types.IStackViewport;
+
+const WIDEST_BAR_PX = 180;
+
+export function toScreen(viewport: Viewport, point: Vec3): Spot {
+  const [x, y] = viewport.worldToCanvas([...point]);
+  return [x, y];
+}
+
+export const toWorld = (viewport: Viewport, spot: Spot): Vec3 =>
+  viewport.canvasToWorld([spot[0], spot[1]]) as unknown as Vec3;
+
+/** What a step on the screen is in the patient. */
+const step = (viewport: Viewport, dx: number, dy: number): Vec3 =>
+  subtract(toWorld(viewport, [dx, dy]), toWorld(viewport, [0, 0]));
+
+export function sideLetters(viewport: Viewport): NonNullable<Corners['letters']> {
+  const right = step(viewport, 100, 0);
+  const down = step(viewport, 0, 100);
+  return {
+    right: letters(right),
+    left: letters(scale(right, -1)),
+    bottom: letters(down),
+    top: letters(scale(down, -1)),
+  };
+}
+
+export const bar = (viewport: Viewport, most: number): Corners['bar'] =>
+  scaleBar(Math.hypot(...step(viewport, 100, 0)) / 100, Math.min(WIDEST_BAR_PX, most));
+
+export function slipDrawing(
+  viewport: Viewport,
+  cell: string,
+  points: readonly Vec3[],
+  movable: boolean,
+): SlipDrawing {
+  const [p, a, q] = points;
+  const measured = p && a && q ? slip(p, a, q) : null;
+  return {
+    cell,
+    points: points.map((point) => toScreen(viewport, point)),
+    foot: measured ? toScreen(viewport, measured.foot) : null,
+    text: measured ? `${measured.value.toFixed(1)} mm` : '',
+    movable,
+  };
+}
+
+/** Screen place of pixel (0, 0), then the step of one column and of one row; the toolkit's other helper swaps spacings. */
+export function pixelMap(viewport: Viewport): string {
+  const data = viewport.getImageData()?.imageData;
+  if (!data) return '';
+  const at = (column: number, row: number): Spot =>
+    toScreen(viewport, transformIndexToWorld(data, [column, row, 0]) as unknown as Vec3);
+  const [origin, column, row] = [at(0, 0), at(1, 0), at(0, 1)];
+  const away = (spot: Spot) => [spot[0] - origin[0], spot[1] - origin[1]];
+  return [...origin, ...away(column), ...away(row)].map((value) => value.toFixed(4)).join(',');
+}
