@@ -6,6 +6,7 @@ import uuid
 from dataclasses import asdict
 from typing import Any
 
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -60,11 +61,17 @@ def _body(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str
     return given
 
 
+def _acts(reading: uuid.UUID) -> dict[str, str]:
+    """Give the addresses of what can be done with a reading; the viewer builds none itself."""
+    named = {"save_url": "api_save", "lock_url": "api_lock", "set_aside_url": "api_set_aside"}
+    return {name: reverse(view, args=[reading]) for name, view in named.items()}
+
+
 class NextReading(APIView):
     @extend_schema(responses=StepAnswer, summary="The own current case of a form, with its images and answers")
     def get(self, request: Request, study: str, form: str) -> Response:
         step = room.next_reading(person_of(request), study, form, session=session_of(request))
-        reading = step.reading.document() if step.reading else None
+        reading = step.reading.document() | _acts(step.reading.id) if step.reading else None
         return Response({"reading": reading, "done": step.done, "of": step.of}, headers=NO_STORE)
 
 
