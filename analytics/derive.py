@@ -1,4 +1,7 @@
-"""What follows from pain scores: percentage reduction, success, response class. Decided on the scores, never on rounded percentages."""
+"""What follows from pain scores: percentage reduction, success, response class.
+
+Decided on the scores, never on rounded percentages.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,8 @@ def response(baseline: ArrayLike, followup: ArrayLike) -> Array:
     Returns
     -------
     ndarray of float, shape (cases,)
-        0 more pain, 1 unchanged, 2 less but not by half, 3 by half, 4 by three quarters, 5 no pain left; NaN where undefined.
+        0 more pain, 1 unchanged, 2 less but not by half, 3 by half, 4 by three quarters, 5 no pain left; NaN where
+        undefined.
     """
     b, f, defined = _pair(baseline, followup)
     classes = np.full(b.shape, np.nan)

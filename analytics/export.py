@@ -63,10 +63,10 @@ def estimates_csv(results: Results) -> str:
 
 def tables_csv(results: Results) -> dict[str, str]:
     """Write each printed table as CSV, by file name; footnotes follow after an empty line."""
-    from analytics import report
+    from analytics.report import tables
 
     files = {}
-    for table in report.tables(results):
+    for table in tables(results):
         notes = [(), *((note,) for note in table.footnotes)] if table.footnotes else []
         files[f"{table.code}.csv"] = _csv(table.columns, [*table.rows, *notes])
     return files
@@ -101,13 +101,14 @@ def manifest(results: Results, *, inputs: Mapping[str, bytes], facts: Mapping[st
 
 def bundle(results: Results, *, title: str, inputs: Mapping[str, bytes], facts: Mapping[str, str]) -> dict[str, bytes]:
     """Make every file of an analysis, by its path inside the export."""
-    from analytics import figures, report
+    from analytics.figures import draw
+    from analytics.report import docx, html
 
     files: dict[str, bytes] = {"estimates.csv": estimates_csv(results).encode()}
     files |= {f"tables/{name}": text.encode() for name, text in tables_csv(results).items()}
-    files |= {f"figures/{name}.svg": svg for name, svg in figures.draw(results).items()}
-    files["report.html"] = report.html(results, title, facts).encode()
-    files["report.docx"] = report.docx(results, title, facts)
+    files |= {f"figures/{name}.svg": svg for name, svg in draw(results).items()}
+    files["report.html"] = html(results, title, facts).encode()
+    files["report.docx"] = docx(results, title, facts)
     files["results.json"] = results.to_json().encode()
     listed = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())}
     document = {**manifest(results, inputs=inputs, facts=facts), "files": listed}

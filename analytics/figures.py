@@ -42,7 +42,8 @@ def draw(results: Results) -> dict[str, bytes]:
     Returns
     -------
     dict of str to bytes
-        SVG by name: ``kappa_forest``, ``response_flow``, ``odds_ratios_15min``, ``odds_ratios_1month``. No date, no random identifier inside.
+        SVG by name: ``kappa_forest``, ``response_flow``, ``odds_ratios_15min``, ``odds_ratios_1month``. No date, no
+        random identifier inside.
     """
     made: dict[str, Figure | None] = {
         "kappa_forest": _agreement(results),
@@ -113,24 +114,30 @@ def _agreement(results: Results) -> Figure | None:
     return figure
 
 
-def _odds(results: Results, outcome: str, title: str) -> Figure | None:
-    readers = results.subject["readers"]
-    names: dict[str, None] = {}
-    found: dict[tuple[str, str], tuple[float, float, float, bool]] = {}
-    for reader in readers:
-        for prefix, field, penalised in _sources(results, reader, outcome):
+Bar = tuple[float, float, float, bool]  # odds ratio, limits, whether penalised
+
+
+def _bars(results: Results, outcome: str) -> dict[tuple[str, str], Bar]:
+    """Odds ratios of the main model by reader and predictor."""
+    found: dict[tuple[str, str], Bar] = {}
+    for reader in results.subject["readers"]:
+        for prefix, fields, penalised in _sources(results, reader, outcome):
             for entry in results.under(prefix):
                 name = entry.id.removeprefix(prefix)
-                if "/" in name or name == "intercept" or field[0] not in entry.values:
+                if "/" in name or name == "intercept" or fields[0] not in entry.values:
                     continue
-                values = [entry.values[one] for one in field]
+                values = [entry.values[field] for field in fields]
                 if _known(*values):
-                    middle, low, high = (float(value) for value in values if not isinstance(value, NotEstimable))
-                    found[reader, name] = (
-                        *((_exp(v) for v in (middle, low, high)) if penalised else (middle, low, high)),
-                        penalised,
-                    )  # type: ignore[assignment]
-                    names.setdefault(name)
+                    numbers = [float(value) for value in values if not isinstance(value, NotEstimable)]
+                    middle, low, high = (_exp(value) for value in numbers) if penalised else numbers
+                    found[reader, name] = (middle, low, high, penalised)
+    return found
+
+
+def _odds(results: Results, outcome: str, title: str) -> Figure | None:
+    readers = results.subject["readers"]
+    found = _bars(results, outcome)
+    names = list(dict.fromkeys(name for _, name in found))
     if not names:
         return None
     figure, axes = _figure(8.6, 1.4 + 0.42 * len(names))
@@ -177,7 +184,7 @@ def _label(results: Results, name: str) -> str:
     return named.get(name) or str(titles.get(name, name))
 
 
-def _bar(axes: Axes, place: float, found: tuple[float, float, float, bool], colour: str) -> None:
+def _bar(axes: Axes, place: float, found: Bar, colour: str) -> None:
     middle, low, high, hollow = found
     axes.plot([max(low, SMALLEST), min(high, LARGEST)], [place, place], color=colour, lw=1.4, solid_capstyle="butt")
     for beyond, edge, marker in ((low < SMALLEST, SMALLEST, "<"), (high > LARGEST, LARGEST, ">")):

@@ -144,20 +144,20 @@ class Frames:
         return tuple(self.readings)
 
     def item(self, code: str) -> Variable:
-        """The item with this code; ``KeyError`` when there is none."""
-        return next(item for item in self.items if item.code == code)
+        """Return the item with this code; ``KeyError`` when there is none."""
+        return {item.code: item for item in self.items}[code]
 
     def grades(self, reader: str, item: str) -> NDArray[np.float64]:
-        """One reader's case values of one item, NaN where not graded."""
+        """Return one reader's case values of one item, NaN where not graded."""
         return self.readings[reader][item].to_numpy(dtype=float)
 
     def measured(self, name: str) -> NDArray[np.float64]:
-        """A clinical column as floats."""
+        """Return a clinical column as floats."""
         return self.clinical[name].to_numpy(dtype=float)
 
     def typed(self, reader: str) -> pd.DataFrame:
-        """One reader's values with their types: categories with every declared level, ordered where the scale is."""
-        columns = {}
+        """Give one reader's values their types: categories with every declared level, ordered where the scale is."""
+        columns: dict[str, Any] = {}
         for item in self.items:
             values = self.readings[reader][item.code]
             if item.kind == "continuous":
@@ -207,7 +207,8 @@ def from_handover(
     readings : iterable of Row
         Cells of one or several rounds; support items are ignored. Sites are condensed by the protocol's own rule.
     clinical : iterable of mapping
-        ``case_id`` with ``age, sex, bmi, level, nrs_baseline, nrs_15min, nrs_1month``; absent or None is missing. None at all: agreement only.
+        ``case_id`` with ``age, sex, bmi, level, nrs_baseline, nrs_15min, nrs_1month``; absent or None is missing. None
+        at all: agreement only.
     round : str
         Which round counts.
     """
@@ -251,8 +252,8 @@ def from_tables(clinical: pd.DataFrame, gradings: pd.DataFrame) -> Frames:
     clinical : DataFrame
         One row a case: ``case_id, age, sex, bmi, level, nrs_baseline, nrs_15min, nrs_1month``.
     gradings : DataFrame
-        One row a case and reader: ``case_id, reader`` and a column an item, spelled as the protocol exports. A blank cell and an absent row mean
-        "not graded".
+        One row a case and reader: ``case_id, reader`` and a column an item, spelled as the protocol exports. A blank
+        cell and an absent row mean "not graded".
 
     Raises
     ------

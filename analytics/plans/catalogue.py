@@ -193,7 +193,8 @@ def agreement_for(protocol: Protocol) -> Plan:
     Parameters
     ----------
     protocol : Protocol
-        Any instrument. The measurement level of each scale decides: nominal kappa, ordinal also weighted kappa, continuous ICC and Bland-Altman.
+        Any instrument. The measurement level of each scale decides: nominal kappa, ordinal also weighted kappa,
+        continuous ICC and Bland-Altman.
     """
     as_nominal = [item.code for item in protocol.items if item.code in NOMINAL and protocol.code == "spondylolysis"]
     return Plan(

@@ -25,8 +25,8 @@ def predictors(
     Parameters
     ----------
     terms : sequence of mapping
-        ``name`` and ``item``; with ``level`` an indicator of that level, with ``indicators`` one for each code that occurs in the complete cases but the
-        lowest, otherwise the code or measurement itself.
+        ``name`` and ``item``; with ``level`` an indicator of that level, with ``indicators`` one for each code that
+        occurs in the complete cases but the lowest, otherwise the code or measurement itself.
     items : mapping of str to Variable
         Items by code.
     grades : mapping of str to ndarray

@@ -53,11 +53,11 @@ class Table:
         self._found[entry.id] = entry
 
     def computed(self, id: str, field: str) -> Value:
-        """A number of an earlier step."""
+        """Return a number of an earlier step."""
         return self._found[id].values[field]
 
     def column(self, name: str) -> Array:
-        """A clinical or derived column."""
+        """Return a clinical or derived column."""
         if name in self._derived:
             return self._derived[name]
         if name in self.frames.clinical.columns:
@@ -65,7 +65,7 @@ class Table:
         raise NotPossible(f"The plan names {name!r}, which is neither a clinical nor a derived value.")
 
     def kind(self, item: Variable, params: Params) -> str:
-        """Measurement level of an item as the plan treats it."""
+        """Give the measurement level of an item as the plan treats it."""
         return "nominal" if item.code in params.get("as_nominal", ()) else item.kind
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
-from analytics.report.text import Cells, Table
+from analytics.report.models import OUTCOMES, SPECIFICATIONS, model_tables
+from analytics.report.text import Cells, Table, items, readers_of
 from analytics.stats.result import NotEstimable, Results
 from analytics.stats.words import icc_band, kappa_band
 
 __all__ = ["tables"]
 
 TIMES = {"15min": "15 minutes", "1month": "1 month"}
-OUTCOMES = {"success_15min": "15 minutes", "success_1month": "1 month"}
 CLINICAL = {
     "age": "Age, years",
     "bmi": "Body mass index, kg/m²",
@@ -32,12 +31,6 @@ RESPONSES = {
     "increased": "Increased pain",
     "nonresponders": "Non-responders",
 }
-SPECIFICATIONS = {
-    "default": "all findings, grades as numbers",
-    "reduced": "four findings",
-    "bme_only": "isthmic oedema alone",
-    "categorical": "all findings, grades as indicators",
-}
 LIMITS_95 = "Intervals are 95 % confidence intervals."
 
 
@@ -52,28 +45,21 @@ def tables(results: Results) -> list[Table]:
     Returns
     -------
     list of Table
-        Rounded half up, p below 0.001 as such, percentages with their counts, quantities that do not exist as words with the reason in a footnote.
+        Rounded half up, p below 0.001 as such, percentages with their counts, quantities that do not exist as words
+        with the reason in a footnote.
     """
     made = [build(results) for build in BUILDERS]
     listed = [table for table in made if table is not None]
     for specification in SPECIFICATIONS:
-        listed += list(_models(results, specification))
+        listed += list(model_tables(results, specification))
     return listed
-
-
-def _items(results: Results) -> list[dict[str, Any]]:
-    return list(results.subject["items"])
-
-
-def _readers(results: Results) -> list[str]:
-    return list(results.subject["readers"])
 
 
 def _completeness(results: Results) -> Table | None:
     cells = Cells(results)
-    readers = _readers(results)
+    readers = readers_of(results)
     rows = []
-    for item in _items(results):
+    for item in items(results):
         ids = [f"completeness/{reader}/{item['code']}" for reader in readers]
         if all(cells.has(id) for id in ids):
             counts = [cells.count(id, field) for id in ids for field in ("graded", "not_assessable", "not_graded")]
@@ -100,7 +86,7 @@ def _cohort(results: Results) -> Table | None:
         id = f"descriptive/{name}"
         if cells.has(id):
             spread = f"{cells.number(id, 'mean', 1)} ± {cells.number(id, 'sd', 1)}"
-            middle = f"{cells.number(id, 'median', 1)} ({cells.number(id, 'q25_type6', 1)} to {cells.number(id, 'q75_type6', 1)})"
+            middle = cells.interval(id, ("median", "q25_type6", "q75_type6"), 1)
             ends = f"{cells.number(id, 'min', 1)} to {cells.number(id, 'max', 1)}"
             rows.append((title, cells.count(id, "n"), spread, middle, ends))
     if not rows:
@@ -130,7 +116,8 @@ def _over_time(results: Results) -> Table | None:
     for entry in results.under("wilcoxon/"):
         first, second = entry.id.removeprefix("wilcoxon/").split("-")
         label = f"{CLINICAL.get(first, first)} → {CLINICAL.get(second, second)}"
-        detail = f"{cells.count(entry.id, 'n_negative')} less, {cells.count(entry.id, 'n_positive')} more, {cells.count(entry.id, 'n_zero')} equal"
+        less, more, equal = (cells.count(entry.id, name) for name in ("n_negative", "n_positive", "n_zero"))
+        detail = f"{less} less, {more} more, {equal} equal"
         rows.append(
             (
                 label,
@@ -159,9 +146,9 @@ def _over_time(results: Results) -> Table | None:
 
 def _prevalence(results: Results) -> Table | None:
     cells = Cells(results)
-    readers = _readers(results)
+    readers = readers_of(results)
     rows: list[tuple[str, ...]] = []
-    for item in _items(results):
+    for item in items(results):
         ids = [f"prevalence/{reader}/{item['code']}" for reader in readers]
         if not all(cells.has(id) for id in ids):
             continue
@@ -184,7 +171,7 @@ def _prevalence(results: Results) -> Table | None:
 def _agreement(results: Results) -> Table | None:
     cells = Cells(results)
     rows: list[tuple[str, ...]] = []
-    for item in _items(results):
+    for item in items(results):
         prefix = f"agreement/{item['code']}"
         if cells.has(f"{prefix}/kappa_unweighted"):
             rows.append(_kappa_row(cells, item["title"], prefix))
@@ -214,6 +201,8 @@ def _agreement(results: Results) -> Table | None:
 def _icc_words(cells: Cells, prefix: str) -> tuple[str, str, str]:
     values = [cells.results.value(f"{prefix}/icc_a1", field) for field in ("estimate", "ci_low", "ci_high")]
     words = [icc_band(float(value)) for value in values if not isinstance(value, NotEstimable)]
+    if len(set(words)) == 1:
+        return words[0], "", ""
     if len(words) == 3:
         return f"{words[0]} ({words[1]} to {words[2]})", "", ""
     return (words[0] if words else ""), "", ""
@@ -254,7 +243,7 @@ PLAIN = {"pabak": "PABAK", "krippendorff_nominal": "α nominal", "krippendorff_o
 def _chance(results: Results) -> Table | None:
     cells = Cells(results)
     rows = []
-    for item in _items(results):
+    for item in items(results):
         prefix = f"agreement/{item['code']}"
         if not cells.has(f"{prefix}/gwet_ac1/declared"):
             continue
@@ -282,7 +271,7 @@ def _chance(results: Results) -> Table | None:
 def _bland_altman(results: Results) -> Table | None:
     cells = Cells(results)
     rows = []
-    for item in _items(results):
+    for item in items(results):
         id = f"agreement/{item['code']}/bland_altman"
         if cells.has(id):
             rows.append(
@@ -305,9 +294,9 @@ def _bland_altman(results: Results) -> Table | None:
 
 def _univariate(results: Results) -> Table | None:
     cells = Cells(results)
-    readers = _readers(results)
+    readers = readers_of(results)
     rows = []
-    for item in _items(results):
+    for item in items(results):
         tests = {"mwu": "Mann-Whitney U", "chisq": "Pearson χ²"}
         kind = next((k for k in tests if cells.has(f"{k}/{readers[0]}/{item['code']}/by/success_15min")), None)
         if kind is None:
@@ -321,9 +310,9 @@ def _univariate(results: Results) -> Table | None:
         return None
     columns = ("Finding", "Test", *(f"{OUTCOMES[o]}, {r}" for o in OUTCOMES for r in readers))
     cells.note(
-        "p, two-sided, uncorrected; in brackets adjusted after Holm within the findings of one reader and time, where computed."
+        "p, two-sided, uncorrected; in square brackets adjusted after Holm among the findings of one reader and time."
     )
-    cells.note("F: some expected counts are small; Fisher's exact p stands behind it.")
+    cells.note("Where expected counts are small, Fisher's exact p stands beside Pearson's.")
     return Table("univariate", "Findings and success", columns, tuple(rows), cells.footnotes)
 
 
@@ -335,134 +324,8 @@ def _univariate_p(cells: Cells, kind: str, reader: str, item: str, outcome: str)
     if not isinstance(raw, NotEstimable) and cells.has(adjusted):
         shown += f" [{cells.p(adjusted, 'p_holm')}]"
     if kind == "chisq" and cells.results.entry(id).notes:
-        shown += f" F {cells.p(id, 'fisher_p')}"
+        shown += f" (Fisher {cells.p(id, 'fisher_p')})"
     return shown
-
-
-def _models(results: Results, specification: str) -> Iterator[Table]:
-    readers = _readers(results)
-    fits = [
-        (f"logistic/{specification}/{reader}/{outcome}", f"{title}, {reader}")
-        for outcome, title in OUTCOMES.items()
-        for reader in readers
-        if f"logistic/{specification}/{reader}/{outcome}" in results
-    ]
-    if fits:
-        yield _odds_ratios(results, specification, fits)
-        yield _fits(results, specification, fits)
-        if any(f"{id}/firth" in results for id, _ in fits):
-            yield _firth(results, specification, fits)
-
-
-def _terms(results: Results, ids: list[str], prefix: str = "") -> list[str]:
-    """Names of all terms of several models, in the order of the first that has them."""
-    names: dict[str, None] = {}
-    for id in ids:
-        start = f"{id}/{prefix}"
-        for entry in results.under(start):
-            name = entry.id.removeprefix(start)
-            if "/" not in name and ("b" in entry.values) and name != "intercept":
-                names.setdefault(name)
-    return list(names)
-
-
-def _odds_ratios(results: Results, specification: str, fits: list[tuple[str, str]]) -> Table:
-    cells = Cells(results)
-    rows = []
-    for name in _terms(results, [id for id, _ in fits]):
-        row = [_term_label(results, name)]
-        for id, _ in fits:
-            term = f"{id}/{name}"
-            row += (
-                [cells.interval(term, ("or", "or_ci_low", "or_ci_high"), 2), cells.p(term, "p_wald")]
-                if cells.has(term)
-                else ["", ""]
-            )
-        rows.append(tuple(row))
-    columns = ("Predictor", *(column for _, title in fits for column in (f"OR: {title}", "p")))
-    cells.note(
-        "Odds ratio with Wald 95 % confidence interval and Wald p. Contrast: reference peri-defect; grades and millimetres per step of one."
-    )
-    for id, title in fits:
-        for note in results.entry(id).notes:
-            cells.note(f"{title}: {note}")
-    return Table(
-        f"model_{specification}",
-        f"Predictors of success: {SPECIFICATIONS[specification]}",
-        columns,
-        tuple(rows),
-        cells.footnotes,
-    )
-
-
-def _term_label(results: Results, name: str) -> str:
-    titles = {item["code"]: item["title"] for item in _items(results)}
-    if name in titles:
-        return str(titles[name])
-    named = {
-        "contrast_intra": "Contrast: intra-defect",
-        "contrast_trans": "Contrast: trans-defect",
-        "segment_multi": "Degeneration: multi-segmental",
-    }
-    item, _, level = name.rpartition("_")
-    return named.get(name) or (f"{titles[item]}: grade {level}" if item in titles else name)
-
-
-SUMMARY: tuple[tuple[str, str, int], ...] = (
-    ("Cases", "n", 0),
-    ("Successes", "n_events", 0),
-    ("Separation", "separation", 0),
-    ("−2 log likelihood", "minus2ll", 2),
-    ("Omnibus χ²", "omnibus_chi2", 2),
-    ("Nagelkerke R²", "nagelkerke_r2", 3),
-    ("Cox & Snell R²", "cox_snell_r2", 3),
-)
-SHARES = {
-    "accuracy": "Accuracy",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "ppv": "PPV",
-    "npv": "NPV",
-}
-
-
-def _fits(results: Results, specification: str, fits: list[tuple[str, str]]) -> Table:
-    cells = Cells(results)
-    rows = [(title, *(cells.number(id, field, decimals) for id, _ in fits)) for title, field, decimals in SUMMARY]
-    rows.append(("Omnibus p", *(cells.p(id, "omnibus_p") for id, _ in fits)))
-    for name in ("tp", "fn", "tn", "fp"):
-        rows.append((name.upper(), *(cells.count(f"{id}/classification", name) for id, _ in fits)))
-    for name, title in SHARES.items():
-        fields = (name, f"{name}_wilson_low", f"{name}_wilson_high")
-        rows.append((f"{title}, %", *(cells.interval(f"{id}/classification", fields, 1) for id, _ in fits)))
-    rows.append(("AUC", *(cells.interval(f"{id}/roc", ("auc", "delong_ci_low", "delong_ci_high")) for id, _ in fits)))
-    cells.note(
-        "Classification: positive when the fitted probability exceeds 0.5; judged on the cases the model was fitted to, so optimistic."
-    )
-    cells.note("95 % intervals: Wilson for percentages, DeLong for the AUC.")
-    title = f"Fit and classification: {SPECIFICATIONS[specification]}"
-    return Table(f"fit_{specification}", title, ("", *(title for _, title in fits)), tuple(rows), cells.footnotes)
-
-
-def _firth(results: Results, specification: str, fits: list[tuple[str, str]]) -> Table:
-    cells = Cells(results)
-    rows = []
-    for name in _terms(results, [id for id, _ in fits], "firth/"):
-        row = [_term_label(results, name)]
-        for id, _ in fits:
-            term = f"{id}/firth/{name}"
-            row += (
-                [cells.interval(term, ("b", "b_profile_low", "b_profile_high")), cells.p(term, "p_plr")]
-                if cells.has(term)
-                else ["", ""]
-            )
-        rows.append(tuple(row))
-    columns = ("Predictor", *(column for _, title in fits for column in (f"b: {title}", "p")))
-    cells.note(
-        "Log odds ratio with penalised profile 95 % limits and p of the penalised likelihood-ratio test; valid under separation."
-    )
-    title = f"Firth-penalised sensitivity model: {SPECIFICATIONS[specification]}"
-    return Table(f"firth_{specification}", title, columns, tuple(rows), cells.footnotes)
 
 
 BUILDERS: tuple[Callable[[Results], Table | None], ...] = (

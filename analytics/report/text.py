@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from analytics.stats.result import NotEstimable, Results, Value
 from analytics.stats.words import half_up, p_words
 
-__all__ = ["Cells", "Table"]
+__all__ = ["Cells", "Table", "items", "readers_of"]
 
 MARKS = "abcdefghijklmnopqrstuvwxyz"
 MINUS = "−"
@@ -24,6 +26,16 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     footnotes: tuple[str, ...] = ()
+
+
+def items(results: Results) -> list[dict[str, Any]]:
+    """Return the findings as the results describe them."""
+    return list(results.subject["items"])
+
+
+def readers_of(results: Results) -> list[str]:
+    """Return the readers' neutral names."""
+    return list(results.subject["readers"])
 
 
 class Cells:
@@ -68,19 +80,19 @@ class Cells:
         return id in self.results
 
     def number(self, id: str, field: str, decimals: int = 2) -> str:
-        """One number, rounded half up."""
+        """Print one number, rounded half up."""
         return self._shown(self.results.value(id, field), lambda x: rounded(x, decimals))
 
     def count(self, id: str, field: str) -> str:
-        """A whole number."""
+        """Print a whole number."""
         return self.number(id, field, 0)
 
     def p(self, id: str, field: str = "p") -> str:
-        """A p-value."""
+        """Print a p-value."""
         return self._shown(self.results.value(id, field), p_words)
 
     def share(self, id: str, count: str, percent: str) -> str:
-        """A count with its percentage."""
+        """Print a count with its percentage."""
         n = self.results.value(id, count)
         share = self.results.value(id, percent)
         return self.count(id, count) if isinstance(share, NotEstimable) else f"{n} ({self.number(id, percent, 1)} %)"
@@ -92,24 +104,47 @@ class Cells:
         decimals: int = 2,
         bounds: tuple[float, float] = (-math.inf, math.inf),
     ) -> str:
-        """An estimate with its limits; limits beyond ``bounds`` are cut for print only."""
+        """Print an estimate with its limits; limits beyond ``bounds`` are cut for print only."""
+
+        def form(x: float) -> str:
+            return rounded(min(max(x, bounds[0]), bounds[1]), decimals)
+
+        return self._with_limits(id, fields, form)
+
+    def odds(self, id: str, fields: tuple[str, str, str], p: str, *, logarithms: bool = False) -> str:
+        """Print an odds ratio with its limits and its p-value; with ``logarithms`` the fields hold logs of them."""
+        if isinstance(why := self.results.value(id, fields[0]), NotEstimable):
+            return self.reason(why.why)
+
+        def form(x: float) -> str:
+            return ratio(math.exp(min(x, 700.0)) if logarithms else x)
+
+        return f"{self._with_limits(id, fields, form)}; p {self._equal(self.p(id, p))}"
+
+    @staticmethod
+    def _equal(p: str) -> str:
+        return p if p[0] in "<n" else f"= {p}"
+
+    def _with_limits(self, id: str, fields: tuple[str, str, str], form: Callable[[float], str]) -> str:
         middle, low, high = (self.results.value(id, field) for field in fields)
         if isinstance(middle, NotEstimable):
             return self.reason(middle.why)
-        shown = self._shown(middle, lambda x: rounded(x, decimals))
+        shown = self._shown(middle, form)
         if isinstance(low, NotEstimable) and isinstance(high, NotEstimable):
             return f"{shown} (interval {self.reason(low.why)})"
-        limits = [self._limit(limit, decimals, bounds) for limit in (low, high)]
-        return f"{shown} ({limits[0]} to {limits[1]})"
-
-    def _limit(self, value: Value, decimals: int, bounds: tuple[float, float]) -> str:
-        if isinstance(value, NotEstimable | str):
-            return self._shown(value, str)
-        return self._shown(min(max(value, bounds[0]), bounds[1]), lambda x: rounded(x, decimals))
+        return f"{shown} ({self._shown(low, form)} to {self._shown(high, form)})"
 
 
 def rounded(value: float, decimals: int) -> str:
-    """Half up, with a real minus sign; large numbers in powers of ten."""
+    """Round half up, with a real minus sign; write large numbers in powers of ten."""
     if abs(value) >= 1e5:
-        return f"{value:.1e}".replace("-", MINUS)
+        exponent = Decimal(repr(value)).adjusted()
+        return f"{rounded(value / 10.0**exponent, 1)} × 10^{exponent}"
     return str(half_up(value, decimals)).replace("-", MINUS)
+
+
+def ratio(value: float) -> str:
+    """Print an odds ratio with two decimals, without decimals from 100 on, and never as 0.00."""
+    if 0 <= value < 0.005:
+        return "< 0.01"
+    return rounded(value, 0 if value >= 100 else 2)

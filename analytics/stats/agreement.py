@@ -1,6 +1,7 @@
-"""Two readers, one categorical finding: percent and specific agreement, kappa, PABAK, Gwet, Brennan-Prediger, Krippendorff.
+"""Two readers, one categorical finding: agreement, kappa, PABAK, Gwet, Brennan-Prediger, Krippendorff.
 
-Every coefficient is taken from the table on the DECLARED scale: leaving out a level nobody used moves weights and changes AC1.
+Every coefficient is taken from the table on the DECLARED scale: leaving out a level nobody used moves the weights and
+changes AC1.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ def weights(codes: ArrayLike, weighting: Weighting) -> NDArray[np.float64]:
     if weighting == "unweighted":
         return np.eye(scale.size)
     distance = np.abs(scale[:, None] - scale) / (scale[-1] - scale[0])
-    return 1 - (distance if weighting == "linear" else distance**2)
+    weight: NDArray[np.float64] = 1 - (distance if weighting == "linear" else distance**2)
+    return weight
 
 
 def _checked(table: ArrayLike) -> Table:
@@ -163,9 +165,9 @@ def kappa(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted
     Returns
     -------
     Kappa
-        Standard errors of Fleiss, Cohen & Everitt 1969 (Psychol Bull 72:323). ``ase1`` is SPSS's "Asymptotic Standard Error", ``z_approx_t`` its
-        "Approximate T". The Wald interval is not truncated. Undefined when all cases lie in one category; with one constant reader the formula
-        gives 0 with no test, and `notes` say so.
+        Standard errors of Fleiss, Cohen & Everitt 1969 (Psychol Bull 72:323). ``ase1`` is SPSS's "Asymptotic Standard
+        Error", ``z_approx_t`` its "Approximate T". The Wald interval is not truncated. Undefined when all cases lie in
+        one category; with one constant reader the formula gives 0 with no test, and `notes` say so.
     """
     counts = _checked(table)
     n = int(counts.sum())
@@ -186,7 +188,7 @@ def kappa(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted
     if any(constant):
         no = NotEstimable(ONE_READER_CONSTANT)
         note = f"Not estimable as agreement: {ONE_READER_CONSTANT}, so the formula gives 0 whatever the other did."
-        zero: dict[str, Value] = dict.fromkeys(("estimate", "ase1", "ci_low", "ci_high", "ase0"), 0.0)
+        zero: dict[str, Any] = dict.fromkeys(("estimate", "ase1", "ci_low", "ci_high", "ase0"), 0.0)
         return Kappa(**frame, **zero, notes=(note,), z_approx_t=no, p=no, po=po, pe=pe)
     estimate = (po - pe) / (1 - pe)
     mean = (w @ columns)[:, None] + (rows @ w)[None, :]
@@ -289,7 +291,8 @@ def gwet(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted"
     Returns
     -------
     ChanceCorrected
-        Subject-level linearisation and t(n-1) interval, not truncated (Gwet 2008, Br J Math Stat Psychol 61:29; 2014, ch. 5).
+        Subject-level linearisation and t(n-1) interval, not truncated (Gwet 2008, Br J Math Stat Psychol 61:29; 2014,
+        ch. 5).
     """
     q = np.asarray(codes).size
     w = weights(codes, weighting)

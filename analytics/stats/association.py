@@ -58,25 +58,26 @@ def rank_sum(values: ArrayLike, group: ArrayLike) -> RankSum:
     Returns
     -------
     RankSum
-        ``U`` is the smaller of the two, ``U1`` that of group 1, ``W`` the rank sum of the smaller group. ``z`` is tie-corrected and never positive,
-        ``p`` has no continuity correction (SPSS), ``p_continuity`` has (R), ``p_exact`` is the permutation distribution of the midranks.
+        ``U`` is the smaller of the two, ``U1`` that of group 1, ``W`` the rank sum of the smaller group. ``z`` is
+        tie-corrected and never positive, ``p`` has no continuity correction (SPSS), ``p_continuity`` has (R),
+        ``p_exact`` is the permutation distribution of the midranks.
     """
     x, g = complete(values, group)
     n1, n0 = int(np.sum(g == 1)), int(np.sum(g == 0))
     n = n0 + n1
-    frame = {
+    frame: dict[str, Any] = {
         "n": n,
         "method": "Mann-Whitney U, tie-corrected, no continuity correction",
         "source": "Mann & Whitney 1947; SPSS NPAR TESTS",
     }
-    sizes: dict[str, Value] = {"n0": n0, "n1": n1}
+    sizes: dict[str, Any] = {"n0": n0, "n1": n1}
     if n0 == 0 or n1 == 0:
         return RankSum.refused("one of the two groups is empty", **sizes, **frame)
     ranks = stats.rankdata(x)
     sum1 = float(ranks[g == 1].sum())
     sum0 = n * (n + 1) / 2 - sum1
     u1 = sum1 - n1 * (n1 + 1) / 2
-    known: dict[str, Value] = {
+    known: dict[str, Any] = {
         **sizes,
         "U": min(u1, n0 * n1 - u1),
         "U1": u1,
@@ -91,7 +92,7 @@ def rank_sum(values: ArrayLike, group: ArrayLike) -> RankSum:
     away = abs(u1 - n0 * n1 / 2)
     sd = math.sqrt(variance)
     return RankSum(
-        **frame,  # type: ignore[arg-type]
+        **frame,
         **known,
         z=-away / sd,
         p=_two_sided(away / sd),
@@ -195,8 +196,9 @@ def contingency(table: ArrayLike, scores: Sequence[float] | None = None) -> Cont
     Returns
     -------
     Contingency
-        Pearson without Yates' correction is ``p``; ``fisher_p`` is exact (Fisher; Freeman-Halton for r > 2). ``odds_ratio`` is ad/bc, ``risk_ratio``
-        P(outcome | second row) / P(outcome | first row); either may be infinite.
+        Pearson without Yates' correction is ``p``; ``fisher_p`` is exact (Fisher; Freeman-Halton for r > 2).
+        ``odds_ratio`` is ad/bc, ``risk_ratio`` P(outcome | second row) / P(outcome | first row); either may be
+        infinite.
     """
     full = np.asarray(table, dtype=int)
     rows, columns = full.sum(axis=1) > 0, full.sum(axis=0) > 0
@@ -240,7 +242,7 @@ def contingency(table: ArrayLike, scores: Sequence[float] | None = None) -> Cont
     )
 
 
-def _linear(kept: NDArray[np.int_], scores: NDArray[np.float64] | None) -> dict[str, Value]:
+def _linear(kept: NDArray[np.int_], scores: NDArray[np.float64] | None) -> dict[str, Any]:
     if scores is None:
         return {"linear_by_linear": NO_SCORES, "linear_by_linear_p": NO_SCORES}
     n = int(kept.sum())
@@ -252,7 +254,7 @@ def _linear(kept: NDArray[np.int_], scores: NDArray[np.float64] | None) -> dict[
     return {"linear_by_linear": float(statistic), "linear_by_linear_p": float(stats.chi2.sf(statistic, 1))}
 
 
-def _two_by_two(kept: NDArray[np.int_], expected: NDArray[np.float64]) -> dict[str, Value]:
+def _two_by_two(kept: NDArray[np.int_], expected: NDArray[np.float64]) -> dict[str, Any]:
     if kept.shape != (2, 2):
         return dict.fromkeys(("yates_chi2", "yates_p", "odds_ratio", "risk_ratio"), NOT_2X2)
     distance = np.abs(kept - expected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,7 +57,7 @@ def describe(values: ArrayLike) -> Description:
     given = np.asarray(values, dtype=float)
     x = given[np.isfinite(given)]
     n = int(x.size)
-    known = {"n": n, "method": "moments, quantiles type 6 and 7, G1/G2, Shapiro-Wilk AS R94"}
+    known: dict[str, Any] = {"n": n, "method": "moments, quantiles type 6 and 7, G1/G2, Shapiro-Wilk AS R94"}
     missing = int(given.size - n)
     if n == 0:
         return Description.refused("no value was observed", n_missing=missing, **known)
@@ -66,8 +66,7 @@ def describe(values: ArrayLike) -> Description:
     q6 = np.quantile(x, [0.25, 0.75], method="weibull")
     q7 = np.quantile(x, [0.25, 0.75])
     return Description(
-        n=n,
-        method=str(known["method"]),
+        **known,
         n_missing=missing,
         mean=float(x.mean()),
         sd=float(x.std(ddof=1)) if n > 1 else NotEstimable("a standard deviation needs two values"),

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from analytics.stats.profile import Look, crossing, interpolated
 from analytics.stats.result import NotEstimable, Result, Value, Z
-from analytics.stats.separation import BORDER, outward, separation
+from analytics.stats.separation import separation
 
 __all__ = ["INTERCEPT", "Design", "Model", "Summary", "Term", "fit", "prepare"]
 
@@ -131,6 +132,8 @@ class Term(Result):
     or_ci_high: Value
     or_profile_low: Value
     or_profile_high: Value
+    or_profile_exact_low: Value
+    or_profile_exact_high: Value
     lr_chi2: Value
     p_lr: Value
     vif: Value
@@ -177,8 +180,8 @@ def fit(design: Design) -> Model:
     Returns
     -------
     Model
-        Newton to machine precision. Cox & Snell, Nagelkerke 1991 and McFadden R-squared; VIF from the covariance of the estimates (as R rms).
-        A refused or separated model carries the reason in every number that does not exist.
+        Newton to machine precision. Cox & Snell, Nagelkerke 1991 and McFadden R-squared; VIF from the covariance of the
+        estimates (as R rms). A refused or separated model carries the reason in every number that does not exist.
     """
     notes = tuple(f"{name} was left out: it does not vary among the complete cases." for name in design.constant)
     frame: dict[str, Any] = {"n": design.n, "method": METHOD, "source": "Hosmer & Lemeshow 2000"}
@@ -261,8 +264,6 @@ def _summary(design: Design, best: _Fit, kind: str, notes: tuple[str, ...], fram
 
 def _term(j: int, xs: Array, scale: Array, y: Array, best: _Fit, covariance: Array, frame: dict[str, Any]) -> Term:
     b, se = float(best.b[j] / scale[j]), math.sqrt(float(covariance[j, j]))
-    low = _profile(j, xs, y, best, se * float(scale[j]), side=-1)
-    high = _profile(j, xs, y, best, se * float(scale[j]), side=1)
     chi2: Value = NotEstimable("the intercept is not tested against a model without it")
     p_lr: Value = chi2
     vif: Value = NotEstimable("the intercept has no variance inflation")
@@ -280,8 +281,7 @@ def _term(j: int, xs: Array, scale: Array, y: Array, best: _Fit, covariance: Arr
         odds_ratio=_exp(b),
         or_ci_low=_exp(b - Z * se),
         or_ci_high=_exp(b + Z * se),
-        or_profile_low=low if isinstance(low, NotEstimable) else _exp(float(low) / float(scale[j])),
-        or_profile_high=high if isinstance(high, NotEstimable) else _exp(float(high) / float(scale[j])),
+        **_limits(j, xs, float(scale[j]), y, best, se),
         lr_chi2=chi2,
         p_lr=p_lr,
         vif=vif,
@@ -292,15 +292,24 @@ def _exp(value: float) -> float:
     return math.exp(value) if value < 709 else math.inf
 
 
-def _profile(j: int, xs: Array, y: Array, best: _Fit, se: float, *, side: int) -> Value:
-    """Profile-likelihood limit of a scaled coefficient."""
-    rest = np.delete(xs, j, axis=1)
+def _limits(j: int, xs: Array, scale: float, y: Array, best: _Fit, se: float) -> dict[str, Any]:
+    """Profile-likelihood limits of an odds ratio, interpolated as R does and exact."""
+    rest, near, start = np.delete(xs, j, axis=1), np.delete(best.b, j), float(best.b[j])
 
-    def fall(value: float, near: Array) -> tuple[float, Array]:
-        there = _newton(rest, y, near, xs[:, j] * value)
-        return 2 * (best.loglik - there.loglik) - BORDER, there.b
+    def profile(value: float, others: Array) -> Look:
+        there = _newton(rest, y, others, xs[:, j] * value)
+        return Look(2 * (best.loglik - there.loglik), -2 * float(xs[:, j] @ (y - there.p)), there.b)
 
-    return outward(fall, np.delete(best.b, j), start=float(best.b[j]), step=side * 2 * se)
+    low, high = interpolated(profile, near, start=start, se=se * scale)
+    exact_low = crossing(profile, near, start=start, step=-2 * se * scale)
+    exact_high = crossing(profile, near, start=start, step=2 * se * scale)
+    named = {
+        "or_profile_low": low,
+        "or_profile_high": high,
+        "or_profile_exact_low": exact_low,
+        "or_profile_exact_high": exact_high,
+    }
+    return {name: limit if isinstance(limit, NotEstimable) else _exp(limit / scale) for name, limit in named.items()}
 
 
 def _inflation(covariance: Array, j: int) -> float:

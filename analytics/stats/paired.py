@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -53,8 +53,9 @@ def signed_rank(first: ArrayLike, second: ArrayLike) -> SignedRank:
     Returns
     -------
     SignedRank
-        Zeros dropped, midranks, tie-corrected variance. ``z`` rests on the smaller rank sum (never positive), ``p`` has no
-        continuity correction (SPSS), ``p_continuity`` has (R's default), ``p_exact`` is the permutation distribution of the midranks.
+        Zeros dropped, midranks, tie-corrected variance. ``z`` rests on the smaller rank sum (never positive), ``p`` has
+        no continuity correction (SPSS), ``p_continuity`` has (R's default), ``p_exact`` is the permutation distribution
+        of the midranks.
     """
     a, b = complete(first, second)
     # 6.1 - 3.1 and 9.1 - 6.1 are the same change; binary leftovers would break the tie.
@@ -63,14 +64,14 @@ def signed_rank(first: ArrayLike, second: ArrayLike) -> SignedRank:
     ranks = stats.rankdata(np.abs(moved))
     up, down = float(ranks[moved > 0].sum()), float(ranks[moved < 0].sum())
     m = int(moved.size)
-    known: dict[str, Value] = {
+    known: dict[str, Any] = {
         "n_negative": int(np.sum(d < 0)),
         "n_positive": int(np.sum(d > 0)),
         "n_zero": int(np.sum(d == 0)),
         "sum_ranks_negative": down,
         "sum_ranks_positive": up,
     }
-    frame = {
+    frame: dict[str, Any] = {
         "n": int(d.size),
         "method": "Wilcoxon signed-rank, zeros dropped, no continuity correction",
         "source": "Wilcoxon 1945; SPSS NPAR TESTS",
@@ -85,7 +86,7 @@ def signed_rank(first: ArrayLike, second: ArrayLike) -> SignedRank:
     z = (min(up, down) - centre) / sd
     z_half = (abs(up - centre) - 0.5 * (up != centre)) / sd
     return SignedRank(
-        **frame,  # type: ignore[arg-type]
+        **frame,
         **known,
         z=z,
         p=_two_sided(z),
@@ -129,12 +130,13 @@ def mcnemar(first: ArrayLike, second: ArrayLike) -> McNemar:
     Returns
     -------
     McNemar
-        ``gained`` counts 0 then 1, ``lost`` 1 then 0. Without a discordant pair the exact p is 1 and the chi-square undefined.
+        ``gained`` counts 0 then 1, ``lost`` 1 then 0. Without a discordant pair the exact p is 1 and the chi-square
+        undefined.
     """
     a, b = complete(first, second)
     gained, lost = int(np.sum((a == 0) & (b == 1))), int(np.sum((a == 1) & (b == 0)))
-    frame = {"n": int(a.size), "method": "McNemar, exact binomial", "source": "McNemar 1947"}
-    known: dict[str, Value] = {
+    frame: dict[str, Any] = {"n": int(a.size), "method": "McNemar, exact binomial", "source": "McNemar 1947"}
+    known: dict[str, Any] = {
         "n_first": int(a.sum()),
         "n_second": int(b.sum()),
         "both": int(np.sum((a == 1) & (b == 1))),
@@ -153,7 +155,7 @@ def mcnemar(first: ArrayLike, second: ArrayLike) -> McNemar:
     exact = min(1.0, 2 * float(stats.binom.cdf(fewer, moved, 0.5)))
     half = float(stats.binom.pmf(fewer, moved, 0.5))
     return McNemar(
-        **frame,  # type: ignore[arg-type]
+        **frame,
         **known,
         chi2=chi2,
         p_asymptotic=float(stats.chi2.sf(chi2, 1)),
@@ -192,11 +194,12 @@ def spearman(x: ArrayLike, y: ArrayLike) -> Spearman:
     -------
     Spearman
         Pearson correlation of midranks, p from t with n-2 df; intervals ``tanh(atanh(rs) -/+ z se)`` with
-        ``se = sqrt(1.06/(n-3))`` (Fieller, Hartley & Pearson 1957), ``sqrt((1+rs^2/2)/(n-3))`` (Bonett & Wright 2000), ``1/sqrt(n-3)``.
+        ``se = sqrt(1.06/(n-3))`` (Fieller, Hartley & Pearson 1957), ``sqrt((1+rs^2/2)/(n-3))`` (Bonett & Wright 2000),
+        ``1/sqrt(n-3)``.
     """
     a, b = complete(x, y)
     n = int(a.size)
-    frame = {
+    frame: dict[str, Any] = {
         "n": n,
         "method": "Spearman, midranks, t with n-2 df, Fieller-Hartley-Pearson interval",
         "source": "Fieller, Hartley & Pearson 1957, Biometrika 44:470",
@@ -212,7 +215,7 @@ def spearman(x: ArrayLike, y: ArrayLike) -> Spearman:
         why = "the ranks agree perfectly" if perfect else f"an interval needs four cases, there are {n}"
         return Spearman.refused(why, rs=rs, p=_spearman_p(rs, n), **frame)
     centre = math.atanh(rs)
-    limits: dict[str, Value] = {}
+    limits: dict[str, Any] = {}
     for name, se in (
         ("fieller", math.sqrt(1.06 / (n - 3))),
         ("bonett_wright", math.sqrt((1 + rs**2 / 2) / (n - 3))),
@@ -220,7 +223,7 @@ def spearman(x: ArrayLike, y: ArrayLike) -> Spearman:
     ):
         limits[f"ci_low_{name}"] = math.tanh(centre - Z * se)
         limits[f"ci_high_{name}"] = math.tanh(centre + Z * se)
-    return Spearman(**frame, rs=rs, p=_spearman_p(rs, n), **limits)  # type: ignore[arg-type]
+    return Spearman(**frame, rs=rs, p=_spearman_p(rs, n), **limits)
 
 
 def _spearman_p(rs: float, n: int) -> Value:

@@ -117,14 +117,15 @@ def icc(ratings: ArrayLike, form: Form = "icc_a1") -> Icc:
     ratings : array_like of float, shape (cases, readers)
         Cases with a NaN are left out.
     form : str
-        ``icc_a1`` two-way, absolute agreement, single measures (the reference study's), ``icc_c1`` consistency, ``icc_1`` one-way, and ``..k`` of the
-        readers' mean.
+        ``icc_a1`` two-way, absolute agreement, single measures (the reference study's), ``icc_c1`` consistency,
+        ``icc_1`` one-way, and ``..k`` of the readers' mean.
 
     Returns
     -------
     Icc
-        McGraw & Wong 1996 (Psychol Methods 1:30); interval from F, for absolute agreement with Satterthwaite's degrees of freedom, as SPSS and R irr.
-        ``F`` tests zero reliability. ICC 1 with interval [1, 1] when the readers never differ; undefined when all values are equal.
+        McGraw & Wong 1996 (Psychol Methods 1:30); interval from F, for absolute agreement with Satterthwaite's degrees
+        of freedom, as SPSS and R irr. ``F`` tests zero reliability. ICC 1 with interval [1, 1] when the readers never
+        differ; undefined when all values are equal.
     """
     x = _ratings(ratings)
     n, k = x.shape
@@ -187,7 +188,7 @@ def _absolute(s: _Squares, form: Form, frame: dict[str, Any]) -> Icc:
     estimate = (s.r - s.e) / denominator
     df1 = s.n - 1
     f = number(s.r / s.e if s.e else math.nan, "the error mean square is zero")
-    df2 = _satterthwaite(s, estimate, readers)
+    df2 = _satterthwaite(s, estimate)
     if isinstance(df2, NotEstimable):
         return Icc.refused(df2.why, estimate=estimate, F=f, df1=df1, **frame)
     upper, lower = float(stats.f.ppf(0.975, df1, df2)), float(stats.f.ppf(0.975, df2, df1))
@@ -205,11 +206,12 @@ def _absolute(s: _Squares, form: Form, frame: dict[str, Any]) -> Icc:
     )
 
 
-def _satterthwaite(s: _Squares, estimate: float, readers: int) -> Value:
+def _satterthwaite(s: _Squares, estimate: float) -> float | NotEstimable:
     if estimate >= 1:
         return NotEstimable("the readers never differ")
-    a = readers * estimate / (s.n * (1 - estimate))
-    b = 1 + readers * estimate * (s.n - 1) / (s.n * (1 - estimate))
+    # McGraw & Wong leave k out for the readers' mean; SPSS and R irr keep it, and so do we.
+    a = s.k * estimate / (s.n * (1 - estimate))
+    b = 1 + s.k * estimate * (s.n - 1) / (s.n * (1 - estimate))
     below = (a * s.c) ** 2 / (s.k - 1) + (b * s.e) ** 2 / ((s.n - 1) * (s.k - 1))
     df2 = (a * s.c + b * s.e) ** 2 / below if below else math.nan
     return (
@@ -255,8 +257,9 @@ def bland_altman(first: ArrayLike, second: ArrayLike) -> BlandAltman:
     Returns
     -------
     BlandAltman
-        Limits bias -/+ 1.96 SD; a limit's standard error is ``SD sqrt(1/n + 1.96^2 / (2 (n-1)))`` (Bland & Altman 1999, Stat Methods Med Res 8:135),
-        intervals from t(n-1). Proportional bias is the Pearson correlation of difference and mean.
+        Limits bias -/+ 1.96 SD; a limit's standard error is ``SD sqrt(1/n + 1.96^2 / (2 (n-1)))`` (Bland & Altman 1999,
+        Stat Methods Med Res 8:135), intervals from t(n-1). Proportional bias is the Pearson correlation of
+        difference and mean.
     """
     a, b = complete(first, second)
     n = int(a.size)

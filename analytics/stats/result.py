@@ -1,4 +1,4 @@
-"""What a statistic is once it is computed: frozen, unrounded, with its n, method, source, and the reason where it has none."""
+"""What a statistic is once computed: frozen, unrounded, with n, method, source, or the reason it has no value."""
 
 from __future__ import annotations
 
@@ -77,11 +77,13 @@ class Result:
     @classmethod
     def refused(cls, why: str, /, **known: Any) -> Self:
         """Build the result whose every unknown number is not estimable for the one reason ``why``."""
-        blank = {f.name: NotEstimable(why) for f in fields(cls) if f.name not in cls.FRAME and f.name not in known}
+        blank: dict[str, Any] = {
+            f.name: NotEstimable(why) for f in fields(cls) if f.name not in cls.FRAME and f.name not in known
+        }
         return cls(**blank, **known)
 
     def values(self) -> dict[str, Value]:
-        """The numbers by field name, in the order of declaration, ``n`` first where the statistic prints it."""
+        """Return the numbers by field name, as declared, ``n`` first where the statistic prints it."""
         named: dict[str, Value] = {"n": self.n} if self.SHOWS_N else {}
         numbers = (f.name for f in fields(self) if f.name not in self.FRAME)
         return named | {self.PRINTED.get(name, name): getattr(self, name) for name in numbers}
@@ -150,7 +152,7 @@ class Results:
         return entry.values[field]
 
     def under(self, prefix: str) -> Iterator[Entry]:
-        """Entries whose identifier starts with ``prefix``, in order."""
+        """Iterate over the entries whose identifier starts with ``prefix``, in order."""
         return (entry for entry in self.entries if entry.id.startswith(prefix))
 
     def to_document(self) -> dict[str, Any]:
@@ -211,10 +213,10 @@ def _packed(value: Value) -> Any:
 
 
 def _unpacked(value: Any) -> Value:
-    if not isinstance(value, Mapping):
-        return value  # type: ignore[no-any-return]
+    if isinstance(value, int | float):
+        return value
     if "why" in value:
         return NotEstimable(value["why"])
     if "word" in value:
         return str(value["word"])
-    return math.inf * value["infinite"]
+    return math.inf if value["infinite"] > 0 else -math.inf

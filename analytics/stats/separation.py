@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special, stats
 
-from analytics.stats.result import LEVEL, NotEstimable, Result, Value
+from analytics.stats.profile import Look, crossing
+from analytics.stats.result import NotEstimable, Result, Value
 
 __all__ = ["Firth", "FirthTerm", "Separation", "firth", "refused", "separation"]
 
 Separation = Literal["none", "quasi-complete", "complete"]
 Array = NDArray[np.float64]
-BORDER = float(stats.chi2.ppf(LEVEL, 1))
 STRIDE = 0.5  # standard errors between two looks at a profile
 MOST_FOR_NEWTON = 1500  # cases; the exact curvature needs a matrix of cases by cases
-FARTHEST = 60.0  # |b| per standard deviation of a predictor beyond which nothing is looked for
 
 
 def separation(design: ArrayLike, outcome: ArrayLike) -> Separation:
@@ -37,25 +36,25 @@ def separation(design: ArrayLike, outcome: ArrayLike) -> Separation:
     Returns
     -------
     {"none", "quasi-complete", "complete"}
-        Linear programme of Konis 2007 (DPhil thesis, Oxford): maximise ``sum s_i x_i'b`` subject to ``s_i x_i'b >= 0`` and ``|b| <= 1``. Without
-        separation the optimum is 0; otherwise some maximum-likelihood estimates are infinite.
+        Linear programme of Konis 2007 (DPhil thesis, Oxford): maximise ``sum s_i x_i'b`` subject to ``s_i x_i'b >= 0``
+        and ``|b| <= 1``. Without separation the optimum is 0; otherwise some maximum-likelihood estimates are infinite.
     """
     x, y = np.asarray(design, dtype=float), np.asarray(outcome, dtype=float)
     signed = (2 * y - 1)[:, None] * (x / np.abs(x).max(axis=0))
     box = [(-1.0, 1.0)] * x.shape[1]
     found = optimize.linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(y.size), bounds=box, method="highs")
-    if not found.success or -found.fun <= 1e-7:
+    if not found.success or float(found.fun or 0) >= -1e-7:
         return "none"
     # A margin: push the worst case as far inside as the box allows.
     margin = np.hstack([-signed, np.ones((y.size, 1))])
     goal = np.append(np.zeros(x.shape[1]), -1.0)
     strict = optimize.linprog(goal, A_ub=margin, b_ub=np.zeros(y.size), bounds=[*box, (0.0, 1.0)], method="highs")
-    return "complete" if strict.success and -strict.fun > 1e-7 else "quasi-complete"
+    return "complete" if strict.success and float(strict.fun or 0) < -1e-7 else "quasi-complete"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FirthTerm(Result):
-    """One coefficient of a Firth fit; judge it by the profile limits and the penalised likelihood ratio, not by Wald."""
+    """One coefficient of a Firth fit; judge it by profile limits and penalised likelihood ratio, not by Wald."""
 
     b: Value
     se: Value
@@ -85,6 +84,7 @@ class _State:
     loglik: float
     p: Array
     hat: Array
+    root: Array  # triangular root of the information
     converged: bool = True
 
 
@@ -103,9 +103,11 @@ def firth(design: ArrayLike, outcome: ArrayLike, names: Sequence[str]) -> Firth:
     Returns
     -------
     Firth
-        Maximum of ``LL + 0.5 log det I`` (Firth 1993; Heinze & Schemper 2002). ``se`` is the inverse information at the estimate (brglm2),
-        ``se_augmented`` that of the augmented data (R logistf >= 1.24). Limits and p from the penalised profile likelihood, in which the penalty
-        keeps the full information matrix, as logistf. Fitted probabilities are pulled toward 0.5.
+        Maximum of ``LL + 0.5 log det I`` (Firth 1993; Heinze & Schemper 2002). ``se`` is the inverse information at the
+        estimate (brglm2),
+        ``se_augmented`` that of the augmented data (R logistf >= 1.24). Limits and p from the penalised profile
+        likelihood, in which the penalty keeps the full information matrix, as logistf. Fitted probabilities are pulled
+        toward 0.5.
     """
     x, y = np.asarray(design, dtype=float), np.asarray(outcome, dtype=float)
     scale = np.where(np.ptp(x, axis=0) > 0, x.std(axis=0), np.abs(x).max(axis=0))
@@ -147,7 +149,7 @@ def refused(why: str, names: Sequence[str], *, n: int) -> Firth:
 
 
 def _standard_errors(x: Array, weight: Array) -> Array:
-    return np.sqrt(np.diag(np.linalg.inv((x * weight[:, None]).T @ x)))  # type: ignore[no-any-return]
+    return np.sqrt(np.diag(np.linalg.inv((x * weight[:, None]).T @ x)))
 
 
 def _look(x: Array, y: Array, b: Array) -> _State:
@@ -156,7 +158,8 @@ def _look(x: Array, y: Array, b: Array) -> _State:
     q, r = np.linalg.qr(x * np.sqrt(p * (1 - p))[:, None])
     diagonal = np.abs(np.diag(r))
     determinant = float(np.sum(np.log(diagonal))) if diagonal.min() > 0 else -math.inf
-    return _State(b, float(np.sum(y * eta - np.logaddexp(0, eta))) + determinant, p, np.sum(q**2, axis=1))
+    loglik = float(np.sum(y * eta - np.logaddexp(0, eta))) + determinant
+    return _State(b, loglik, p, np.sum(q**2, axis=1), r)
 
 
 def _climb(x: Array, y: Array, start: Array, free: NDArray[np.intp]) -> _State:
@@ -170,29 +173,32 @@ def _climb(x: Array, y: Array, start: Array, free: NDArray[np.intp]) -> _State:
         after = _halved(x, y, now, step * min(1.0, 2.0 / longest), free)
         if after is None:
             # No uphill left within rounding: that is the top when the step was already tiny.
-            return now if longest < 1e-6 else _State(now.b, now.loglik, now.p, now.hat, converged=False)
+            return now if longest < 1e-6 else replace(now, converged=False)
         now = after
-    return _State(now.b, now.loglik, now.p, now.hat, converged=False)
+    return replace(now, converged=False)
+
+
+def _score(x: Array, y: Array, now: _State) -> Array:
+    return x.T @ (y - now.p + now.hat * (0.5 - now.p))
 
 
 def _step(x: Array, y: Array, now: _State, free: NDArray[np.intp]) -> Array:
     """Newton's step where the penalised likelihood curves downward, else a step of Fisher scoring."""
     weight, slope = now.p * (1 - now.p), 1 - 2 * now.p
-    score = (x.T @ (y - now.p + now.hat * slope / 2))[free]
+    score = _score(x, y, now)[free]
     augmented = (x * (weight * (1 + now.hat))[:, None]).T @ x
-    if y.size <= MOST_FOR_NEWTON:
-        inverse = np.linalg.pinv((x * weight[:, None]).T @ x)
-        h = x @ inverse @ x.T
+    if y.size <= MOST_FOR_NEWTON and float(np.abs(np.diag(now.root)).min()) > 0:
+        half = np.linalg.solve(now.root.T, x.T)
+        h = half.T @ half
         turned = (weight * slope)[:, None] * x
         hat_change = np.diag(h)[:, None] * turned - weight[:, None] * (h**2 @ turned)
-        curvature = augmented - x.T @ ((slope / 2)[:, None] * hat_change)
+        curvature = (augmented - x.T @ ((slope / 2)[:, None] * hat_change))[np.ix_(free, free)]
         try:
-            lower = np.linalg.cholesky(curvature[np.ix_(free, free)])
+            np.linalg.cholesky(curvature)
+            return np.asarray(np.linalg.solve(curvature, score), dtype=np.float64)
         except np.linalg.LinAlgError:
             pass
-        else:
-            return np.linalg.solve(lower.T, np.linalg.solve(lower, score))
-    return np.linalg.pinv(augmented[np.ix_(free, free)], hermitian=True) @ score
+    return np.asarray(np.linalg.pinv(augmented[np.ix_(free, free)], hermitian=True) @ score, dtype=np.float64)
 
 
 def _halved(x: Array, y: Array, now: _State, step: Array, free: NDArray[np.intp]) -> _State | None:
@@ -222,31 +228,11 @@ def _limit(x: Array, y: Array, best: _State, j: int, scale: float, se: float, *,
     """Where the penalised profile has fallen by half the chi-square border, in units of the predictor."""
     free = _without(x.shape[1], j)
 
-    def fall(value: float, near: Array) -> tuple[float, Array]:
+    def profile(value: float, near: Array) -> Look:
         start = near.copy()
         start[j] = value
         there = _climb(x, y, start, free)
-        return 2 * (best.loglik - there.loglik) - BORDER, there.b
+        return Look(2 * (best.loglik - there.loglik), -2 * float(_score(x, y, there)[j]), there.b)
 
-    found = outward(fall, best.b, start=float(best.b[j]), step=side * STRIDE * se * scale)
+    found = crossing(profile, best.b, start=float(best.b[j]), step=side * STRIDE * se * scale)
     return found if isinstance(found, NotEstimable) else found / scale
-
-
-def outward(
-    fall: Callable[[float, Array], tuple[float, Array]], near: Array, *, start: float, step: float
-) -> float | NotEstimable:
-    """Walk outward from the estimate until the profile has fallen far enough, then find the place.
-
-    ``fall`` gets a value and the coefficients to start from, and gives how far the profile lies below its border and the coefficients there. Small
-    strides from the last place keep to the branch that leads away from the estimate where the likelihood has several.
-    """
-    inner, outer = start, start + step
-    height, there = fall(outer, near)
-    while height < 0:
-        if abs(outer - start) > FARTHEST:
-            return NotEstimable("the profile likelihood never falls to the limit")
-        near, inner, outer = there, outer, outer + step
-        height, there = fall(outer, near)
-    if not math.isfinite(height):
-        return NotEstimable("the profile likelihood breaks down before the limit")
-    return float(optimize.brentq(lambda value: fall(value, near)[0], inner, outer, xtol=1e-11, rtol=1e-12))

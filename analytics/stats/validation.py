@@ -93,7 +93,7 @@ class Classification(Result):
     SHARES: ClassVar[tuple[str, ...]] = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
 
     def values(self) -> dict[str, Value]:
-        """Counts, then each percentage with its limits."""
+        """Return the counts, then each percentage with its limits."""
         named: dict[str, Value] = {"tp": self.tp, "fn": self.fn, "tn": self.tn, "fp": self.fp}
         for share in self.SHARES:
             for field, value in getattr(self, share).values().items():
@@ -149,7 +149,7 @@ class Missing(Result):
     why: str
 
     def values(self) -> dict[str, Value]:
-        """The reason under every name."""
+        """Return the reason under every name."""
         return dict.fromkeys(self.named, NotEstimable(self.why))
 
 
@@ -176,7 +176,8 @@ def roc(outcome: ArrayLike, score: ArrayLike) -> Roc:
     Returns
     -------
     Roc
-        DeLong, DeLong & Clarke-Pearson 1988 with midranks; Wald interval on the AUC scale, truncated to [0, 1] (as R pROC).
+        DeLong, DeLong & Clarke-Pearson 1988 with midranks; Wald interval on the AUC scale, truncated to [0, 1], as R
+        pROC.
     """
     y, s = np.asarray(outcome) == 1, np.asarray(score, dtype=float)
     m, k = int(y.sum()), int((~y).sum())
@@ -235,15 +236,14 @@ def hosmer_lemeshow_blocks(outcome: ArrayLike, fitted: ArrayLike, *, groups: int
         How many groups are aimed at; each is filled to ``floor(n / groups + 0.5)`` cases.
     """
     y, p = np.asarray(outcome, dtype=float), np.asarray(fitted, dtype=float)
-    blocks, member, sizes = np.unique(np.round(p, 9), return_inverse=True, return_counts=True)
+    _, member, sizes = np.unique(np.round(p, 9), return_inverse=True, return_counts=True)
     target = max(1, math.floor(p.size / groups + 0.5))
     group_of = np.array(_filled([int(size) for size in sizes], target, p.size), dtype=int)
-    assert blocks.size == group_of.size
     return _calibration(y, p, group_of[member], method=f"Hosmer-Lemeshow, groups of {target} with ties kept together")
 
 
 def _filled(sizes: Sequence[int], target: int, n: int) -> list[int]:
-    """Number the groups of ascending blocks: a block joins while the group is short and at least half of the block fits."""
+    """Assign ascending blocks to groups: one joins while the group is short and at least half of the block fits."""
     group, filled, places, counts = 0, 0, [], [0]
     for size in sizes:
         if filled and not (filled < target and filled + size // 2 <= target):

@@ -1,0 +1,133 @@
+"""The tables of the logistic models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analytics.report.text import Cells, Table, items, readers_of
+from analytics.stats.result import Results
+
+__all__ = ["OUTCOMES", "SPECIFICATIONS", "model_tables"]
+
+OUTCOMES = {"success_15min": "15 minutes", "success_1month": "1 month"}
+SPECIFICATIONS = {
+    "default": "all findings, grades as numbers",
+    "reduced": "four findings",
+    "bme_only": "isthmic oedema alone",
+    "categorical": "all findings, grades as indicators",
+}
+
+
+def model_tables(results: Results, specification: str) -> Iterator[Table]:
+    """Print coefficients, fit and penalised coefficients of one specification, both readers and times side by side."""
+    readers = readers_of(results)
+    fits = [
+        (f"logistic/{specification}/{reader}/{outcome}", f"{title}, {reader}")
+        for outcome, title in OUTCOMES.items()
+        for reader in readers
+        if f"logistic/{specification}/{reader}/{outcome}" in results
+    ]
+    if fits:
+        yield _odds_ratios(results, specification, fits)
+        yield _fits(results, specification, fits)
+        if any(f"{id}/firth" in results for id, _ in fits):
+            yield _firth(results, specification, fits)
+
+
+def _terms(results: Results, ids: list[str], prefix: str = "") -> list[str]:
+    """Names of all terms of several models, in the order of the first that has them."""
+    names: dict[str, None] = {}
+    for id in ids:
+        start = f"{id}/{prefix}"
+        for entry in results.under(start):
+            name = entry.id.removeprefix(start)
+            if "/" not in name and ("b" in entry.values) and name != "intercept":
+                names.setdefault(name)
+    return list(names)
+
+
+def _odds_ratios(results: Results, specification: str, fits: list[tuple[str, str]]) -> Table:
+    cells = Cells(results)
+    fields = ("or", "or_ci_low", "or_ci_high")
+    rows = []
+    for name in _terms(results, [id for id, _ in fits]):
+        terms = [f"{id}/{name}" for id, _ in fits]
+        shown = [cells.odds(term, fields, "p_wald") if cells.has(term) else "" for term in terms]
+        rows.append((_term_label(results, name), *shown))
+    cells.note(
+        "Odds ratio with Wald 95 % confidence interval and Wald p. Reference of the contrast pattern: peri-defect; "
+        "grades and millimetres per step of one."
+    )
+    for id, title in fits:
+        for note in results.entry(id).notes:
+            cells.note(f"{title}: {note}")
+    columns = ("Predictor", *(title for _, title in fits))
+    title = f"Predictors of success: {SPECIFICATIONS[specification]}"
+    return Table(f"model_{specification}", title, columns, tuple(rows), cells.footnotes)
+
+
+def _term_label(results: Results, name: str) -> str:
+    titles = {item["code"]: item["title"] for item in items(results)}
+    if name in titles:
+        return str(titles[name])
+    named = {
+        "contrast_intra": "Contrast: intra-defect",
+        "contrast_trans": "Contrast: trans-defect",
+        "segment_multi": "Degeneration: multi-segmental",
+    }
+    item, _, level = name.rpartition("_")
+    return named.get(name) or (f"{titles[item]}: grade {level}" if item in titles else name)
+
+
+SUMMARY: tuple[tuple[str, str, int], ...] = (
+    ("Cases", "n", 0),
+    ("Successes", "n_events", 0),
+    ("Separation", "separation", 0),
+    ("−2 log likelihood", "minus2ll", 2),
+    ("Omnibus χ²", "omnibus_chi2", 2),
+    ("Nagelkerke R²", "nagelkerke_r2", 3),
+    ("Cox & Snell R²", "cox_snell_r2", 3),
+)
+SHARES = {
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "PPV",
+    "npv": "NPV",
+}
+
+
+def _fits(results: Results, specification: str, fits: list[tuple[str, str]]) -> Table:
+    cells = Cells(results)
+    rows = [(title, *(cells.number(id, field, decimals) for id, _ in fits)) for title, field, decimals in SUMMARY]
+    rows.append(("Omnibus p", *(cells.p(id, "omnibus_p") for id, _ in fits)))
+    for name in ("tp", "fn", "tn", "fp"):
+        rows.append((name.upper(), *(cells.count(f"{id}/classification", name) for id, _ in fits)))
+    for name, title in SHARES.items():
+        fields = (name, f"{name}_wilson_low", f"{name}_wilson_high")
+        rows.append((f"{title}, %", *(cells.interval(f"{id}/classification", fields, 1) for id, _ in fits)))
+    rows.append(("AUC", *(cells.interval(f"{id}/roc", ("auc", "delong_ci_low", "delong_ci_high")) for id, _ in fits)))
+    cells.note(
+        "Classification: positive when the fitted probability exceeds 0.5; judged on the cases the model was fitted "
+        "to, so optimistic."
+    )
+    cells.note("95 % intervals: Wilson for percentages, DeLong for the AUC.")
+    title = f"Fit and classification: {SPECIFICATIONS[specification]}"
+    return Table(f"fit_{specification}", title, ("", *(title for _, title in fits)), tuple(rows), cells.footnotes)
+
+
+def _firth(results: Results, specification: str, fits: list[tuple[str, str]]) -> Table:
+    cells = Cells(results)
+    fields = ("b", "b_profile_low", "b_profile_high")
+    rows = []
+    for name in _terms(results, [id for id, _ in fits], "firth/"):
+        terms = [f"{id}/firth/{name}" for id, _ in fits]
+        shown = [cells.odds(term, fields, "p_plr", logarithms=True) if cells.has(term) else "" for term in terms]
+        rows.append((_term_label(results, name), *shown))
+    cells.note(
+        "Odds ratio with penalised profile 95 % limits and p of the penalised likelihood-ratio test; valid under "
+        "separation."
+    )
+    columns = ("Predictor", *(title for _, title in fits))
+    title = f"Firth-penalised sensitivity model: {SPECIFICATIONS[specification]}"
+    return Table(f"firth_{specification}", title, columns, tuple(rows), cells.footnotes)
