@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -111,20 +112,20 @@ def services(context: Context) -> Iterator[tuple[Path, dict[str, str]]]:
     folder = Path(tempfile.mkdtemp(prefix="spondy-test-"))
     try:
         valkey = Valkey.at(folder / "valkey", durable=False)
-        with (folder / "valkey.log").open("ab") as log:
-            server = context.children.start(valkey.command(), env={"PATH": os.defpath}, cwd=folder, output=log)
-        wait_until(context, valkey.answers, "Valkey")
-        env = bare_environment() | {
-            "SPONDY_DATA_DIR": str(folder / "data"),
-            "SPONDY_TEST_DATABASE": str(folder / "test.sqlite3"),
-            "REDIS_URL": valkey.url,
-            "OPENBLAS_NUM_THREADS": "1",
-            "OMP_NUM_THREADS": "1",
-        }
-        yield folder, env
-        context.children.end(server, patience_s=3)
+        quiet = {"PATH": os.defpath}
+        with running(context, valkey.command(), quiet, folder / "valkey.log", valkey.answers, "Valkey"):
+            yield (
+                folder,
+                bare_environment()
+                | {
+                    "SPONDY_DATA_DIR": str(folder / "data"),
+                    "SPONDY_TEST_DATABASE": str(folder / "test.sqlite3"),
+                    "REDIS_URL": valkey.url,
+                    "OPENBLAS_NUM_THREADS": "1",
+                    "OMP_NUM_THREADS": "1",
+                },
+            )
     finally:
-        context.children.end_all()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -135,19 +136,37 @@ def postgres(context: Context) -> Iterator[str]:
     outer = Path(tempfile.mkdtemp(prefix="spondy-postgres-", dir=base))
     outer.chmod(0o711)
     try:
-        with context.console.step("PostgreSQL"):
+        with context.console.step("PostgreSQL's first files"):
             server = Postgres.at(outer / "server")
             server.initialise()
-            with (outer / "log").open("ab") as log:
-                child = context.children.start(
-                    server.command(), env=server.environment(), cwd=server.folder, output=log, user=server.user
-                )
-            wait_until(context, server.answers, "PostgreSQL")
-        yield server.url
-        context.children.end(child, patience_s=10, first=2)
+        args, env, log = server.command(), server.environment(), outer / "log"
+        fast = signal.SIGINT  # PostgreSQL's own "fast": open sessions are cut, nothing is waited for
+        with running(context, args, env, log, server.answers, "PostgreSQL", user=server.user, first=fast):
+            yield server.url
     finally:
-        context.children.end_all()
         shutil.rmtree(outer, ignore_errors=True)
+
+
+@contextmanager
+def running(
+    context: Context,
+    args: Sequence[str | Path],
+    env: Mapping[str, str],
+    log: Path,
+    answers: Callable[[], bool],
+    name: str,
+    *,
+    user: int | None = None,
+    first: int = signal.SIGTERM,
+) -> Iterator[None]:
+    """Run a server for the length of a block; only this server ends with the block."""
+    with log.open("ab") as output:
+        child = context.children.start(args, env=env, cwd=log.parent, output=output, user=user)
+    try:
+        wait_until(context, answers, name)
+        yield
+    finally:
+        context.children.end(child, patience_s=5, first=first)
 
 
 def wait_until(context: Context, answers: Callable[[], bool], name: str) -> None:
