@@ -151,9 +151,9 @@ def _odds(results: Results, outcome: str, title: str) -> Figure | None:
     axes.minorticks_off()
     axes.set_yticklabels([_label(results, name) for name in names])
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(
-        f"Odds ratio of success at {title} (95 % confidence interval); hollow: Firth-penalised, because of separation"
-    )
+    penalised = any(bar[3] for bar in found.values())
+    hollow = "\nhollow: Firth-penalised, because of separation" if penalised else ""
+    axes.set_xlabel(f"Odds ratio of success at {title} (95 % confidence interval){hollow}")
     for reader, colour in zip(readers, READER_COLOURS, strict=False):
         axes.plot([], [], "o", color=colour, label=reader)
     figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=9)

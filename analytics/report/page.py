@@ -20,7 +20,7 @@ CAPTIONS = {
 }
 LEAD = "Every number can be followed to its line in estimates.csv, which keeps all digits."
 SHORT_CELL = ' class="short"'
-SHORT = 38  # characters of a cell that is kept on one line
+SHORT = 31  # characters of a cell that is kept on one line
 STYLE = """
 :root { --ink: #1b2430; --soft: #5b6776; --line: #c9d1da; --paper: #ffffff; --accent: #22577a; }
 * { box-sizing: border-box; }
