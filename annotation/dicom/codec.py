@@ -15,6 +15,7 @@ from typing import Any
 import imagecodecs
 import jpeg_ls
 import numpy as np
+import openjpeg.utils
 from numpy.typing import NDArray
 from pydicom.encaps import generate_frames
 
@@ -27,6 +28,10 @@ LOSSY = frozenset(("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.
 MOST_TILES = 4096
 # When masking to the stored bits would change more of the image than this, the header is wrong about them.
 MOST_CHANGED = 0.5
+_SIZE_OF_JPEG_2000 = b"\xff\x4f\xff\x51"  # start of codestream and size marker
+_END_OF_IMAGE = b"\xff\xd9"  # the same mark ends JPEG, JPEG-LS and JPEG 2000; coded data cannot hold it
+END_SEARCH = 4096  # some writers pad behind it
+SSIZ_OFFSET = 42  # of the first component's precision, from there
 
 Pixels = NDArray[np.integer[Any]]
 
@@ -174,6 +179,8 @@ def _decoded(coded: bytes, syntax: str, shape: Layout) -> Pixels:
         rows, columns, samples, precision = _size_of_jpeg(coded)
     if (rows, columns, samples) != (shape.rows, shape.columns, 1) or not 2 <= precision <= 16:
         raise Refused("dimensions", "The compressed image has another size than the header says.")
+    if _END_OF_IMAGE not in coded[-END_SEARCH:]:
+        raise Refused("codestream", "The compressed image is cut off.")
     try:
         array = np.asarray(_decoder(syntax, precision)(coded))
     except Exception:  # each decoder has exceptions of its own; whichever it is, the frame is unusable
@@ -192,10 +199,21 @@ def _decoder(syntax: str, precision: int) -> Any:
     if syntax in p.JPEG_2000:
         return imagecodecs.jpeg2k_decode
     if syntax in p.HTJ2K:
-        return imagecodecs.htj2k_decode
+        return _htj2k
     if syntax in ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"):
         return imagecodecs.ljpeg_decode
     return imagecodecs.jpeg8_decode
+
+
+def _htj2k(coded: bytes) -> Pixels:
+    """Decode HTJ2K by OpenJPEG: the decoder in imagecodecs gives out damaged images without an error."""
+    rows, columns, _, precision = _size_of_jpeg_2000(coded)
+    start = coded.find(_SIZE_OF_JPEG_2000)
+    signed = coded[start + SSIZ_OFFSET] & 0x80
+    kind = f"{'i' if signed else 'u'}{1 if precision <= 8 else 2}"
+    raw = openjpeg.utils.decode_pixel_data(coded[start:], version=2)
+    array: Pixels = np.frombuffer(raw, np.dtype(kind).newbyteorder("<")).reshape(rows, columns)
+    return array
 
 
 def _rle(coded: bytes, shape: Layout) -> Pixels:
@@ -323,8 +341,8 @@ def _size_of_jpeg(data: bytes) -> tuple[int, int, int, int]:
 
 def _size_of_jpeg_2000(data: bytes) -> tuple[int, int, int, int]:
     """Rows, columns, components and precision from the SIZ marker of a JPEG 2000 codestream (T.800 A.5.1)."""
-    start = data.find(b"\xff\x4f\xff\x51")
-    if start < 0 or start > 1024 or start + 43 > len(data):
+    start = data.find(_SIZE_OF_JPEG_2000)
+    if start < 0 or start > 1024 or start + SSIZ_OFFSET >= len(data):
         raise Refused("codestream", "The compressed image has no size marker.")
     x, y, x0, y0, tile_x, tile_y, tx0, ty0, samples, precision = Struct(">8LHB").unpack_from(data, start + 8)
     if not (x0 < x and y0 < y and tile_x and tile_y and tx0 <= x0 and ty0 <= y0):

@@ -14,7 +14,7 @@ from pydicom.valuerep import DSfloat
 
 from annotation.dicom.codec import JPEG_LS_LOSSLESS
 
-# Ours, from the UUID of the project's first release; it identifies the writer, not the scanner.
+# A UUID of our own, drawn once; it names the program that wrote the file, not the scanner.
 IMPLEMENTATION = "2.25.207184302906184327391038871512905542713"
 
 

@@ -21,13 +21,14 @@ _WINDOW_LOW, _WINDOW_HIGH = 0.01, 0.99
 
 _SCREEN_TYPES = re.compile(r"SCREEN|CAPTURE|DOSE|REPORT|PROTOCOL|SUMMARY", re.IGNORECASE)
 _SCREEN_NAMES = re.compile(
-    r"dose|dosis|report|protokoll?(?![a-z])|protocol|screen|summary|patient|befund", re.IGNORECASE
+    r"(?<!low)(?<!low[ _-])dose|(?<!niedrig)dosis|report|protokoll|protocol|screen|summary|patient|befund",
+    re.IGNORECASE,
 )
-# Text is written at the end of the grey scale with hard edges: so many jumps of nearly the whole range, in at least so
-# many rows of the outer tenths of an image, do not occur in tissue (a 5 x 7 letter has about a dozen).
+# Text is written at the end of the grey scale with hard edges: so many jumps between the brightest grey and the lower
+# half of the range, in so many rows of the outer tenths of an image, do not occur in tissue; a letter has a dozen.
 TEXT_JUMPS = 60
 TEXT_ROWS = 5
-TEXT_JUMP_SHARE = 0.9
+TEXT_JUMP_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,9 @@ def looks_written_on(frame: NDArray[Any]) -> bool:
         return False
     tenth = max(8, frame.shape[0] // 10)
     for band in (frame[:tenth], frame[-tenth:]):
-        jumps = np.abs(np.diff(band.astype(np.int32), axis=1)) >= TEXT_JUMP_SHARE * (high - low)
+        top = band == high
+        dark = band <= high - TEXT_JUMP_SHARE * (high - low)
+        jumps = (top[:, 1:] & dark[:, :-1]) | (dark[:, 1:] & top[:, :-1])
         if int(jumps.sum()) >= TEXT_JUMPS and int(jumps.any(axis=1).sum()) >= TEXT_ROWS:
             return True
     return False

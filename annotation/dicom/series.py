@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from annotation.dicom import geometry
 from annotation.dicom.geometry import PlaneName, frame_value
+from annotation.dicom.roles import ROLE_TITLES
 
 Header = Mapping[str, Any]
 Phase = Literal["pre", "post", "needle"]
@@ -152,16 +153,14 @@ def propose_case(series: Sequence[tuple[Sequence[Header], Iterable[str]]]) -> tu
 
 def _by_order(one: Clues, first: bool, last: bool, count: int, has: set[str]) -> Proposal:
     if count == 1:
-        return _ct_proposal(one, "post", "the only axial CT series of the case")
+        return _ct_proposal("post", "the only axial CT series of the case")
     if first and "CT_PRE" not in has:
-        return _ct_proposal(one, "pre", "the first axial CT series of the case")
+        return _ct_proposal("pre", "the first axial CT series of the case")
     if last and "CT_POST" not in has:
-        return _ct_proposal(one, "post", "the last axial CT series of the case")
+        return _ct_proposal("post", "the last axial CT series of the case")
     if one.slices <= CONTROL_SLICES:
-        return _ct_proposal(one, "needle", f"a short series ({one.slices} slices) between the first and the last")
-    return Proposal(
-        "OTHER", None, _ct_title(one, None), "neither the first nor the last axial CT series, and not short"
-    )
+        return _ct_proposal("needle", f"a short series ({one.slices} slices) between the first and the last")
+    return Proposal("OTHER", None, _other_ct(one), "neither the first nor the last axial CT series, and not short")
 
 
 def title(header: Header, hints: Iterable[str] = ()) -> str:
@@ -185,9 +184,9 @@ def _mr(found: Clues) -> Proposal:
     basis = f"{found.plane}, {found.technique}" if found.technique else found.plane
     if found.localiser or found.planes >= 3:
         why = "the header or its name says localiser" if found.localiser else "slices in three planes"
-        return Proposal("LOC", None, "Localiser", why)
+        return Proposal("LOC", None, ROLE_TITLES["LOC"], why)
     if found.plane == "coronal":
-        return Proposal("COR", None, name, basis)
+        return Proposal("COR", None, ROLE_TITLES["COR"], basis)
     prefix = {"sagittal": "SAG", "axial": "AX"}.get(found.plane)
     if prefix is None:
         return Proposal("OTHER", None, name, "the plane of the series is oblique or unknown")
@@ -195,8 +194,8 @@ def _mr(found: Clues) -> Proposal:
     if found.weighting == "T2" and prefix == "SAG" and "fatsat" in found.hints:
         suffix, basis = "STIR", f"{basis}, fat suppressed"
     role = f"{prefix}_{suffix}"
-    if role in ("SAG_T1", "SAG_T2", "SAG_STIR", "AX_T1", "AX_T2"):
-        return Proposal(role, None, f"{found.plane.capitalize()} {suffix}", basis)
+    if role in ROLE_TITLES:
+        return Proposal(role, None, ROLE_TITLES[role], basis)
     return Proposal("OTHER", None, name, f"{basis}: no role of a lumbar protocol")
 
 
@@ -258,27 +257,27 @@ def _is_axial_ct(found: Clues) -> bool:
 
 def _ct(found: Clues) -> Proposal:
     if found.localiser:
-        return Proposal("CT_SCOUT", None, "CT scout", "the header or its name says localiser")
+        return Proposal("CT_SCOUT", None, ROLE_TITLES["CT_SCOUT"], "the header or its name says localiser")
     if found.plane in ("sagittal", "coronal"):
         if found.slices <= 2:
-            return Proposal("CT_SCOUT", None, "CT scout", f"{found.slices} {found.plane} image(s)")
-        return Proposal("OTHER", None, _ct_title(found, None), f"{found.plane} reformat")
+            return Proposal("CT_SCOUT", None, ROLE_TITLES["CT_SCOUT"], f"{found.slices} {found.plane} image(s)")
+        return Proposal("OTHER", None, _other_ct(found), f"{found.plane} reformat")
     for phase in ("pre", "post", "needle"):
         if phase in found.hints:
-            return _ct_proposal(found, phase, f"the name of the series suggests: {phase}")
+            return _ct_proposal(phase, f"the name of the series suggests: {phase}")
     if found.contrast:
-        return _ct_proposal(found, "post", "a contrast agent is named in the header")
-    return Proposal("OTHER", None, _ct_title(found, None), "nothing in the header tells the phase")
+        return _ct_proposal("post", "a contrast agent is named in the header")
+    return Proposal("OTHER", None, _other_ct(found), "nothing in the header tells the phase")
 
 
-def _ct_proposal(found: Clues, phase: str, reason: str) -> Proposal:
+def _ct_proposal(phase: str, reason: str) -> Proposal:
     known: dict[str, Phase] = {"pre": "pre", "post": "post", "needle": "needle"}
-    return Proposal(f"CT_{phase.upper()}", known[phase], _ct_title(found, known[phase]), reason)
+    role = f"CT_{phase.upper()}"
+    return Proposal(role, known[phase], ROLE_TITLES[role], reason)
 
 
-def _ct_title(found: Clues, phase: Phase | None) -> str:
-    words = {"pre": "CT before contrast", "post": "CT after contrast", "needle": "CT needle control"}
-    return words[phase] if phase else f"CT {_plane_word(found)}"
+def _other_ct(found: Clues) -> str:
+    return f"CT {_plane_word(found)}"
 
 
 def _contrast(header: Header) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
+from pydicom import config
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
@@ -105,14 +109,30 @@ def take(data: bytes, *, key: bytes, rules: TakeRules | None = None) -> Taken:
     rules = rules or TakeRules()
     keyed.check(key)
     scan = prescan(data, rules.limits)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom warns with values of the source, which must reach no log
+    with _quiet_parser():
         try:
             return _take(scan, key, rules)
         except (Refused, Quarantined):
             raise
         except Exception:  # the one boundary: what a parser says of foreign bytes may quote them, so it ends here
             raise Refused("unreadable", "The file cannot be read.") from None
+
+
+# pydicom logs and warns with the values it dislikes, which may name the patient: none of that may reach a log.
+logging.getLogger("pydicom").addFilter(lambda record: False)
+
+
+@contextmanager
+def _quiet_parser() -> Iterator[None]:
+    """Keep the parser from judging values (they are judged here) and from warning with them."""
+    before = config.settings.reading_validation_mode
+    config.settings.reading_validation_mode = config.IGNORE
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        config.settings.reading_validation_mode = before
 
 
 def _take(scan: Scan, key: bytes, rules: TakeRules) -> Taken:
