@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
@@ -105,16 +105,22 @@ class DomainErrors:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         known = _known(error)
-        return page(request, known[0], _sentence(error)) if known else None
+        return page(request, known[0], _sentence(error), known[1]) if known else None
 
 
-def page(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
+def page(request: HttpRequest, status: int, sentence: str = "", code: str = "error") -> HttpResponse:
+    """Answer with a page, or below /api/ with what other programs read: an address no view knows ends here too."""
+    if request.path.startswith("/api/"):
+        body = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status}
+        return JsonResponse(
+            body | {"code": code, "detail": sentence}, status=status, content_type="application/problem+json"
+        )
     shown = {"status": status, "title": TITLES.get(status, "Error"), "sentence": sentence}
     return render(request, "error.html", shown, status=status)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(request, 404, NotYours.sentence)
+    return page(request, 404, NotYours.sentence, "not_found")
 
 
 def denied(request: HttpRequest, exception: Exception) -> HttpResponse:

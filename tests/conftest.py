@@ -274,3 +274,9 @@ class Commands:
 @pytest.fixture
 def manage(live: None, environment: dict[str, str]) -> Commands:
     return Commands(environment)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """A refused request is what many tests ask for; its log line would bury what failed."""
+    caplog.set_level("CRITICAL", logger="django.request")

@@ -27,6 +27,9 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
             raise LockedReadingError("At least one of these readings is locked; a lock is final.")
         return super().update(**values)
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise LockedReadingError("A reading is never deleted.")
+
 
 class Assignment(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

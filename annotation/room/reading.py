@@ -307,7 +307,9 @@ def _same(newest: Revision, answers: dict[str, Any], evidence: Evidence, kept: o
 
 def _remarks(protocol: Protocol, assignment: Assignment, answers: dict[str, Any], evidence: Evidence) -> list[Any]:
     roles = frozenset(series.role for series in _series(protocol, assignment))
-    level = assignment.case.lysis_vertebra or None
+    # A study that hides the index level from its readers does not let a remark tell it.
+    shown = assignment.study.settings.get("index_level_shown", True)
+    level = (assignment.case.lysis_vertebra or None) if shown else None
     facts = Facts(measured=measured_in(evidence), roles_present=roles or None, lysis_vertebra=level)
     return [asdict(remark) for remark in remarks(protocol, assignment.form, answers, facts)]
 
@@ -388,7 +390,9 @@ def set_aside(person: Person, reading_id: uuid.UUID, *, reason: str) -> None:
     if not said:
         raise NoReason
     with transaction.atomic():
-        Assignment.objects.filter(pk=assignment.pk).update(set_aside_at=timezone.now(), set_aside_reason=said)
+        still_open = Assignment.objects.filter(pk=assignment.pk, locked_revision__isnull=True)
+        if not still_open.update(set_aside_at=timezone.now(), set_aside_reason=said):
+            raise NotYours  # another tab has locked it since
         trail.record(study, person, "set aside", subject=str(assignment.pk), reason=said)
     addresses.close(assignment.pk)
 
