@@ -1,0 +1,139 @@
+"""A whole Spondy for the browser tests: own data folder, real web server, real worker, real Valkey."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "deploy"))
+
+from launcher.places import bare_environment, in_venv  # noqa: E402
+from launcher.services import Valkey, free_port  # noqa: E402
+
+STAGE = Path(__file__).with_name("e2e_stage.py")
+MANIFEST = ROOT / "static" / "viewer" / ".vite" / "manifest.json"
+
+
+@dataclass(frozen=True)
+class House:
+    """What the tests know of the running house."""
+
+    url: str
+    env: dict[str, str]
+    folder: Path
+    hospital: Path
+    places: list[dict[str, Any]]
+
+    def truth(self, reader: str, form: str, label: str) -> dict[str, Any]:
+        """Give what is planted in the case that a reader knows by this label."""
+        found = [p for p in self.places if (p["reader"], p["form"], p["label"]) == (reader, form, label)]
+        assert len(found) == 1, (reader, form, label)
+        truth: dict[str, Any] = found[0]["truth"]
+        return truth
+
+    def manage(self, *args: str | Path) -> str:
+        done = subprocess.run(
+            [in_venv("python"), "manage.py", *map(str, args)],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    def rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        """Read the database from outside, as an auditor with the file would."""
+        path = self.folder / "data" / "spondy.sqlite3"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as connection:
+            return connection.execute(query, values).fetchall()
+
+
+def wait_until(answers: Callable[[], bool], name: str, process: subprocess.Popen[bytes] | None = None) -> None:
+    until = time.monotonic() + 60
+    while not answers():
+        assert process is None or process.poll() is None, f"{name} ended with {process and process.returncode}"
+        assert time.monotonic() < until, f"{name} did not answer within a minute"
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def process(command: list[str | Path], env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as said:
+        started = subprocess.Popen([str(part) for part in command], cwd=ROOT, env=env, stdout=said, stderr=said)
+    try:
+        yield started
+    finally:
+        started.terminate()
+        try:
+            started.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+@contextlib.contextmanager
+def broker(folder: Path) -> Iterator[str]:
+    """Lend a Valkey: the one the launcher started for the tests, in a database of its own, or one of our own."""
+    given = os.environ.get("REDIS_URL", "")
+    if given:
+        yield f"{given.rsplit('/', 1)[0]}/9"
+        return
+    own = Valkey.at(folder / "valkey", durable=False)
+    with process(own.command(), {"PATH": os.defpath}, folder / "valkey.log"):
+        wait_until(own.answers, "Valkey")
+        yield own.url
+
+
+def answers(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[House]:
+    with broker(folder) as redis_url:
+        port = free_port()
+        env = bare_environment() | {
+            "SPONDY_DATA_DIR": str(folder / "data"),
+            "SPONDY_DEMO": "1",
+            "DJANGO_SETTINGS_MODULE": "spondy.settings",
+            "REDIS_URL": redis_url,
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        staged = subprocess.run(
+            [in_venv("python"), STAGE, folder], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        )
+        assert staged.returncode == 0, staged.stderr
+        facts = json.loads(staged.stdout.splitlines()[-1])
+        web: list[str | Path] = [in_venv("gunicorn"), "spondy.wsgi:application", "--bind", f"127.0.0.1:{port}"]
+        web += ["--worker-class", "gthread", "--workers", "1", "--threads", "8", "--keep-alive", "30", "--preload"]
+        web += ["--no-control-socket", "--graceful-timeout", "2"]
+        worker: list[str | Path] = [in_venv("celery"), "-A", "spondy", "worker", "--loglevel", "INFO"]
+        worker += ["--concurrency", "1", "--without-gossip", "--without-mingle"]
+        logs = folder / "web.log", folder / "worker.log"
+        with process(web, env, logs[0]) as served, process(worker, env, logs[1]) as working:
+            wait_until(lambda: answers(port, "/healthz"), "the web server", served)
+            wait_until(lambda: answers(port, "/readyz"), "the worker", working)
+            url = f"http://127.0.0.1:{port}"
+            yield House(url, env, folder, Path(facts["hospital"]), facts["places"])

@@ -1,0 +1,162 @@
+"""What the reader sees: the right slice, linked, lettered, windowed, and the very pixels that were stored."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from e2e_browser import SignIn
+from e2e_pictures import difference
+from e2e_room import Array, Frame, Room
+from playwright.sync_api import expect
+
+from annotation.dicom.codec import decode_stored
+
+SAGITTAL = ("SAG_T2", "SAG_T1", "SAG_STIR")
+
+
+def stored_values(room: Room, frame: Frame) -> Array:
+    """Fetch a stored frame by its sealed address and decode it as the house keeps it, in modality values."""
+    status, data = room.visitor.api(frame.image)
+    assert status == 200
+    slope = float((frame.values("00281053") or [1])[0])
+    intercept = float((frame.values("00281052") or [0])[0])
+    values = decode_stored(data)
+    if frame.values("00280103") == [1]:
+        values = values.view(np.int16)
+    return np.asarray(values.astype(float) * slope + intercept)
+
+
+def middle(frames: list[Frame], index: int) -> Array:
+    rows, columns = frames[index].shape
+    return frames[index].patient((columns - 1) / 2, (rows - 1) / 2)
+
+
+def shown(room: Room, role: str) -> Frame:
+    uid = room.view(role).data("frame")
+    return next(frame for frame in room.frames(role) if frame.uid == uid)
+
+
+def test_sagittal_series_scroll_together_by_position(sign_in: SignIn) -> None:
+    room = Room(sign_in("reader11"), "SPINE", "mr").open()
+    frames = {role: room.frames(role) for role in (*SAGITTAL, "AX_T2")}
+    number = len(frames["SAG_T2"]) // 2 + 1
+    axial = room.view("AX_T2").slice
+    for key, step in (("PageDown", 1), ("PageDown", 1), ("PageUp", -1)):
+        room.press(key)
+        number += step
+        for role in SAGITTAL:
+            room.view(role).expect_slice(number)
+        point = middle(frames["SAG_T2"], number - 1)
+        for role in SAGITTAL[1:]:
+            depths = [abs(frame.depth(point)) for frame in frames[role]]
+            assert int(np.argmin(depths)) == room.view(role).slice - 1, "the slice nearest in millimetres"
+    assert room.view("AX_T2").slice == axial, "the axial series is not linked"
+
+    x, y = room.view("SAG_T1").on_page(np.array([150.0, 150.0]))
+    room.page.mouse.move(x, y)
+    room.page.mouse.wheel(0, 100)
+    for role in SAGITTAL:
+        room.view(role).expect_slice(number + 1)
+    room.press("x")
+    expect(room.page.get_by_role("button", name="Link off")).to_be_visible()
+    room.page.mouse.wheel(0, 100)
+    room.view("SAG_T1").expect_slice(number + 2)
+    room.view("SAG_T2").expect_slice(number + 1)
+
+
+def test_the_reference_line_lies_where_the_slices_cross(sign_in: SignIn) -> None:
+    room = Room(sign_in("reader11"), "SPINE", "mr").open()
+    room.press("PageDown")
+    sagittal, axial = room.view("SAG_T2"), room.view("AX_T2")
+    sagittal.expect_slice(len(room.frames("SAG_T2")) // 2 + 2)
+    line = axial.element.locator("line.reference")
+    expect(line).to_have_count(1)
+    axial.settle()
+    source, target = shown(room, "SAG_T2"), shown(room, "AX_T2")
+    ends = [[float(line.get_attribute(f"{axis}{end}") or "nan") for axis in "xy"] for end in (1, 2)]
+    points = [target.patient(*axial.map.pixel(np.array(end))) for end in ends]
+    assert max(abs(source.depth(point)) for point in points) < 0.1, "both ends lie in the sagittal slice"
+    assert np.linalg.norm(points[0] - points[1]) > 50, "and it crosses the picture"
+    expect(sagittal.element.locator("line.reference")).to_have_count(0)
+
+    room.press("n", "n", "n")
+    expect(sagittal.element.locator("line.reference")).to_have_count(1)
+
+
+def test_window_presets_by_shift_and_digit_and_by_digit_in_the_images(sign_in: SignIn) -> None:
+    room = Room(sign_in("reader11"), "SPINE", "ct").open()
+    view = room.view("CT_PRE")
+    assert view.window == (2000, 500), "CT opens with the bone window"
+    for keys, window in (("3", (400, 40)), ("4", (3500, 1000)), ("2", (2000, 500))):
+        room.press(f"Shift+Digit{keys}")
+        expect(view.element.locator(".window")).to_have_text(f"W {window[0]} L {window[1]}")
+    assert room.view("CT_POST").window == (2000, 500)
+    room.press("F6", "3")
+    expect(view.element.locator(".window")).to_have_text("W 400 L 40")
+    assert room.shown_answers() == {}, "a digit in the images is no answer"
+    room.press("F6", "3")
+    assert room.shown_answers() == {"contrast_pattern.right": "3"}, "a digit in the sheet is one"
+    expect(view.element.locator(".window")).to_have_text("W 400 L 40")
+    room.press("Control+z")
+
+
+def test_the_prone_ct_is_shown_as_acquired_with_its_side_letters(sign_in: SignIn) -> None:
+    room = Room(sign_in("reader11"), "SPINE", "ct").open()
+    for role in ("CT_PRE", "CT_POST"):
+        assert room.view(role).letters == {"left": "L", "right": "R", "top": "P", "bottom": "A"}
+
+
+def test_side_letters_follow_the_geometry_of_sagittal_and_axial_slices(sign_in: SignIn) -> None:
+    room = Room(sign_in("reader11"), "SPINE", "mr").open()
+    for role in SAGITTAL:
+        letters = room.view(role).letters
+        assert (letters["left"], letters["right"]) == ("A", "P")
+        assert letters["top"].startswith("H")
+        assert letters["bottom"].startswith("F")
+    axial = room.view("AX_T2").letters
+    assert (axial["left"], axial["right"]) == ("R", "L")
+    assert axial["top"].startswith("A")
+
+
+def test_what_it_is_and_is_not_stands_on_the_page(sign_in: SignIn) -> None:
+    room = Room(sign_in("reader11"), "SPINE", "mr").open()
+    foot = room.page.locator("footer.foot")
+    expect(foot.get_by_text("not for diagnosis")).to_be_visible()
+    expect(foot.get_by_text("synthetic images")).to_be_visible()
+    for role in (*SAGITTAL, "AX_T2"):
+        element = room.view(role).element
+        expect(element.locator(".synthetic")).to_have_text("synthetic")
+        expect(element.locator(".bar-text")).to_have_text(re.compile(r"\d+ mm"))
+        expect(element.locator(".slice")).to_have_text(re.compile(r"\d+/\d+"))
+        expect(element.locator(".position")).to_have_text(re.compile(r"[RLAPFH] \d+\.\d mm"))
+
+
+@pytest.mark.parametrize(("form", "roles"), [("mr", (*SAGITTAL, "AX_T2")), ("ct", ("CT_PRE", "CT_POST"))])
+def test_the_screen_shows_the_stored_pixels(sign_in: SignIn, form: str, roles: tuple[str, ...]) -> None:
+    room = Room(sign_in("reader11"), "SPINE", form).open()
+    for role in roles:
+        view = room.view(role)
+        values = stored_values(room, shown(room, role))
+        assert difference(view, values) < 2.0
+        assert difference(view, values[:, ::-1]) > 8.0, "a mirrored picture would not pass"
+    view = room.view(roles[0])
+    room.press("i")
+    values = stored_values(room, shown(room, roles[0]))
+    assert difference(view, values, inverted=True) < 2.0
+
+
+def test_the_scale_bar_is_as_long_as_it_says(sign_in: SignIn) -> None:
+    room = Room(sign_in("reader11"), "SPINE", "mr").open()
+    view = room.view("SAG_T2")
+    room.press("v")
+    view.settle()
+    box = view.element.locator(".bar").bounding_box()
+    said = re.match(r"\d+", view.element.locator(".bar-text").inner_text())
+    assert box
+    assert said
+    frame = shown(room, "SAG_T2")
+    row_mm, column_mm = (float(v) for v in frame.values("00280030"))
+    assert np.linalg.norm(view.map.column) / column_mm == pytest.approx(box["width"] / int(said[0]), rel=0.02)
+    assert np.linalg.norm(view.map.row) / row_mm == pytest.approx(box["width"] / int(said[0]), rel=0.02)

@@ -1,0 +1,75 @@
+"""The slip tool: points placed with the mouse give the planted millimetres, on the page and on the server."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from e2e_browser import SignIn
+from e2e_house import House
+from e2e_room import Room
+from playwright.sync_api import expect
+
+CELL = "slip_mm.case"
+
+
+@pytest.mark.parametrize("reader", ["reader2", "reader4", "reader5"])
+def test_points_at_the_landmarks_give_the_planted_slip(house: House, sign_in: SignIn, reader: str) -> None:
+    room = Room(sign_in(reader), "SPINE", "mr").open()
+    truth = house.truth(reader, "mr", room.label)
+    room.measure(truth["landmarks_lps_mm"])
+    room.expect_saved()
+    shown = float(room.shown_answers()[CELL])
+    assert abs(shown - truth["slip_mm"]) <= 0.5
+
+    reading = room.reading()
+    assert reading["answers"][CELL] == shown
+    assert abs(reading["measured"][CELL]["value_mm"] - shown) <= 0.05, "the server measures the same from the points"
+    assert reading["measured"][CELL]["slip_pct"] is None, "the percentage stays hidden until the grade is given"
+    placed = np.array(reading["evidence"][CELL]["points_lps_mm"])
+    wanted = np.array([truth["landmarks_lps_mm"][name] for name in ("P", "A", "Q")])
+    frames = {frame.uid: frame for frame in room.frames("SAG_T2")}
+    frame = frames[reading["evidence"][CELL]["uid"]]
+    assert np.abs([frame.depth(point) for point in placed]).max() < 1e-3, "the points lie in the slice"
+    assert np.linalg.norm(placed - wanted, axis=1).max() < 1.0
+
+
+def test_a_reload_draws_the_points_again_and_a_point_can_be_moved(house: House, sign_in: SignIn) -> None:
+    room = Room(sign_in("reader6"), "SPINE", "mr").open()
+    truth = house.truth("reader6", "mr", room.label)
+    room.measure(truth["landmarks_lps_mm"])
+    room.expect_saved()
+    before = room.reading()
+    room.reload()
+    view = room.view("SAG_T2")
+    handles = view.element.locator(".handle.movable")
+    expect(handles).to_have_count(3)
+    text = view.element.locator(".value-text")
+    expect(text).to_have_text(f"{before['answers'][CELL]:.1f} mm")
+
+    box = handles.nth(2).locator(".dot").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    room.page.mouse.move(x, y)
+    room.page.mouse.down()
+    room.page.mouse.move(x + 3, y + 12, steps=4)
+    room.page.mouse.up()
+    room.expect_saved()
+    after = room.reading()
+    assert after["revision"] == before["revision"] + 1
+    assert after["answers"][CELL] != before["answers"][CELL]
+    assert after["evidence"][CELL]["points_lps_mm"][:2] == before["evidence"][CELL]["points_lps_mm"][:2]
+    assert abs(after["measured"][CELL]["value_mm"] - after["answers"][CELL]) <= 0.05
+
+
+def test_the_slip_is_not_measured_on_an_axial_slice(sign_in: SignIn) -> None:
+    room = Room(sign_in("reader7"), "SPINE", "mr").open()
+    view = room.view("AX_T2")
+    room.page.mouse.click(*view.on_page(np.array([100.0, 100.0])))
+    room.press("s")
+    expect(view.element.locator(".prompt")).to_have_text(re.compile("sagittal slice"))
+    for x in (100, 140, 180):
+        room.page.mouse.click(*view.on_page(np.array([float(x), 150.0])))
+    assert CELL not in room.shown_answers()
+    assert room.reading()["revision"] == 0
