@@ -51,10 +51,10 @@ export function summary(sheet: Sheet, item: Item, answers: Answers): string {
   return parts.join(' · ');
 }
 
-/** The first letter of a site where that tells the sites apart ("R", "L"), else its label. */
+/** R and L where the sites are just the two sides, else the label. */
 function shortLabel(item: Item, cell: Cell): string {
-  const initials = new Set(item.cells.map((c) => c.label.charAt(0)));
-  return initials.size === item.cells.length ? cell.label.charAt(0) : cell.label;
+  const plain = item.cells.every((c) => c.side && c.label.toLowerCase() === c.side.toLowerCase());
+  return plain ? cell.label.charAt(0) : cell.label;
 }
 
 export type Standing = 'open' | 'part' | 'answered' | 'unassessable';

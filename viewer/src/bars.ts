@@ -132,6 +132,7 @@ export class Bars {
       this.#synthetic,
       this.#loading,
       this.#rest,
+      h('span', { class: 'digits-here' }, 'digits choose the window preset · F6 goes back to the sheet'),
       quiet('Keys (F1)', 'All keys (F1)', this.#events.help, { class: 'low' }),
     );
   }

@@ -169,6 +169,10 @@ export function conflictDialog(
     ),
   );
   dialog.addEventListener('cancel', (event) => event.preventDefault());
+  // No button has the focus: a digit or Enter still on its way must not choose.
+  const heading = dialog.querySelector('h2');
+  heading?.setAttribute('tabindex', '-1');
+  heading?.focus();
 }
 
 function differences(sheet: Sheet, own: Content, other: Content): HTMLElement {

@@ -11,12 +11,12 @@ import { forgetPlace, leave, leftAt } from './place.ts';
 import { Saver } from './saver.ts';
 import { recall } from './store.ts';
 import { Submission } from './submission.ts';
-import type { Content, Reading, RoomFacts, Sheet } from './wire.ts';
+import type { Content, Next, Reading, RoomFacts, Sheet } from './wire.ts';
 
 const FADE_MS = 150;
 const WORD_AFTER_MS = 300;
 const AGAIN_MS = 3000;
-const READDRESS_MS = 60_000;
+const READDRESS_MS = 5000;
 const REST_MS = 5 * 60_000;
 const EXPIRED: readonly number[] = [401, 403, 404, 410];
 
@@ -71,11 +71,12 @@ export class Room {
 
   // From case to case -----------------------------------------------------------------------------------------------
 
-  async next(): Promise<void> {
+  /** Open the next case; `asked` is an answer already on its way. */
+  async next(asked?: Promise<Outcome<Next>>): Promise<void> {
     const word = window.setTimeout(() => this.#bars.curtain(true, 'Opening the next case'), WORD_AFTER_MS);
     this.#bars.curtain(true);
-    for (;;) {
-      const outcome = await this.#api.next();
+    for (let answer = asked ?? this.#api.next(); ; answer = this.#api.next()) {
+      const outcome = await answer;
       window.clearTimeout(word);
       if (outcome.kind === 'ok') {
         const { reading, done, of } = outcome.body;
@@ -160,9 +161,10 @@ export class Room {
     this.#answering.close();
     forgetPlace();
     this.#bars.curtain(true);
+    const next = this.#api.next();
     await pause(FADE_MS);
     this.#images?.close();
-    await this.next();
+    await this.next(next);
   }
 
   #finished(done: number, of: number): void {

@@ -1,7 +1,7 @@
 /** The grading form, drawn from the protocol's sheet. It knows no scale, item or reason by name. */
 import { answerOf, caseValue, commentOf, isNotAssessable, standing, summary, words } from './answers.ts';
 import { h, say } from './dom.ts';
-import type { Grading } from './grading.ts';
+import { type Grading, openRemarks } from './grading.ts';
 import type { Cell, ContinuousScale, Fault, Item, LevelScale, Measured, Remark, Sheet } from './wire.ts';
 
 export interface SheetEvents {
@@ -133,7 +133,7 @@ export class SheetForm {
     const open = item.cells.some((cell) => cell.key === grading.focus);
     const state = standing(item, grading.content.answers);
     const mine = remarks.filter((r) => r.cells.some((key) => item.cells.some((cell) => cell.key === key)));
-    const asks = mine.some((r) => r.severity === 'warn' && !grading.content.kept.includes(r.code));
+    const asks = openRemarks(mine, grading.content.kept).length > 0;
     const faulty = view.faults.some((fault) => item.cells.some((cell) => cell.key === fault.cell));
     const value = summary(this.#sheet, item, grading.content.answers);
     const row = h('li', { class: 'item', 'data-item': item.code, 'data-standing': state });
@@ -178,7 +178,7 @@ export class SheetForm {
       );
     }
     for (const remark of remarks) body.append(this.#remark(remark, view.grading.content.kept));
-    body.append(this.#hints(view.grading));
+    body.append(this.#hints(view.grading, openRemarks(remarks, view.grading.content.kept)));
     if (view.grading.criteria) body.append(this.#criteria(item));
     return body;
   }
@@ -318,55 +318,33 @@ export class SheetForm {
   }
 
   #remark(remark: Remark, kept: readonly string[]): HTMLElement {
-    const isKept = kept.includes(remark.code);
-    const row = h(
+    const warns = remark.severity === 'warn';
+    return h(
       'p',
       { class: `remark is-${remark.severity}`, 'data-remark': remark.code },
-      h('span', { class: 'sign', 'aria-hidden': 'true' }, remark.severity === 'warn' ? '▲' : 'i'),
+      h('span', { class: 'sign', 'aria-hidden': 'true' }, warns ? '▲' : 'i'),
       remark.text,
+      warns && kept.includes(remark.code) && h('span', { class: 'kept' }, 'kept as is'),
     );
-    if (remark.severity === 'warn') {
-      row.append(
-        isKept
-          ? h('span', { class: 'kept' }, 'kept as is')
-          : h(
-              'button',
-              { type: 'button', class: 'keep', tabindex: -1, click: () => this.#events.keep([remark.code]) },
-              h('kbd', {}, 'K'),
-              'keep as is',
-            ),
-      );
-    }
-    return row;
   }
 
-  #hints(grading: Grading): HTMLElement {
-    const pressed = grading.mode !== 'grade';
+  /** What the open item offers besides its levels; "keep as is" answers all its warnings at once. */
+  #hints(grading: Grading, asking: readonly Remark[]): HTMLElement {
+    const hint = (key: string, text: string, pressed: boolean, act: () => void, name: string) =>
+      h(
+        'button',
+        { type: 'button', class: name, tabindex: -1, 'aria-pressed': String(pressed), click: act },
+        h('kbd', {}, key),
+        text,
+      );
+    const { unassessable, criteria, keep } = this.#events;
+    const codes = asking.map((remark) => remark.code);
     return h(
       'p',
       { class: 'hints' },
-      h(
-        'button',
-        {
-          type: 'button',
-          tabindex: -1,
-          'aria-pressed': String(pressed),
-          click: () => this.#events.unassessable(),
-        },
-        h('kbd', {}, 'U'),
-        'not assessable',
-      ),
-      h(
-        'button',
-        {
-          type: 'button',
-          tabindex: -1,
-          'aria-pressed': String(grading.criteria),
-          click: () => this.#events.criteria(),
-        },
-        h('kbd', {}, '?'),
-        'criteria',
-      ),
+      asking.length > 0 && hint('K', 'keep as is', false, () => keep(codes), 'keep'),
+      hint('U', 'not assessable', grading.mode !== 'grade', unassessable, 'unassess'),
+      hint('?', 'criteria', grading.criteria, criteria, 'ask'),
     );
   }
 

@@ -31,6 +31,8 @@ export interface Cell {
   readonly label: string;
   /** Absent means: as the item. */
   readonly required?: boolean;
+  /** Set where the site is a side of the body. */
+  readonly side?: string;
 }
 
 export interface Item {

@@ -20,8 +20,8 @@ const item = (code: string, more: Partial<Item> = {}): Item => ({
 const SIDED = item('sided', {
   combine: 'max',
   cells: [
-    { key: 'sided.right', site: 'right', label: 'Right' },
-    { key: 'sided.left', site: 'left', label: 'Left' },
+    { key: 'sided.right', site: 'right', label: 'Right', side: 'right' },
+    { key: 'sided.left', site: 'left', label: 'Left', side: 'left' },
   ],
 });
 const SLIP = item('slip', {

@@ -108,21 +108,21 @@ class Case:
 
     def address(self, hour: str) -> None:
         """Give every frame a new address; the old ones end."""
-        self.hour = hour
-        self.frames = {}
-        self.stacks = [self._stack(k, s) for k, s in enumerate(self._series())]
+        frames: dict[str, bytes] = {}
+        stacks = [self._stack(k, s, hour, frames) for k, s in enumerate(self._series())]
+        self.stacks, self.frames = stacks, frames
 
     def _series(self) -> list[Any]:
         wanted = ("CT_PRE", "CT_POST") if self.form == "ct" else ("SAG_T2", "SAG_T1", "SAG_STIR", "AX_T2")
         return [next(s for s in self.phantom.series if s.role == role) for role in wanted]
 
-    def _stack(self, k: int, series: Any) -> dict[str, Any]:
+    def _stack(self, k: int, series: Any, hour: str, kept: dict[str, bytes]) -> dict[str, Any]:
         low, high = np.percentile(series.pixels, [1, 99])
         window = (float(high - low), float(high + low) / 2)
         frames = []
         for i, data in enumerate(_encoded(series.role, self.number)):
-            token = hashlib.sha256(f"{self.form}{self.number}{k}{i}{self.hour}".encode()).hexdigest()[:24]
-            self.frames[token] = data
+            token = hashlib.sha256(f"{self.form}{self.number}{k}{i}{hour}".encode()).hexdigest()[:24]
+            kept[token] = data
             frames.append(
                 {
                     "image": f"/frames/{token}/frames/1",

@@ -183,6 +183,11 @@ def test_the_slip_tool_gives_the_planted_millimetres_and_points_can_be_moved(pag
     evidence = world.cases["mr"][0].newest["evidence"]["slip_mm.case"]
     assert evidence["uid"] == view(page, "SAG_T2").get_attribute("data-frame")
     assert abs(world.cases["mr"][0].judged()["measured"]["slip_mm.case"]["value_mm"] - shown) <= 0.051
+    # The last click leaves nothing behind for the next tool.
+    page.keyboard.press("l")
+    page.wait_for_timeout(600)
+    expect(view(page, "SAG_T2").locator("svg.svg-layer")).to_have_text("")
+    page.keyboard.press("l")
     # Points show only on their own slice; the others say where they are.
     page.keyboard.press("PageDown")
     expect(page.locator('[data-slip="slip_mm.case"]')).to_have_count(0)

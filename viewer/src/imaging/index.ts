@@ -385,7 +385,11 @@ export class Images {
   }
 
   #resize(): void {
-    if (this.#views.length > 0 && this.host.clientWidth > 0) this.#engine.resize(true, true);
+    if (this.#views.length > 0 && this.host.clientWidth > 0) {
+      const fitted = this.#views.filter((view) => view.fitted);
+      this.#engine.resize(true, true);
+      for (const view of fitted) view.fit();
+    }
     for (const view of this.#views) view.refresh();
   }
 

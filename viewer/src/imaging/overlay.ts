@@ -34,6 +34,11 @@ export interface SlipDrawing {
 }
 
 export const POINT_NAMES = ['P', 'A', 'Q'] as const;
+const LABEL_OFFSETS: readonly Spot[] = [
+  [8, 4],
+  [-18, 14],
+  [-14, -8],
+];
 
 function div(name: string, parent: HTMLElement): HTMLElement {
   const element = document.createElement('div');
@@ -178,7 +183,7 @@ export class Overlay {
       shape('line', { x1: p[0], y1: p[1], x2: x, y2: y, class: 'value' }, group);
       const text = shape(
         'text',
-        { x: Math.max(p[0], x) + 12, y: Math.max(p[1], y) + 20, class: 'value-text' },
+        { x: Math.max(p[0], x) + 12, y: Math.max(p[1], y) + 24, class: 'value-text' },
         group,
       );
       text.textContent = slip.text;
@@ -196,7 +201,9 @@ export class Overlay {
       );
       shape('circle', { cx: x, cy: y, r: 11, class: 'grip' }, handle);
       shape('circle', { cx: x, cy: y, r: 4, class: 'dot' }, handle);
-      const label = shape('text', { x: x + 8, y: y - 7, class: 'point-name' }, handle);
+      // Each letter stands on its own side of its point: P and Q are often a few millimetres apart.
+      const [dx, dy] = LABEL_OFFSETS[index] ?? [8, -7];
+      const label = shape('text', { x: x + dx, y: y + dy, class: 'point-name' }, handle);
       label.textContent = name;
     });
   }

@@ -27,10 +27,14 @@ export class Pointer {
   constructor(host: HTMLElement, events: PointerEvents) {
     this.#events = events;
     host.addEventListener('wheel', (event) => this.#onWheel(event), { passive: false });
-    host.addEventListener('mousedown', (event) => {
+    const onMouseDown = (event: MouseEvent) => {
+      if (isControl(event.target)) return;
       // The keyboard stays where it is: mouse work on images never steals the digits from the sheet.
-      if (!isControl(event.target)) event.preventDefault();
-    });
+      event.preventDefault();
+      // A click that sets or locates a point is ours alone; the toolkit would act on it late, with the next tool.
+      if (event.button === 0 && (event.shiftKey || events.placing())) event.stopPropagation();
+    };
+    host.addEventListener('mousedown', onMouseDown, true);
     host.addEventListener('contextmenu', (event) => event.preventDefault());
     host.addEventListener('pointerdown', (event) => this.#onDown(event), true);
     host.addEventListener('pointermove', (event) => this.#onMove(event));

@@ -55,8 +55,22 @@ export function startToolkit(): RenderingEngine {
   group?.addTool(ZoomTool.toolName);
   group?.addTool(PanTool.toolName);
   group?.addTool(LengthTool.toolName, { getTextLines: lengthText });
+  styleMarks();
   engine = new RenderingEngine(ENGINE);
   return engine;
+}
+
+/** The page's one accent for what is drawn over a picture. */
+function styleMarks(): void {
+  const accent = getComputedStyle(document.documentElement).getPropertyValue('--accent').trim();
+  const { style } = annotation.config;
+  const marks = { color: accent, colorHighlighted: accent, colorSelected: accent, colorLocked: accent };
+  const text = { textBoxColor: accent, textBoxColorHighlighted: accent, textBoxColorSelected: accent };
+  const old = style.getDefaultToolStyles();
+  style.setDefaultToolStyles({
+    ...old,
+    global: { ...old.global, ...marks, ...text, textBoxFontSize: '13px' },
+  });
 }
 
 /** Millimetres or nothing: the toolkit would otherwise print pixels. */

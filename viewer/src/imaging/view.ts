@@ -243,6 +243,18 @@ export class View {
     this.viewport.setProperties({ invert: (kind === 'MONOCHROME1') !== this.#memory.inverted });
   }
 
+  /** Neither zoomed nor moved: it may be fitted again when its size changes. */
+  get fitted(): boolean {
+    if (!this.#mounted) return false;
+    const [x, y] = this.viewport.getPan();
+    return Math.abs(this.viewport.getZoom() - 1) < 1e-3 && Math.hypot(x, y) < 1;
+  }
+
+  fit(): void {
+    this.viewport.resetCamera();
+    this.viewport.render();
+  }
+
   reset(): void {
     if (!this.#mounted) return;
     this.#memory.inverted = false;
