@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from annotation.models import Membership, Role, State, Study
 from annotation.people import Person
-from annotation.protocol import Protocol, catalogue
+from annotation.protocol import Protocol, Unknown, catalogue
 
 
 class NotYours(LookupError):
@@ -43,7 +43,14 @@ def study_for(person: Person, code: str, *roles: Role) -> Study:
 
 def protocol_of(study: Study) -> Protocol:
     """Give the study's instrument with the study's settings applied."""
-    return catalogue.get(study.protocol_code, study.protocol_version).with_settings(study.settings)
+    try:
+        instrument = catalogue.get(study.protocol_code, study.protocol_version)
+    except Unknown:
+        raise ProtocolChanged(
+            f"The program does not hold the instrument {study.protocol_code} version {study.protocol_version}, which "
+            f"study {study.code} has fixed. The study rests until the program brings that version back."
+        ) from None
+    return instrument.with_settings(study.settings)
 
 
 def writable_protocol(study: Study, *states: State) -> Protocol:

@@ -7,16 +7,18 @@ pseudonym. Too early is refused: readings from “readings locked”, anything w
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from annotation import store, trail
-from annotation.access import protocol_of, study_for
+from annotation.access import ProtocolChanged, protocol_of, study_for
 from annotation.models import (
     Assignment,
     Case,
     ClinicalValue,
+    Event,
     Exclusion,
     Instance,
     Patient,
@@ -182,9 +184,13 @@ def verify(code: str) -> Iterator[str]:
     if study is None:
         yield f"There is no study {code}."
         return
-    yield from _protocol_faults(study)
     yield from trail.faults(study)
-    yield from _revision_faults(study)
+    try:
+        yield from _protocol_faults(study)
+        yield from _revision_faults(study)
+    except ProtocolChanged as gone:
+        yield gone.sentence
+    yield from _seal_faults(study)
     yield from _order_faults(study)
     yield from _image_faults(study)
 
@@ -218,6 +224,31 @@ def _revision_faults(study: Study) -> Iterator[str]:
         previous = revision
 
 
+def _seal_faults(study: Study) -> Iterator[str]:
+    """Compare the readings with what the trail says was saved and locked: a whole chain could be written anew."""
+    said: dict[str, list[str]] = {}
+    locks: dict[str, str] = {}
+    events = Event.objects.filter(study=study, verb__in=["save", "lock"]).order_by("number")
+    for verb, subject, after in events.values_list("verb", "subject", "after").iterator():
+        digest = str(after.get("digest", "")) if isinstance(after, dict) else ""
+        if verb == "save":
+            said.setdefault(subject, []).append(digest)
+        else:
+            locks[subject] = digest
+    kept: dict[str, list[str]] = {}
+    found = Revision.objects.filter(assignment__study=study).order_by("assignment", "number")
+    for assignment, digest in found.values_list("assignment", "digest").iterator():
+        kept.setdefault(str(assignment), []).append(digest)
+    for subject in sorted({*said, *kept}):
+        if said.get(subject) != kept.get(subject):
+            yield f"Study {study.code}: the revisions of reading {subject} are not those the trail has."
+    locked = Assignment.objects.filter(study=study, locked_revision__isnull=False)
+    now = {str(pk): digest for pk, digest in locked.values_list("pk", "locked_revision__digest")}
+    for subject in sorted({*locks, *now}):
+        if locks.get(subject) != now.get(subject):
+            yield f"Study {study.code}: reading {subject} is not locked as the trail says."
+
+
 def _order_faults(study: Study) -> Iterator[str]:
     places: dict[tuple[int, str, str], list[int]] = {}
     for reading in Assignment.objects.filter(study=study).order_by("position").iterator():
@@ -225,10 +256,27 @@ def _order_faults(study: Study) -> Iterator[str]:
     for (_, form, round_name), positions in places.items():
         if positions != list(range(1, len(positions) + 1)):
             yield f"Study {study.code}: a reader's order of form {form}, round {round_name}, has gaps."
+    drawn = Event.objects.filter(study=study, verb="draw order").order_by("number")
+    for subject, block in drawn.values_list("subject", "after"):
+        places_of = Assignment.objects.filter(
+            study=study, reader__username=subject, form=block["form"], position__range=(block["from"], block["to"])
+        ).order_by("position")
+        if trail.order_digest(places_of.values_list("case", flat=True)) != block.get("digest"):
+            yield f"Study {study.code}: an order of form {block['form']} is not the one that was drawn."
+
+
+def _image_digest(instance: Instance) -> str:
+    """Give the digest of header and frames as `dicom.take` makes it."""
+    total = hashlib.sha256(json.dumps(instance.header, sort_keys=True, separators=(",", ":")).encode())
+    for frame in instance.frames:
+        total.update(bytes.fromhex(frame["digest"]))
+    return total.hexdigest()
 
 
 def _image_faults(study: Study) -> Iterator[str]:
     for instance in Instance.objects.filter(series__case__patient__study=study).iterator():
+        if _image_digest(instance) != instance.digest:
+            yield f"Study {study.code}: the header of image {instance.pk} does not fit its digest."
         for number, frame in enumerate(instance.frames, start=1):
             name = f"Study {study.code}: frame {number} of image {instance.pk}"
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import transaction
@@ -82,6 +82,11 @@ def revision_digest(revision: Revision) -> str:
         "saved_at": revision.saved_at.isoformat(),
     }
     return chained(revision.previous_digest, content)
+
+
+def order_digest(cases: Iterable[int]) -> str:
+    """Seal a drawn block of cases; the event of the draw carries it, so that a swapped place shows."""
+    return hashlib.sha256(",".join(map(str, cases)).encode()).hexdigest()
 
 
 def faults(study: Study) -> Iterator[str]:

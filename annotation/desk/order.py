@@ -19,6 +19,7 @@ from annotation import trail
 from annotation.access import protocol_of, study_for
 from annotation.models import Assignment, Case, Membership, Role, State, Study
 from annotation.people import Person
+from annotation.trail import order_digest
 
 log = logging.getLogger(__name__)
 MOST_DRAWS = 500
@@ -42,11 +43,14 @@ def assign(study: Study, person: Person) -> int:
         .filter(study=study, role=Role.READER)
         .order_by("user__username")
     ]
-    cases = list(Case.objects.filter(patient__study=study, released_at__isnull=False).order_by("patient__pseudonym"))
+    cases = list(
+        Case.objects.filter(patient__study=study, released_at__isnull=False, patient__exclusion__isnull=True).order_by(
+            "patient__pseudonym"
+        )
+    )
     width = max(3, len(str(len(cases))))
     placed = 0
     for form in protocol_of(study).forms:
-        taken: list[list[int]] = []
         for reader in readers:
             mine = Assignment.objects.filter(study=study, reader=reader, form=form.code, round="main")
             known = set(mine.values_list("case_id", flat=True))
@@ -56,9 +60,8 @@ def assign(study: Study, person: Person) -> int:
                 [case.pk for case in new],
                 seed=study.seed,
                 stream=(reader.username, form.code, "main", start),
-                avoid=taken,
+                avoid=_taken(study, reader, form.code, start, len(new)),
             )
-            taken.append(drawn)
             Assignment.objects.bulk_create(
                 Assignment(
                     study=study,
@@ -72,9 +75,24 @@ def assign(study: Study, person: Person) -> int:
             )
             placed = max(placed, len(new))
             if new:
-                after = {"form": form.code, "from": start + 1, "to": start + len(new)}
+                after = {
+                    "form": form.code,
+                    "from": start + 1,
+                    "to": start + len(new),
+                    "digest": order_digest(drawn),
+                }
                 trail.record(study, person, "draw order", subject=reader.username, after=after)
     return placed
+
+
+def _taken(study: Study, reader: Person, form: str, start: int, number: int) -> list[list[int]]:
+    """Give what the other readers have at the places that are to be filled, one list a reader."""
+    places = range(start + 1, start + number + 1)
+    found = Assignment.objects.filter(study=study, form=form, round="main", position__in=places).exclude(reader=reader)
+    by_reader: dict[int, dict[int, int]] = {}
+    for other, position, case in found.values_list("reader", "position", "case"):
+        by_reader.setdefault(other, {})[position] = case
+    return [[theirs.get(place, -1) for place in places] for theirs in by_reader.values()]
 
 
 @dataclass(frozen=True)

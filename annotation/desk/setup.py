@@ -131,6 +131,8 @@ def set_member(person: Person, code: str, *, username: str, role: str) -> None:
 
 def remove_member(person: Person, code: str, *, username: str) -> None:
     study = study_for(person, code, Role.COORDINATOR)
+    if "\0" in username:  # PostgreSQL fails at such a text instead of finding nothing
+        return
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=study.pk)
         seat = Membership.objects.select_related("user").filter(study=study, user__username=username).first()

@@ -54,7 +54,7 @@ POSTGRESQL = [
 def guard(apps, schema_editor):
     statements = {"sqlite": SQLITE, "postgresql": POSTGRESQL}[schema_editor.connection.vendor]
     for statement in statements:
-        schema_editor.execute(statement)
+        schema_editor.execute(statement, None)  # None: a per cent sign in it is no placeholder
 
 
 def unguard(apps, schema_editor):

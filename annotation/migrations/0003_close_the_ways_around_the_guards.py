@@ -43,7 +43,7 @@ POSTGRESQL = [
 
 def guard(apps, schema_editor):
     for statement in {"sqlite": SQLITE, "postgresql": POSTGRESQL}[schema_editor.connection.vendor]:
-        schema_editor.execute(statement)
+        schema_editor.execute(statement, None)
 
 
 def unguard(apps, schema_editor):

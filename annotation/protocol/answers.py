@@ -153,6 +153,8 @@ def _fault_of_excuse(protocol: Protocol, answer: Mapping[object, object]) -> str
 def _fault_of_text(value: object, longest: int) -> str | None:
     if not isinstance(value, str):
         return f"Expected text, not {_shown(value)}."
+    if re.search("[\x00\ud800-\udfff]", value):
+        return "A character in it is no text and cannot be kept."
     return None if len(value) <= longest else f"At most {longest} characters, not {len(value)}."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +18,9 @@ Evidence = dict[str, dict[str, Any]]
 
 LARGEST_DIFFERENCE_MM = 0.11
 """A typed or shown value may differ from the points by the rounding of its last decimal, and a hair."""
+
+FARTHEST_MM = 1e5
+"""No coordinate of a scanner lies farther out."""
 
 OFF_PLANE_MM = 1.0
 """Points of one measurement lie on the slice they were set on; the viewer's own rounding stays far below."""
@@ -71,8 +73,8 @@ def _three_points(
     return {
         "sop_uid": sop_uid,
         "frame": frame,
-        "points_lps_mm": [[float(x) for x in point] for point in points],
-        "value_mm": float(made.value_mm),
+        "points_lps_mm": _plain(points),
+        "value_mm": float(made.value_mm) + 0.0,
         "endplate_mm": float(made.endplate_mm),
         "plane": plane_name(plane),
         "off_midline_mm": _off_midline(home, plane),
@@ -85,10 +87,7 @@ def _points(cell: str, sent: object) -> np.ndarray[Any, np.dtype[np.float64]]:
         isinstance(given, list)
         and len(given) == 3
         and all(
-            isinstance(point, list)
-            and len(point) == 3
-            and all(isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x) for x in point)
-            for point in given
+            isinstance(point, list) and len(point) == 3 and all(_is_coordinate(x) for x in point) for point in given
         )
     )
     if not sound:
@@ -97,6 +96,17 @@ def _points(cell: str, sent: object) -> np.ndarray[Any, np.dtype[np.float64]]:
     if float(np.linalg.norm(points[1] - points[0])) < 1.0:
         raise Invalid((Fault(cell, "The two points of the endplate lie on one another."),))
     return points
+
+
+def _plain(points: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[float]]:
+    """Give numbers as JSON keeps them: PostgreSQL knows no -0.0, and a seal over one would not fit afterwards."""
+    return [[float(x) + 0.0 for x in point] for point in points]
+
+
+def _is_coordinate(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= FARTHEST_MM  # False for NaN too; a whole number beyond all floats compares without fault
 
 
 def _home(cell: str, uid: object, series: Sequence[Series], assignment: uuid.UUID) -> tuple[Series, str, int]:

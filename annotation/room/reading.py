@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from typing import Any, cast
 
 from django.db import IntegrityError, transaction
@@ -18,14 +17,12 @@ from django.utils import timezone
 
 from annotation import addresses, trail
 from annotation.access import NotYours, protocol_of, study_for, writable_protocol
-from annotation.models import Assignment, Revision, Role, Series, Sitting, State, Study
+from annotation.models import Assignment, Revision, Role, Series, State, Study
 from annotation.people import Person
 from annotation.protocol import Facts, Protocol, canonical, check, remarks
 from annotation.room.evidence import Evidence, measured_in, placed
+from annotation.room.sitting import sitting_of
 from annotation.room.stacks import Stack, frame_uid, stacks_of
-
-NEW_SITTING_AFTER = timedelta(minutes=15)
-LONGEST_ACTIVE_GAP_S = 120.0
 
 
 class Stale(ValueError):
@@ -111,7 +108,7 @@ def _queue(study: Study, reader: Person, form: str) -> QuerySet[Assignment]:
     return (
         _readings(study, reader, form)
         .filter(locked_revision__isnull=True)
-        .select_related("case")
+        .select_related("case", "study")
         .order_by(F("set_aside_at").asc(nulls_first=True), "position")
     )
 
@@ -194,7 +191,7 @@ def upcoming(person: Person, code: str, form: str, *, session: str) -> tuple[Sta
 
 
 def _open(study: Study, protocol: Protocol, assignment: Assignment, *, of: int, session: str) -> BlindedReading:
-    level = assignment.case.lysis_vertebra if study.settings.get("index_level_shown", True) else ""
+    level = _shown_level(assignment)
     segment = protocol.segment_names(level).get("index", "") if level else ""
     return BlindedReading(
         id=assignment.pk,
@@ -208,6 +205,10 @@ def _open(study: Study, protocol: Protocol, assignment: Assignment, *, of: int, 
         saved=_saved(protocol, assignment, _newest(assignment)),
         stacks=_stacks(protocol, assignment, session),
     )
+
+
+def _shown_level(assignment: Assignment) -> str:
+    return assignment.case.lysis_vertebra if assignment.study.settings.get("index_level_shown", True) else ""
 
 
 def _series(protocol: Protocol, assignment: Assignment) -> list[Series]:
@@ -307,9 +308,7 @@ def _same(newest: Revision, answers: dict[str, Any], evidence: Evidence, kept: o
 
 def _remarks(protocol: Protocol, assignment: Assignment, answers: dict[str, Any], evidence: Evidence) -> list[Any]:
     roles = frozenset(series.role for series in _series(protocol, assignment))
-    # A study that hides the index level from its readers does not let a remark tell it.
-    shown = assignment.study.settings.get("index_level_shown", True)
-    level = (assignment.case.lysis_vertebra or None) if shown else None
+    level = _shown_level(assignment) or None  # a study that hides it does not let a remark tell it
     facts = Facts(measured=measured_in(evidence), roles_present=roles or None, lysis_vertebra=level)
     return [asdict(remark) for remark in remarks(protocol, assignment.form, answers, facts)]
 
@@ -333,7 +332,7 @@ def _append(
             evidence=evidence,
             remarks=said,
             kept=kept,
-            sitting=_sitting(study, person, assignment.form),
+            sitting=sitting_of(study, person, assignment.form),
             saved_at=now,
             previous_digest=newest.digest if newest else "",
         )
@@ -341,17 +340,6 @@ def _append(
         revision.save()
         trail.record(study, person, "save", subject=str(assignment.pk), after={"digest": revision.digest})
     return revision
-
-
-def _sitting(study: Study, person: Person, form: str) -> Sitting:
-    now = timezone.now()
-    last = Sitting.objects.filter(study=study, reader=person, form=form).order_by("-closed_at").first()
-    if last is None or now - last.closed_at > NEW_SITTING_AFTER:
-        return Sitting.objects.create(study=study, reader=person, form=form, opened_at=now, closed_at=now)
-    last.active_s += min((now - last.closed_at).total_seconds(), LONGEST_ACTIVE_GAP_S)
-    last.closed_at = now
-    last.save(update_fields=["active_s", "closed_at"])
-    return last
 
 
 def lock(person: Person, reading_id: uuid.UUID, *, base: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -55,7 +56,10 @@ class LockedAnswer(serializers.Serializer[Any]):
 
 
 def _body(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    body = kind(data=request.data)
+    try:
+        body = kind(data=request.data)
+    except RecursionError:  # brackets within brackets, thousands deep
+        raise ParseError("The JSON is nested too deeply.") from None
     body.is_valid(raise_exception=True)
     given: dict[str, Any] = body.validated_data
     return given
