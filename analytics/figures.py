@@ -218,7 +218,7 @@ def _flow(results: Results) -> Figure | None:
                 axes.text(
                     x + side * 0.035,
                     (low + high) / 2,
-                    f"{CLASS_LABELS[place]}  {int(high - low)}",
+                    f"{CLASS_LABELS[place]}  {round(high - low)}",
                     ha=align,
                     va="center",
                     fontsize=9,

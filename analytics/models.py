@@ -18,6 +18,7 @@ class Run(models.Model):
     seed = models.BigIntegerField(default=0)
     versions = models.JSONField(default=dict)
     results = models.JSONField(null=True)
+    figures = models.JSONField(default=dict)
     job = models.ForeignKey("annotation.Job", on_delete=models.PROTECT, null=True, related_name="+")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -69,6 +69,7 @@ class Shown:
     title: str
     synthetic: bool
     digests: Mapping[str, str]
+    figures: Mapping[str, str]
 
 
 def _layer(subject: handover.Subject) -> str:
@@ -172,7 +173,7 @@ def _own(person: Person, code: str, run_id: uuid.UUID) -> Run:
 
 def carry_out(held: jobs.Held) -> None:
     """Compute a run in the worker. The readings are frozen, so doing it again gives the same."""
-    from analytics import plans
+    from analytics import figures, plans
     from analytics.frames import from_handover
 
     run = Run.objects.select_related("study").get(pk=held.subject)
@@ -185,10 +186,11 @@ def carry_out(held: jobs.Held) -> None:
     frames = from_handover(instrument, handover.gradings(run.study_id), patients)
     plan = _plan(run.plan, run.layer, instrument)
     results = plans.carry_out(plan, frames, seed=run.seed, progress=held.step)
+    drawn = {name: svg.decode() for name, svg in figures.draw(results).items()}
     with transaction.atomic():
-        run.results = results.to_document()
+        run.results, run.figures = results.to_document(), drawn
         run.finished_at = timezone.now()
-        run.save(update_fields=["results", "finished_at"])
+        run.save(update_fields=["results", "figures", "finished_at"])
         held.finish({"entries": len(results.entries)}, "The results are there.")
 
 
@@ -216,6 +218,7 @@ def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
         subject.title,
         subject.synthetic,
         {"data": run.rows_digest, "plan": run.plan_digest},
+        run.figures,
     )
 
 
@@ -225,10 +228,21 @@ def tables(seen: Shown) -> list[Table]:
     return report.tables(seen.results)
 
 
-def figures(seen: Shown) -> dict[str, bytes]:
-    from analytics import figures as drawn
+def file(seen: Shown, name: str) -> bytes:
+    """Give one file of the export by its exact path; what is asked for often is not made from all the others."""
+    from analytics import export
 
-    return drawn.draw(seen.results)
+    folder, _, stem = name.rpartition("/")
+    if folder == "figures" and stem.removesuffix(".svg") in seen.figures:
+        return seen.figures[stem.removesuffix(".svg")].encode()
+    if folder == "tables" and stem in (tables := export.tables_csv(seen.results)):
+        return tables[stem].encode()
+    if name == "estimates.csv":
+        return export.estimates_csv(seen.results).encode()
+    made = files(seen)
+    if name not in made:
+        raise NothingThere
+    return made[name]
 
 
 def files(seen: Shown) -> dict[str, bytes]:

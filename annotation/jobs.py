@@ -23,6 +23,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from annotation.models import Job, Study
 from annotation.models.job import JobState
@@ -86,7 +87,11 @@ def _patience() -> datetime:
 
 
 def _send(job_id: uuid.UUID, kind: str) -> None:
-    current_app.send_task(settings.JOB_TASKS[kind], args=[str(job_id)])
+    try:
+        current_app.send_task(settings.JOB_TASKS[kind], args=[str(job_id)], retry_policy={"max_retries": 1})
+    except OperationalError:
+        # The row is written; a message that cannot go out now is sent by the reaper once the broker is back.
+        log.warning("job %s (%s) is written down, but the broker does not answer", job_id, kind)
 
 
 def start(

@@ -10,7 +10,6 @@ import zipfile
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics import runs
@@ -34,16 +33,9 @@ def run(request: HttpRequest, study: str, run: uuid.UUID) -> HttpResponse:
     if row.finished_at is None:
         return render(request, "report/running.html", {"home": runs.home(person, study), "row": row})
     seen = runs.shown(person, study, run)
-    # The figures are our own SVG, drawn from numbers; their text is escaped where it is written.
-    drawn = [(name, SafeString(_inline(svg))) for name, svg in runs.figures(seen).items()]
     names = ["estimates.csv", "report.html", "report.docx", "results.json", "manifest.json"]
-    context = {"seen": seen, "tables": runs.tables(seen), "figures": drawn, "names": names}
+    context = {"seen": seen, "tables": runs.tables(seen), "figures": list(seen.figures), "names": names}
     return render(request, "report/run.html", context)
-
-
-def _inline(svg: bytes) -> str:
-    text = svg.decode()
-    return text[text.index("<svg") :]
 
 
 @login_required
@@ -68,13 +60,10 @@ def cancel(request: HttpRequest, study: str, run: uuid.UUID) -> HttpResponse:
 def file(request: HttpRequest, study: str, run: uuid.UUID, name: str) -> HttpResponse:
     """Give one file of the export by its exact name, or all of them as a zip."""
     seen = runs.shown(person_of(request), study, run)
-    files = runs.files(seen)
     if name == "all.zip":
-        return _attached(_zipped(files), f"spondy-{study}-{str(run)[:8]}.zip", "application/zip")
-    if name not in files:
-        raise runs.NothingThere
+        return _attached(_zipped(runs.files(seen)), f"spondy-{study}-{str(run)[:8]}.zip", "application/zip")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return _attached(files[name], name.rsplit("/", 1)[-1], kind)
+    return _attached(runs.file(seen, name), name.rsplit("/", 1)[-1], kind)
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:
