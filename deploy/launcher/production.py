@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ def data_folder() -> Path:
     return Path(os.environ.get("SPONDY_DATA_DIR", "").strip() or ROOT / "var").resolve()
 
 
+REASON = re.compile(r"[A-Za-z_][\w.]*: ")
 SECRET_ADDRESSES = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "STORAGE_URL")
 
 
@@ -71,16 +73,26 @@ def _check(context: Context) -> None:
         )
     if os.geteuid() == 0:
         context.console.say("Running as root; give this process a user of its own (docs/operations.md).")
-    questions = (
-        (["check", "--database", "default"], "The settings or the database are not in order"),
-        (["migrate", "--check"], "The database lacks migrations; run ./run manage migrate first"),
-    )
-    for args, sentence in questions:
-        _ask(args, sentence)
+    # `migrate --check` runs every system check with the database first; what it finds it writes to stderr.
+    done = _manage("migrate", "--check")
+    if done.returncode == 0:
+        return
+    if done.stderr.strip():
+        raise Stop(f"The settings or the database are not in order: {complaint(done.stderr)}")
+    raise Stop("The database lacks migrations; run ./run manage migrate first.")
 
 
-def _ask(args: list[str], sentence: str) -> None:
-    done = subprocess.run(
+def complaint(said: str) -> str:
+    """Give what a failed command said; of a traceback only the reason at its end."""
+    lines = said.strip().splitlines()
+    if "Traceback (most recent call last):" in said:
+        last = max((number for number, line in enumerate(lines) if REASON.match(line)), default=len(lines) - 1)
+        return " ".join(line.strip() for line in lines[last:])
+    return "\n".join(lines[-12:])
+
+
+def _manage(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [in_venv("python"), "manage.py", *args],
         cwd=ROOT,
         env=environment(),
@@ -89,9 +101,6 @@ def _ask(args: list[str], sentence: str) -> None:
         text=True,
         check=False,
     )
-    if done.returncode != 0:
-        said = (done.stderr + done.stdout).strip().splitlines()
-        raise Stop("\n".join([f"{sentence}:", *(f"    {line}" for line in said[-12:])]))
 
 
 def _collect_static(context: Context) -> None:
@@ -101,7 +110,9 @@ def _collect_static(context: Context) -> None:
     if stamped(stamp, value):
         return
     with context.console.step("static files"):
-        _ask(["collectstatic", "--no-input", "--verbosity", "0"], "The static files could not be collected")
+        done = _manage("collectstatic", "--no-input", "--verbosity", "0")
+        if done.returncode != 0:
+            raise Stop(f"The static files could not be collected: {complaint(done.stderr)}")
         write_stamp(stamp, value)
 
 

@@ -242,3 +242,10 @@ def test_only_what_is_the_proxys_business_is_let_pass(tmp_path: Path, said: str,
     log = tmp_path / "log"
     log.write_text(said)
     assert checks.only_accepted(log, checks.PROXYS_OWN) is passes
+
+
+def test_of_a_traceback_only_the_reason_is_shown() -> None:
+    assert production.complaint(
+        "Traceback (most recent call last):\n  File x\na.b.Error: no server\n\tIs it up?\n"
+    ) == ("a.b.Error: no server Is it up?")
+    assert production.complaint("first\nsecond\n") == "first\nsecond"
