@@ -64,7 +64,10 @@ def create_study(
     if protocol not in catalogue.codes():
         known = ", ".join(catalogue.codes())
         raise BadSetting("protocol", f"There is no protocol “{protocol}”; there are: {known}.")
-    instrument = catalogue.latest(protocol).with_settings(settings or {})
+    try:
+        instrument = catalogue.latest(protocol).with_settings(settings or {})
+    except ValueError as fault:  # the protocol says which setting it does not understand
+        raise BadSetting("settings", str(fault)) from None
     with transaction.atomic():
         if Study.objects.filter(code__iexact=code).exists():
             raise BadSetting("code", f"There is a study “{code}” already.")

@@ -35,6 +35,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 SEXES = {"m": "M", "male": "M", "mann": "M", "männlich": "M", "f": "F", "female": "F", "w": "F", "frau": "F",
          "weiblich": "F"}  # fmt: skip
+EXCLUSIONS = ("a", "b", "c", "d", "e")
 MISSING = {"", "na", "n/a", "nan", "-", "–", "?", "none", "null"}
 
 
@@ -235,7 +236,7 @@ def _errors(row: dict[str, str], number: int, seen: dict[str, int], levels: tupl
                 _date(text)
             elif name == "level" and text.upper() not in levels:
                 raise BadCell(f"“{text[:20]}” is no level of this protocol: {', '.join(levels)}.")
-            elif name == "exclusion" and text.lower() not in "abcde":
+            elif name == "exclusion" and text.lower() not in EXCLUSIONS:
                 raise BadCell(f"“{text[:20]}” is no exclusion reason: a, b, c, d or e, or empty.")
         except BadCell as fault:
             yield ClinicalError(number, name, str(fault))

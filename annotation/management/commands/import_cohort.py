@@ -55,6 +55,11 @@ class Command(BaseCommand):
         for path in [*options["dicom"], *([options["clinical"]] if options["clinical"] else [])]:
             if not path.exists():
                 raise CommandError(f"There is no {path}.", returncode=2)
+        if options["clinical"] and not options["clinical"].is_file():
+            raise CommandError(f"{options['clinical']} is no file; --clinical names one table.", returncode=2)
+        target = options["json"]
+        if target and str(target) != "-" and not target.resolve().parent.is_dir():
+            raise CommandError(f"There is no folder {target.parent} for --json.", returncode=2)
 
     def _study(self, options: dict[str, Any]) -> Any:
         try:
