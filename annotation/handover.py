@@ -7,7 +7,6 @@ pseudonym. Too early is refused: readings from “readings locked”, anything w
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -265,17 +264,9 @@ def _order_faults(study: Study) -> Iterator[str]:
             yield f"Study {study.code}: an order of form {block['form']} is not the one that was drawn."
 
 
-def _image_digest(instance: Instance) -> str:
-    """Give the digest of header and frames as `dicom.take` makes it."""
-    total = hashlib.sha256(json.dumps(instance.header, sort_keys=True, separators=(",", ":")).encode())
-    for frame in instance.frames:
-        total.update(bytes.fromhex(frame["digest"]))
-    return total.hexdigest()
-
-
 def _image_faults(study: Study) -> Iterator[str]:
     for instance in Instance.objects.filter(series__case__patient__study=study).iterator():
-        if _image_digest(instance) != instance.digest:
+        if trail.image_digest(instance.header, [f["digest"] for f in instance.frames]) != instance.digest:
             yield f"Study {study.code}: the header of image {instance.pk} does not fit its digest."
         for number, frame in enumerate(instance.frames, start=1):
             name = f"Study {study.code}: frame {number} of image {instance.pk}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -87,6 +87,23 @@ def revision_digest(revision: Revision) -> str:
 def order_digest(cases: Iterable[int]) -> str:
     """Seal a drawn block of cases; the event of the draw carries it, so that a swapped place shows."""
     return hashlib.sha256(",".join(map(str, cases)).encode()).hexdigest()
+
+
+def image_digest(header: Mapping[str, Any], frames: Sequence[str]) -> str:
+    """Seal a stored image: its header and the digests of its frames."""
+    total = hashlib.sha256(json.dumps(header, sort_keys=True, separators=(",", ":")).encode())
+    for digest in frames:
+        total.update(bytes.fromhex(digest))
+    return total.hexdigest()
+
+
+def keepable(value: Any) -> Any:
+    """Give a JSON value as every database gives it back: PostgreSQL knows no -0.0, and a seal would not fit."""
+    if isinstance(value, float):
+        return value + 0.0
+    if isinstance(value, dict):
+        return {key: keepable(inner) for key, inner in value.items()}
+    return [keepable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def faults(study: Study) -> Iterator[str]:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from annotation import store
+from annotation import store, trail
 from annotation.dicom import Quarantined, Refused, Taken, TakeRules, take
 from annotation.identity import identifier_hash, key
 from annotation.intake import sources
@@ -125,7 +125,8 @@ class _Batch:
             self.out.quarantined.append(Problem(name, quarantine.code, quarantine.sentence))
             return
         digests = tuple(store.put(frame) for frame in taken.frames) if not self.dry_run else ()
-        light = replace(taken, frames=())
+        header = trail.keepable(taken.header)
+        light = replace(taken, frames=(), header=header, digest=trail.image_digest(header, digests))
         # A file without a patient's identifier stays at least with the other images of its own study.
         person = identifier_hash(self.study.code, taken.facts.patient_id or taken.facts.study_uid)
         self.open.setdefault(person, []).append(Prepared(name, light, digests))
