@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -34,6 +35,16 @@ class House:
     folder: Path
     hospital: Path
     places: list[dict[str, Any]]
+    worker: int
+
+    @contextlib.contextmanager
+    def worker_held(self) -> Iterator[None]:
+        """Let the worker stand still for a while, so that a job is seen before it is over."""
+        os.kill(self.worker, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.worker, signal.SIGCONT)
 
     def truth(self, reader: str, form: str, label: str) -> dict[str, Any]:
         """Give what is planted in the case that a reader knows by this label."""
@@ -136,4 +147,4 @@ def running(folder: Path) -> Iterator[House]:
             wait_until(lambda: answers(port, "/healthz"), "the web server", served)
             wait_until(lambda: answers(port, "/readyz"), "the worker", working)
             url = f"http://127.0.0.1:{port}"
-            yield House(url, env, folder, Path(facts["hospital"]), facts["places"])
+            yield House(url, env, folder, Path(facts["hospital"]), facts["places"], working.pid)

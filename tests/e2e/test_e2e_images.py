@@ -139,12 +139,13 @@ def test_the_screen_shows_the_stored_pixels(sign_in: SignIn, form: str, roles: t
     for role in roles:
         view = room.view(role)
         values = stored_values(room, shown(room, role))
-        assert difference(view, values) < 2.0
-        assert difference(view, values[:, ::-1]) > 8.0, "a mirrored picture would not pass"
+        right, mirrored = difference(view, values), difference(view, values[:, ::-1])
+        assert right < 1.0, (role, right)
+        assert mirrored > 4.0, "a mirrored picture would not pass"
     view = room.view(roles[0])
     room.press("i")
     values = stored_values(room, shown(room, roles[0]))
-    assert difference(view, values, inverted=True) < 2.0
+    assert difference(view, values, inverted=True) < 1.0
 
 
 def test_the_scale_bar_is_as_long_as_it_says(sign_in: SignIn) -> None:

@@ -67,7 +67,7 @@ def begin(desk: Visitor) -> None:
 
 
 def shown_source(room: Room, role: str, sources: list[Source]) -> Source | None:
-    """Find out which file is on the screen by its stored values, bit for bit; None where the case has no such series."""
+    """Find out which file is on the screen by its stored values, bit for bit; None where the case has none."""
     stacks = [stack for stack in room.reading()["stacks"] if stack["role"] == role]
     if not stacks:
         return None
@@ -109,6 +109,7 @@ def test_real_files_show_the_pixels_of_their_source(house: House, sign_in: SignI
                 seen[source.name] = held_against(view, source)
             set_aside(room)
     assert set(seen) == set(FILES)
+    print(seen)
     for name, (right, turned) in seen.items():
         assert right < 3.0, (name, right)
         assert turned > 3 * right + 2, (name, right, turned)
