@@ -158,17 +158,17 @@ class Demo:
         ]
         args += ["--concurrency", str(WORKER_PROCESSES), "--without-gossip", "--without-mingle"]
         # What a task had begun when it is killed after this patience is taken up again at the next start.
-        self.supervisor.start(Service("worker", args, self.environment(), patience_s=8))
+        self.supervisor.start(Service("worker", args, self.environment(), patience_s=5))
 
     def _start_web(self) -> None:
         assert self.socket is not None
         handle = self.socket.fileno()
         args: list[str | Path] = [in_venv("gunicorn"), "spondy.wsgi:application", "--bind", f"fd://{handle}"]
         args += ["--worker-class", "gthread", "--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)]
-        args += ["--keep-alive", "30", "--graceful-timeout", "3", "--preload", "--no-control-socket"]
+        args += ["--keep-alive", "30", "--graceful-timeout", "2", "--preload", "--no-control-socket"]
         if Path("/dev/shm").is_dir():
             args += ["--worker-tmp-dir", "/dev/shm"]
-        self.supervisor.start(Service("web", args, self.environment(), patience_s=6, pass_fds=(handle,)))
+        self.supervisor.start(Service("web", args, self.environment(), patience_s=4, pass_fds=(handle,)))
 
     def _make_study(self) -> None:
         self._manage("Making the demo", "demo", "--cases", str(self.cases), title="demo study", aloud=True)
