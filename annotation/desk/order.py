@@ -26,7 +26,10 @@ MOST_DRAWS = 500
 
 
 def admit(person: Person, code: str) -> int:
-    """Give every released case that has no place yet a place in every reader's order; says how many cases."""
+    """Give every released case that has no place yet a place in every reader's order; says how many cases.
+
+    Fewer cases than readers wait for company: in so short a block some case would have one place with two readers.
+    """
     study = study_for(person, code, Role.COORDINATOR)
     if study.state != State.READING:
         return 0
@@ -43,11 +46,7 @@ def assign(study: Study, person: Person) -> int:
         .filter(study=study, role=Role.READER)
         .order_by("user__username")
     ]
-    cases = list(
-        Case.objects.filter(patient__study=study, released_at__isnull=False, patient__exclusion__isnull=True).order_by(
-            "patient__pseudonym"
-        )
-    )
+    cases = _placeable(study, len(readers))
     width = max(3, len(str(len(cases))))
     placed = 0
     for form in protocol_of(study).forms:
@@ -83,6 +82,15 @@ def assign(study: Study, person: Person) -> int:
                 }
                 trail.record(study, person, "draw order", subject=reader.username, after=after)
     return placed
+
+
+def _placeable(study: Study, readers: int) -> list[Case]:
+    released = Case.objects.filter(
+        patient__study=study, released_at__isnull=False, patient__exclusion__isnull=True
+    ).order_by("patient__pseudonym")
+    placed = set(Assignment.objects.filter(study=study).values_list("case", flat=True))
+    waiting = sum(case.pk not in placed for case in released)
+    return [case for case in released if not placed or waiting >= readers or case.pk in placed]
 
 
 def _taken(study: Study, reader: Person, form: str, start: int, number: int) -> list[list[int]]:

@@ -111,6 +111,7 @@ def release(request: HttpRequest, study: str) -> HttpResponse:
                 messages.warning(request, sentence)
         elif request.POST.get("case", "").isdecimal():
             desk.release(person, study, int(request.POST["case"]))
+        desk.admit(person, study)  # once the rooms are open, a released case takes its place at once
         return redirect(f"{request.path}?page={page_of(request)}")
     found = request.GET.get("identifier", "").strip()
     hit = desk.find_case(person, study, identifier=found) if found else None
