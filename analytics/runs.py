@@ -106,7 +106,9 @@ def _plan(subject_plan: str, layer: str, instrument: Any) -> Plan:
     from analytics import plans
 
     if layer == OUTCOMES and subject_plan in plans.codes():
-        return plans.get(subject_plan)
+        chosen = plans.get(subject_plan)
+        if chosen.protocol == instrument.code:  # a plan names the items of one instrument
+            return chosen
     return plans.agreement_for(instrument)
 
 

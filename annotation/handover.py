@@ -104,12 +104,12 @@ def protocol(key: int) -> Protocol:
 
 
 def gradings(key: int) -> Iterator[Row]:
-    """Give every cell of every locked reading that counts (a superseded one does not)."""
+    """Give every cell of every locked reading that counts; a superseded one and one of an excluded patient do not."""
     study = _study(key, State.READINGS_LOCKED)
     instrument = protocol_of(study)
     superseded = Assignment.objects.filter(study=study, supersedes__isnull=False).values("supersedes")
     locked = (
-        Assignment.objects.filter(study=study, locked_revision__isnull=False)
+        Assignment.objects.filter(study=study, locked_revision__isnull=False, case__patient__exclusion__isnull=True)
         .exclude(pk__in=superseded)
         .select_related("locked_revision", "case__patient", "reader")
         .order_by("case__patient__pseudonym", "reader__username", "round", "form", "occasion")
@@ -135,7 +135,9 @@ def fingerprint(key: int, *, outcomes: bool) -> str:
     """Give the digest of the frozen data: every locked revision's seal and, with outcomes, every clinical value."""
     study = _study(key, State.UNBLINDED if outcomes else State.READINGS_LOCKED)
     sealed = hashlib.sha256(study.protocol_digest.encode())
-    locked = Assignment.objects.filter(study=study, locked_revision__isnull=False).order_by("pk")
+    locked = Assignment.objects.filter(
+        study=study, locked_revision__isnull=False, case__patient__exclusion__isnull=True
+    ).order_by("pk")
     for reading, digest in locked.values_list("pk", "locked_revision__digest").iterator():
         sealed.update(f"{reading}:{digest}\n".encode())
     if outcomes:

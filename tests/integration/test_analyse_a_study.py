@@ -1,0 +1,300 @@
+"""An analysis from the button to the downloads, in a real worker process that may be killed at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from django.db import connection
+
+from analytics import runs
+from analytics.models import Run
+from annotation import handover, jobs
+from annotation.models import Event, Exclusion, Job, Patient
+from tests import cast
+from tests.conftest import ROOT
+
+LEASE_S = 2
+
+
+@contextlib.contextmanager
+def worker(environment: dict[str, str], folder: Path, *, step_s: float = 0.0) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a worker as a process of its own; what is left of its group ends with the block."""
+    log = folder / f"worker-{time.monotonic_ns()}.log"
+    env = environment | {"SPONDY_JOB_LEASE_S": str(LEASE_S), "TEST_STEP_S": str(step_s)}
+    command = [Path(sys.executable).with_name("celery"), "-A", "tests.slow_worker", "worker", "--concurrency", "1"]
+    with log.open("wb") as output:
+        child = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output, start_new_session=True)
+    try:
+        yield child
+    except AssertionError as error:
+        error.add_note(log.read_text()[-3000:])
+        raise
+    finally:
+        if child.poll() is None:
+            child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait(5)
+
+
+def until(found: Callable[[], Any], what: str, *, within_s: float = 60) -> Any:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        value = found()
+        if value:
+            return value
+        time.sleep(0.1)
+    states = list(Job.objects.values_list("kind", "state", "attempt", "done", "total", "message"))
+    raise AssertionError(f"{what} did not happen within {within_s} s: {states}")
+
+
+def the_job() -> Job:
+    return Job.objects.get(kind="analyse")
+
+
+def state() -> str:
+    return the_job().state
+
+
+@pytest.fixture
+def closed(live: None) -> None:
+    cast.read_all(cast.SPINE)
+    cast.close(cast.SPINE)
+
+
+def ask(code: str = cast.SPINE) -> str:
+    """Press the analyst's button; gives the address of the run."""
+    answer = cast.client("analyst").post(f"/report/{code}/")
+    assert answer.status_code == 302, answer.content[:500]
+    return str(answer["Location"])
+
+
+def check_once() -> None:
+    """The run is there, computed once, with nothing left over."""
+    run = Run.objects.get()
+    assert run.results
+    assert run.finished_at
+    job = the_job()
+    assert (job.state, job.done) == ("done", job.total)
+    assert Event.objects.filter(verb="start run").count() == 1
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_run_whose_worker_is_killed_is_taken_up_again_and_finishes_once(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    address = ask()
+    assert "waiting for a worker" in cast.client("analyst").get(address).content.decode()
+    with worker(environment, tmp_path, step_s=0.4) as first:
+        until(lambda: the_job().done >= 1, "the first steps")
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait(5)
+    assert state() == "running"
+    with worker(environment, tmp_path, step_s=0.01):
+        until(lambda: state() == "done", "the second try")
+        assert the_job().attempt == 2
+        check_once()
+        before = Run.objects.get().finished_at
+        # The same data and plan are computed once: asking again gives the run that is there.
+        assert ask() == address
+        assert Run.objects.get().finished_at == before
+        assert the_job().attempt == 2
+    _report(address)
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_killed_pool_child_does_not_lose_the_run(environment: dict[str, str], tmp_path: Path) -> None:
+    ask()
+    with worker(environment, tmp_path, step_s=0.25) as child:
+        until(lambda: the_job().done >= 1, "the first steps")
+        pool = psutil.Process(child.pid).children()
+        assert len(pool) == 1
+        os.kill(pool[0].pid, signal.SIGKILL)
+        until(lambda: state() == "done", "the second try")
+        assert child.poll() is None
+    assert the_job().attempt >= 2
+    check_once()
+
+
+@pytest.mark.usefixtures("closed")
+def test_cancel_cancels_and_it_can_be_started_again(environment: dict[str, str], tmp_path: Path) -> None:
+    analyst = cast.client("analyst")
+    address = ask()
+    assert analyst.post(f"{address}cancel").status_code == 302
+    assert state() == "cancelled", "a waiting job ends at once"
+    assert ask() == address
+    job = Run.objects.get().job_id
+    with worker(environment, tmp_path, step_s=0.3):
+        until(lambda: Job.objects.get(pk=job).done >= 1, "the first steps")
+        card = analyst.get(f"{address}state")
+        assert f'data-poll="{address}state"' in card.content.decode()
+        assert card["Cache-Control"] == "no-store"
+        analyst.post(f"{address}cancel")
+        until(lambda: Job.objects.get(pk=job).state == "cancelled", "the cancel")
+        time.sleep(1)
+        assert Run.objects.get().results is None
+        assert "data-poll" not in analyst.get(f"{address}state").content.decode()
+        assert "Start again" in analyst.get(address).content.decode()
+        assert analyst.get(f"{address}files/estimates.csv").status_code == 404
+        assert Job.objects.get(pk=job).attempt == 1
+        readyz = cast.client().get("/readyz")
+        assert (readyz.status_code, readyz.json()["worker"]) == (200, True)
+
+
+def _report(address: str) -> None:
+    """Look at the pages and files of a finished run."""
+    analyst = cast.client("analyst")
+    page = analyst.get(address).content.decode()
+    assert "Agreement of the readers" in page
+    assert "reader_a" not in page
+    assert cast.HOSPITAL_ID not in page
+    names = zipfile.ZipFile(io.BytesIO(analyst.get(f"{address}files/all.zip").content)).namelist()
+    assert {"estimates.csv", "report.html", "manifest.json", "results.json"} <= set(names)
+    for name in names:
+        answer = analyst.get(f"{address}files/{name}")
+        assert answer.status_code == 200, name
+        assert "attachment" in answer["Content-Disposition"]
+        assert not [s for s in (cast.HOSPITAL_ID, cast.FAMILY, cast.COMMENT) if s.encode() in answer.content], name
+    rows = list(csv.DictReader(io.StringIO(analyst.get(f"{address}files/estimates.csv").content.decode())))
+    assert list(rows[0]) == ["id", "field", "value", "status", "reason", "n", "method"]
+    assert any("pfirrmann" in row["id"] for row in rows)
+    assert {row["status"] for row in rows} <= {"ok", "not_estimable"}
+    assert all(bool(row["value"]) == (row["status"] == "ok") for row in rows)
+    assert len({(row["id"], row["field"]) for row in rows}) == len(rows)
+    for wrong in ("nothing.csv", "../secret.key", "tables/../estimates.csv", "/etc/passwd"):
+        assert analyst.get(f"{address}files/{wrong}").status_code == 404
+    for other in ("coordinator", "reader_a", "root"):
+        assert cast.client(other).get(f"{address}files/estimates.csv").status_code == 404
+
+
+# --- what may be seen when -----------------------------------------------------------------------------------------
+
+
+def compute(code: str) -> Run:
+    """Carry the newest run out in this process."""
+    run = Run.objects.filter(study__code=code).latest("created_at")
+    jobs.work(str(run.job_id), runs.carry_out)
+    run.refresh_from_db()
+    return run
+
+
+@pytest.mark.django_db
+def test_nothing_is_computed_before_all_is_locked() -> None:
+    analyst = cast.client("analyst")
+    page = analyst.get(f"/report/{cast.SPINE}/").content.decode()
+    assert "not locked yet" in page
+    assert "Compute" not in page.split("<h2>Runs</h2>")[0]
+    assert analyst.post(f"/report/{cast.SPINE}/").status_code == 409
+    assert not Run.objects.exists()
+    key = cast.study().pk
+    for early in (lambda: list(handover.gradings(key)), lambda: handover.fingerprint(key, outcomes=False)):
+        with pytest.raises(handover.StillReading):
+            early()
+    cast.read_all(cast.SPINE)
+    cast.close(cast.SPINE)
+    assert list(handover.gradings(key))
+    with pytest.raises(handover.StillReading, match="Unblinded"):
+        handover.clinical(key)
+    with pytest.raises(handover.StillReading):
+        handover.fingerprint(key, outcomes=True)
+
+
+@pytest.mark.django_db
+def test_outcomes_come_in_with_the_unblinding() -> None:
+    cast.read_all(cast.SPINE)
+    cast.close(cast.SPINE)
+    runs.start(cast.analyst(), cast.SPINE)
+    blinded = compute(cast.SPINE)
+    assert blinded.results
+    assert not any("nrs" in json.dumps(entry) for entry in blinded.results["entries"])
+    cast.unblind(cast.SPINE)
+    clinical = handover.clinical(cast.study().pk)
+    assert len(clinical) == 4, "the excluded patient stays out"
+    assert {row["age"] for row in clinical} == {101.0}
+    assert {row["level"] for row in clinical} == {"L5"}
+    runs.start(cast.analyst(), cast.SPINE)
+    open_ = compute(cast.SPINE)
+    assert open_.pk != blinded.pk
+    assert open_.layer == "outcomes"
+    assert open_.results, the_message(open_)
+    assert cast.client("analyst").get(f"/report/{cast.SPINE}/runs/{open_.pk}/").status_code == 200
+
+
+def the_message(run: Run) -> str:
+    return Job.objects.get(pk=run.job_id).message
+
+
+@pytest.mark.django_db
+def test_a_patient_excluded_late_leaves_the_numbers_and_makes_another_run() -> None:
+    cast.read_all(cast.SPINE)
+    cast.close(cast.SPINE)
+    key = cast.study().pk
+    before = handover.fingerprint(key, outcomes=False)
+    Exclusion.objects.create(patient=Patient.objects.filter(study=key, exclusion__isnull=True)[0], reason="d")
+    assert len({row.case for row in handover.gradings(key)}) == 3
+    assert handover.fingerprint(key, outcomes=False) != before
+
+
+@pytest.mark.django_db
+def test_the_handover_gives_codes_and_neutral_names() -> None:
+    cast.read_all(cast.SPINE)
+    cast.close(cast.SPINE)
+    rows = list(handover.gradings(cast.study().pk))
+    assert {row.reader for row in rows} == {"R1", "R2"}
+    assert len({row.case for row in rows}) == 4
+    cells = [cell.key for form in cast.forms(cast.SPINE) for cell in cast.instrument(cast.SPINE).cells(form)]
+    assert len(rows) == 4 * 2 * len(cells)
+    assert {f"{row.item}.{row.site}" for row in rows} == set(cells)
+    assert {row.round for row in rows} == {"main"}
+
+
+@pytest.mark.django_db
+def test_the_second_instrument_goes_the_whole_way() -> None:
+    """Imported, read, locked, closed, computed, downloaded, unblinded: nothing but the instrument knows the spine."""
+    cast.read_all(cast.PEBBLE)
+    assert not list(handover.verify(cast.PEBBLE))
+    cast.close(cast.PEBBLE)
+    analyst = cast.client("analyst")
+    address = analyst.post(f"/report/{cast.PEBBLE}/")["Location"]
+    run = compute(cast.PEBBLE)
+    assert run.results, the_message(run)
+    page = analyst.get(address).content.decode()
+    for word in ("Shape", "Coat", "Volume"):
+        assert word in page
+    assert "Pfirrmann" not in page
+    estimates = analyst.get(f"{address}files/estimates.csv").content.decode()
+    for item in ("shape", "coat", "volume_ml"):
+        assert item in estimates
+    cast.unblind(cast.PEBBLE)
+    again = analyst.post(f"/report/{cast.PEBBLE}/")["Location"]
+    assert again != address
+    run = compute(cast.PEBBLE)
+    assert run.results, the_message(run)
+
+
+@pytest.mark.django_db
+def test_an_answer_after_the_run_would_be_another_run() -> None:
+    """A run is keyed by what it was computed from: other data is another run, the same data the same."""
+    cast.read_all(cast.PEBBLE)
+    cast.close(cast.PEBBLE)
+    first = runs.start(cast.analyst(), cast.PEBBLE)
+    assert runs.start(cast.analyst(), cast.PEBBLE) == first
+    print_ = handover.fingerprint(cast.study(cast.PEBBLE).pk, outcomes=False)
+    assert Run.objects.get(pk=first).rows_digest == print_
+    assert connection.in_atomic_block
