@@ -75,7 +75,7 @@ def fitted(
         yield Entry.of(f"{id}/{name}", term)
     yield from _validated(id, design, found)
     if firth:
-        yield from _penalised(id, design)
+        yield from _penalised(id, design, separated=found.summary.separation != "none")
 
 
 def _validated(id: str, design: logistic.Design, found: logistic.Model) -> Iterator[Entry]:
@@ -94,12 +94,12 @@ def _validated(id: str, design: logistic.Design, found: logistic.Model) -> Itera
     yield Entry.of(f"{id}/hosmer_lemeshow_blocks", validation.hosmer_lemeshow_blocks(y, p))
 
 
-def _penalised(id: str, design: logistic.Design) -> Iterator[Entry]:
+def _penalised(id: str, design: logistic.Design, *, separated: bool) -> Iterator[Entry]:
     if design.refusal:
         names = (*design.names, *design.constant)
         refused = separation.refused(design.refusal, names, n=design.n)
     else:
-        refused = separation.firth(design.x, design.y, design.names)
+        refused = separation.firth(design.x, design.y, design.names, separated=separated)
     yield Entry.of(f"{id}/firth", refused)
     for name, term in refused.terms.items():
         yield Entry.of(f"{id}/firth/{name}", term)

@@ -12,7 +12,10 @@ from analytics.stats.result import NotEstimable, Value
 
 __all__ = ["rank_sum_two_sided", "signed_rank_two_sided", "table_probability"]
 
-MOST_CELLS = 20_000_000  # 160 MB of counts; about 200 cases without ties
+Ints = NDArray[np.int_]
+
+MOST_CELLS = 8_000_000  # 64 MB of counts; about 270 cases without ties
+MOST_GROUPS = 12  # distinct scores up to which choices are listed by score
 MOST_HALF_TABLES = 4_000_000
 RELATIVE = 1e-7  # probabilities this close to the observed one count as equal, as in R
 
@@ -35,7 +38,7 @@ def signed_rank_two_sided(ranks: ArrayLike, positive_sum: float) -> Value:
     """
     doubled = np.rint(2 * np.asarray(ranks, dtype=float)).astype(int)
     total = int(doubled.sum())
-    if total * doubled.size > MOST_CELLS * 20:
+    if total * doubled.size > MOST_CELLS * 50:
         return NotEstimable(f"the exact distribution is not computed for {doubled.size} changes")
     share = np.zeros(total + 1)
     share[0] = 1.0
@@ -65,35 +68,77 @@ def rank_sum_two_sided(ranks: ArrayLike, in_group: ArrayLike) -> Value:
         Share of the ways to choose the group whose rank sum lies at least as far from its expectation.
     """
     scores, member = np.asarray(ranks, dtype=float), np.asarray(in_group, dtype=bool)
-    n, size = scores.size, int(member.sum())
-    sums, share = _rank_sums(scores, min(size, n - size))
-    if sums is None or share is None:
-        return NotEstimable(f"the exact distribution is not computed for {n} cases")
-    if 2 * size > n:
-        sums = scores.sum() - sums  # the distribution of the other group, seen from this one
+    size = int(member.sum())
     # In binary a centre such as 18/51 of 1326 falls a hair beside 468, and the sum that mirrors the observed one then
     # counts or not. R's exactRankTests compares without tolerance; so do we, to print the p-value it prints.
-    away = sums - size / n * scores.sum()
-    observed = abs(float(scores[member].sum()) - size / n * float(scores.sum()))
-    return min(1.0, float(share[away <= -observed].sum()) + float(share[away >= observed].sum()))
+    centre = size / scores.size * float(scores.sum())
+    observed = abs(float(scores[member].sum()) - centre)
+    sums = np.arange(round(2 * float(scores.sum())) + 1)
+    low = int(np.sum(sums / 2 - centre <= -observed)) - 1
+    high = sums.size - int(np.sum(sums / 2 - centre >= observed))
+    values, times = np.unique(np.rint(2 * scores).astype(int), return_counts=True)
+    tails = _tails_of_groups(values, times, size, low, high)
+    if tails is None:
+        tails = _tails_of_scores(np.repeat(values, times), size, low, high)
+    if tails is None:
+        return NotEstimable(f"the exact distribution is not computed for {scores.size} cases")
+    return min(1.0, tails)
 
 
-def _rank_sums(
-    scores: NDArray[np.float64], size: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[None, None]:
-    """Every sum of ``size`` of the scores, and how often it occurs; nothing when there are too many."""
-    order = np.sort(np.rint(2 * scores).astype(int))
-    most = int(order[-size:].sum())
+def _tails_of_groups(values: Ints, times: Ints, size: int, low: int, high: int) -> float | None:
+    """Share of the choices with a sum up to ``low`` or from ``high`` on, where few distinct scores are much tied.
+
+    The distinct scores are split in two halves; each half lists how many are taken of each score, with the number of
+    ways; the halves are joined at the number taken by a sorted search.
+    """
+    middle = _split(times)
+    if middle is None or values.size > MOST_GROUPS:
+        return None
+    left, right = (_takings(values[part], times[part]) for part in (slice(middle), slice(middle, None)))
+    norm = _log_choose(int(times.sum()), size)
+    total = 0.0
+    for taken, (sums, logs) in left.items():
+        if size - taken not in right:
+            continue
+        others, other_logs = right[size - taken]
+        shift = float(logs.max())
+        weight = np.concatenate([[0.0], np.cumsum(np.exp(other_logs + shift - norm))])
+        below = weight[np.searchsorted(others, low - sums, side="right")]
+        above = weight[-1] - weight[np.searchsorted(others, high - sums, side="left")]
+        total += float(np.sum(np.exp(logs - shift) * (below + above)))
+    return total
+
+
+def _takings(values: Ints, times: Ints) -> dict[int, tuple[Ints, NDArray[np.float64]]]:
+    """Every way to take from these scores: by how many, the ascending sums and the logs of the numbers of ways."""
+    taken, sums, logs = np.zeros(1, dtype=int), np.zeros(1, dtype=int), np.zeros(1)
+    for value, n in zip(values, times, strict=True):
+        k = np.arange(int(n) + 1)
+        taken = (taken[:, None] + k).ravel()
+        sums = (sums[:, None] + k * int(value)).ravel()
+        logs = (logs[:, None] + _log_ways(int(n))).ravel()
+    order = np.lexsort((sums, taken))
+    counts, starts = np.unique(taken[order], return_index=True)
+    parts = zip(counts, np.split(sums[order], starts[1:]), np.split(logs[order], starts[1:]), strict=True)
+    return {int(count): (part, log) for count, part, log in parts}
+
+
+def _tails_of_scores(scores: Ints, size: int, low: int, high: int) -> float | None:
+    """Give the same share where nearly every score is its own, by the shift algorithm; ``scores`` ascend."""
+    mirrored = 2 * size > scores.size
+    if mirrored:  # the other group's sums are the mirror image, and fewer to count
+        size, low, high = scores.size - size, int(scores.sum()) - high, int(scores.sum()) - low
+    most = int(scores[-size:].sum())
     if (size + 1) * (most + 1) > MOST_CELLS:
-        return None, None
+        return None
     ways = np.zeros((size + 1, most + 1))
     ways[0, 0] = 1.0
-    for seen, rank in enumerate(order, start=1):
-        reach = int(order[max(0, seen - size) : seen].sum())
+    for seen, score in enumerate(scores, start=1):
+        reach = int(scores[max(0, seen - size) : seen].sum())
         for taken in range(min(seen, size), 0, -1):
-            ways[taken, rank : reach + 1] += ways[taken - 1, : reach + 1 - rank]
+            ways[taken, score : reach + 1] += ways[taken - 1, : reach + 1 - score]
     counts = ways[size]
-    return np.arange(most + 1) / 2, counts / counts.sum()
+    return float((counts[: max(0, low + 1)].sum() + counts[max(0, high) :].sum()) / counts.sum())
 
 
 def table_probability(table: ArrayLike) -> Value:
@@ -130,7 +175,7 @@ def table_probability(table: ArrayLike) -> Value:
     return min(1.0, total)
 
 
-def _split(rows: NDArray[np.int_]) -> int | None:
+def _split(rows: Ints) -> int | None:
     """Where to cut the rows so that neither half lists more tables than fit."""
     sizes = [
         (max(math.prod(int(n) + 1 for n in part) for part in (rows[:cut], rows[cut:])), cut)
@@ -142,17 +187,20 @@ def _split(rows: NDArray[np.int_]) -> int | None:
     return cut if worst <= MOST_HALF_TABLES else None
 
 
-def _half(rows: NDArray[np.int_]) -> dict[int, NDArray[np.float64]]:
+def _half(rows: Ints) -> dict[int, NDArray[np.float64]]:
     """Every way to place successes in these rows: by their number, the ascending logs of the numbers of ways."""
     total, log = np.zeros(1, dtype=int), np.zeros(1)
     for n in rows:
-        k = np.arange(int(n) + 1)
-        ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-        total = (total[:, None] + k).ravel()
-        log = (log[:, None] + ways).ravel()
+        total = (total[:, None] + np.arange(int(n) + 1)).ravel()
+        log = (log[:, None] + _log_ways(int(n))).ravel()
     order = np.lexsort((log, total))
     sums, starts = np.unique(total[order], return_index=True)
     return {int(here): part for here, part in zip(sums, np.split(log[order], starts[1:]), strict=True)}
+
+
+def _log_ways(n: int) -> NDArray[np.float64]:
+    k = np.arange(n + 1)
+    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1), dtype=np.float64)
 
 
 def _log_choose(n: int, k: int) -> float:

@@ -19,8 +19,10 @@ __all__ = ["Firth", "FirthTerm", "Separation", "firth", "refused", "separation"]
 
 Separation = Literal["none", "quasi-complete", "complete"]
 Array = NDArray[np.float64]
-STRIDE = 0.5  # standard errors between two looks at a profile
-MOST_FOR_NEWTON = 1500  # cases; the exact curvature needs a matrix of cases by cases
+STRIDE, LONG_STRIDE = 0.5, 2.0  # standard errors between two looks at a profile, under separation and without
+SETTLED = 1e-12  # of log likelihood
+WELL_CONDITIONED = 1e-4  # smallest to largest pivot of a root
+MOST_FOR_NEWTON = 120  # cases; the exact curvature costs cases squared, and many cases do without
 
 
 def separation(design: ArrayLike, outcome: ArrayLike) -> Separation:
@@ -84,11 +86,11 @@ class _State:
     loglik: float
     p: Array
     hat: Array
-    root: Array  # triangular root of the information
+    root: Array  # lower triangular root of the information
     converged: bool = True
 
 
-def firth(design: ArrayLike, outcome: ArrayLike, names: Sequence[str]) -> Firth:
+def firth(design: ArrayLike, outcome: ArrayLike, names: Sequence[str], *, separated: bool = True) -> Firth:
     """Fit a logistic model with Firth's penalty (Jeffreys prior).
 
     Parameters
@@ -99,6 +101,9 @@ def firth(design: ArrayLike, outcome: ArrayLike, names: Sequence[str]) -> Firth:
         0 or 1, both present.
     names : sequence of str
         A name a column.
+    separated : bool
+        Whether the outcome is separated. Then profiles are walked in small strides, because they may have several
+        branches; without separation long strides find the same limits.
 
     Returns
     -------
@@ -122,6 +127,7 @@ def firth(design: ArrayLike, outcome: ArrayLike, names: Sequence[str]) -> Firth:
     weight = best.p * (1 - best.p)
     se = _standard_errors(xs, weight) / scale
     se_augmented = _standard_errors(xs, weight * (1 + best.hat)) / scale
+    stride = STRIDE if separated else LONG_STRIDE
     terms: dict[str, FirthTerm] = {}
     for j, name in enumerate(names):
         b = float(best.b[j] / scale[j])
@@ -131,8 +137,8 @@ def firth(design: ArrayLike, outcome: ArrayLike, names: Sequence[str]) -> Firth:
             se=float(se[j]),
             se_augmented=float(se_augmented[j]),
             odds_ratio=float(np.exp(b)),
-            b_profile_low=_limit(xs, y, best, j, float(scale[j]), float(se[j]), side=-1),
-            b_profile_high=_limit(xs, y, best, j, float(scale[j]), float(se[j]), side=1),
+            b_profile_low=_limit(xs, y, best, j, float(scale[j]), float(se[j]), stride=-stride),
+            b_profile_high=_limit(xs, y, best, j, float(scale[j]), float(se[j]), stride=stride),
             p_plr=_dropped(xs, y, best, j),
         )
     return Firth(**frame, loglik_penalised=best.loglik + shift, loglik_penalised_null=null.loglik + shift, terms=terms)
@@ -155,20 +161,39 @@ def _standard_errors(x: Array, weight: Array) -> Array:
 def _look(x: Array, y: Array, b: Array) -> _State:
     eta = x @ b
     p = special.expit(eta)
-    q, r = np.linalg.qr(x * np.sqrt(p * (1 - p))[:, None])
-    diagonal = np.abs(np.diag(r))
-    determinant = float(np.sum(np.log(diagonal))) if diagonal.min() > 0 else -math.inf
-    loglik = float(np.sum(y * eta - np.logaddexp(0, eta))) + determinant
-    return _State(b, loglik, p, np.sum(q**2, axis=1), r)
+    weighted = x * np.sqrt(p * (1 - p))[:, None]
+    root = _root(weighted)
+    diagonal = np.abs(np.diag(root))
+    if diagonal.min() == 0:
+        return _State(b, -math.inf, p, np.zeros(y.size), root)
+    loglik = float(np.sum(y * eta - np.logaddexp(0, eta))) + float(np.sum(np.log(diagonal)))
+    return _State(b, loglik, p, np.sum(np.linalg.solve(root, weighted.T) ** 2, axis=0), root)
 
 
-def _climb(x: Array, y: Array, start: Array, free: NDArray[np.intp]) -> _State:
-    """Maximise the penalised likelihood over the free coefficients; the others stay where they start."""
+def _root(weighted: Array) -> Array:
+    """Lower triangular root of the information; by orthogonal steps where squaring would lose too many digits."""
+    try:
+        root = np.asarray(np.linalg.cholesky(weighted.T @ weighted), dtype=np.float64)
+        diagonal = np.diag(root)
+        if diagonal.min() > WELL_CONDITIONED * diagonal.max():
+            return root
+    except np.linalg.LinAlgError:
+        pass
+    return np.asarray(np.linalg.qr(weighted)[1], dtype=np.float64).T
+
+
+def _climb(x: Array, y: Array, start: Array, free: NDArray[np.intp], *, gain: float = 0.0) -> _State:
+    """Maximise the penalised likelihood over the free coefficients; the others stay where they start.
+
+    Ends when the step is nothing, or when the step promises no more than ``gain`` of likelihood: on a flat top the
+    coefficients go on moving long after the likelihood has settled.
+    """
     now = _look(x, y, start)
     for _ in range(200):
-        step = _step(x, y, now, free)
+        score = _score(x, y, now)[free]
+        step = _step(x, y, now, free, score)
         longest = float(np.abs(step).max())
-        if longest < 1e-10:
+        if longest < 1e-10 or float(score @ step) < gain:
             return now
         after = _halved(x, y, now, step * min(1.0, 2.0 / longest), free)
         if after is None:
@@ -182,13 +207,12 @@ def _score(x: Array, y: Array, now: _State) -> Array:
     return x.T @ (y - now.p + now.hat * (0.5 - now.p))
 
 
-def _step(x: Array, y: Array, now: _State, free: NDArray[np.intp]) -> Array:
+def _step(x: Array, y: Array, now: _State, free: NDArray[np.intp], score: Array) -> Array:
     """Newton's step where the penalised likelihood curves downward, else a step of Fisher scoring."""
     weight, slope = now.p * (1 - now.p), 1 - 2 * now.p
-    score = _score(x, y, now)[free]
     augmented = (x * (weight * (1 + now.hat))[:, None]).T @ x
     if y.size <= MOST_FOR_NEWTON and float(np.abs(np.diag(now.root)).min()) > 0:
-        half = np.linalg.solve(now.root.T, x.T)
+        half = np.linalg.solve(now.root, x.T)
         h = half.T @ half
         turned = (weight * slope)[:, None] * x
         hat_change = np.diag(h)[:, None] * turned - weight[:, None] * (h**2 @ turned)
@@ -218,21 +242,21 @@ def _without(columns: int, j: int) -> NDArray[np.intp]:
 def _dropped(x: Array, y: Array, best: _State, j: int) -> Value:
     start = best.b.copy()
     start[j] = 0.0
-    without = _climb(x, y, start, _without(x.shape[1], j))
+    without = _climb(x, y, start, _without(x.shape[1], j), gain=SETTLED)
     if not without.converged:
         return NotEstimable("the fit without this term did not converge")
     return float(stats.chi2.sf(max(0.0, 2 * (best.loglik - without.loglik)), 1))
 
 
-def _limit(x: Array, y: Array, best: _State, j: int, scale: float, se: float, *, side: int) -> Value:
+def _limit(x: Array, y: Array, best: _State, j: int, scale: float, se: float, *, stride: float) -> Value:
     """Where the penalised profile has fallen by half the chi-square border, in units of the predictor."""
     free = _without(x.shape[1], j)
 
     def profile(value: float, near: Array) -> Look:
         start = near.copy()
         start[j] = value
-        there = _climb(x, y, start, free)
+        there = _climb(x, y, start, free, gain=SETTLED)
         return Look(2 * (best.loglik - there.loglik), -2 * float(_score(x, y, there)[j]), there.b)
 
-    found = crossing(profile, best.b, start=float(best.b[j]), step=side * STRIDE * se * scale)
+    found = crossing(profile, best.b, start=float(best.b[j]), step=stride * se * scale)
     return found if isinstance(found, NotEstimable) else found / scale

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from analytics import plans
+from analytics.frames import Frames, from_tables, read_table
+from analytics.stats.result import Results
+
+ORACLES = Path(__file__).resolve().parents[2] / "oracles"
+D2 = ORACLES / "d2"
+
+
+@pytest.fixture(scope="session")
+def oracles() -> Path:
+    return ORACLES
+
+
+@pytest.fixture(scope="session")
+def references() -> list[dict[str, str]]:
+    with (D2 / "references.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="session")
+def d2() -> Frames:
+    return from_tables(read_table(D2 / "clinical.csv"), read_table(D2 / "gradings.csv"))
+
+
+@pytest.fixture(scope="session")
+def full(d2: Frames) -> Results:
+    return plans.carry_out(plans.get("full"), d2)
+
+
+@pytest.fixture(scope="session")
+def paper(d2: Frames) -> Results:
+    return plans.carry_out(plans.get("paper"), d2)
