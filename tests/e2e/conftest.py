@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 # Playwright's synchronous interface runs an event loop in this thread; Django would refuse to work beside it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-sys.path.insert(0, str(Path(__file__).parent))
+
 
 import pytest
-from e2e_browser import SIZE, SignIn, Visitor, Watch
-from e2e_house import MANIFEST, House, running
 from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.e2e.browser import SIZE, SignIn, Visitor, Watch
+from tests.e2e.house import MANIFEST, House, running
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 20_000  # a busy machine is no fault; what does not come at all is

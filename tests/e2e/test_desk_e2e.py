@@ -9,9 +9,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from e2e_browser import SignIn, Visitor
-from e2e_house import House
 from playwright.sync_api import Download, Locator, Page, expect
+
+from tests.e2e.browser import SignIn, Visitor
+from tests.e2e.house import House
 
 CODE = "BYKEYS"
 ANSWERS: dict[str, dict[str, Any]] = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from e2e_room import Array, PixelMap, View
+
+from tests.e2e.room import Array, PixelMap, View
 
 
 def windowed(values: Array, width: float, level: float, *, inverted: bool = False) -> Array:

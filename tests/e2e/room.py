@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from e2e_browser import Visitor
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.browser import Visitor
 
 Array = NDArray[np.float64]
 

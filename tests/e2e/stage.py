@@ -1,6 +1,6 @@
 """Fills an empty data folder as a person at the terminal would; run as a program, it prints what it planted.
 
-Usage: python e2e_stage.py FOLDER. The environment names the data folder, as for every other process of the house.
+Usage: python stage.py FOLDER. The environment names the data folder, as for every other process of the house.
 """
 
 from __future__ import annotations

@@ -7,10 +7,11 @@ import re
 
 import numpy as np
 import pytest
-from e2e_browser import SignIn, Visitor, violations
-from e2e_room import Room
 from PIL import Image
 from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import SignIn, Visitor, violations
+from tests.e2e.room import Room
 
 DESK = ("", "setup/", "import/", "series/", "release/", "readers/", "progress/", "closing/", "unblinding/", "trail/")
 # Of a page that has not loaded its script yet, nothing may be brighter than the darkest panel's text needs.

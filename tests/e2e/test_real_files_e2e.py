@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from e2e_browser import SignIn, Visitor
-from e2e_house import House
-from e2e_pictures import difference
-from e2e_room import Array, Room, View
 from playwright.sync_api import expect
 from pydicom.data import get_testdata_file
 
 from annotation.dicom.codec import decode_stored
+from tests.e2e.browser import SignIn, Visitor
+from tests.e2e.house import House
+from tests.e2e.pictures import difference
+from tests.e2e.room import Array, Room, View
 
 FILES = ("CT_small.dcm", "MR_small.dcm", "693_UNCI.dcm", "MR2_UNCI.dcm", "examples_overlay.dcm")
 ROLES = {"CT": "CT_POST", "MR": "SAG_T2"}
@@ -109,7 +109,6 @@ def test_real_files_show_the_pixels_of_their_source(house: House, sign_in: SignI
                 seen[source.name] = held_against(view, source)
             set_aside(room)
     assert set(seen) == set(FILES)
-    print(seen)
     for name, (right, turned) in seen.items():
-        assert right < 3.0, (name, right)
-        assert turned > 3 * right + 2, (name, right, turned)
+        assert right < 1.0, (name, right)
+        assert turned > 10, f"a picture turned upside down would not pass: {name}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from e2e_browser import SignIn
-from e2e_house import House
-from e2e_room import Room
 from playwright.sync_api import expect
+
+from tests.e2e.browser import SignIn
+from tests.e2e.house import House
+from tests.e2e.room import Room
 
 
 def marked(room: Room) -> None:

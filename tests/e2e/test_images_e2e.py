@@ -6,12 +6,12 @@ import re
 
 import numpy as np
 import pytest
-from e2e_browser import SignIn
-from e2e_pictures import difference
-from e2e_room import Array, Frame, Room
 from playwright.sync_api import expect
 
 from annotation.dicom.codec import decode_stored
+from tests.e2e.browser import SignIn
+from tests.e2e.pictures import difference
+from tests.e2e.room import Array, Frame, Room
 
 SAGITTAL = ("SAG_T2", "SAG_T1", "SAG_STIR")
 
@@ -102,10 +102,25 @@ def test_window_presets_by_shift_and_digit_and_by_digit_in_the_images(sign_in: S
     room.press("Control+z")
 
 
-def test_the_prone_ct_is_shown_as_acquired_with_its_side_letters(sign_in: SignIn) -> None:
-    room = Room(sign_in("reader11"), "SPINE", "ct").open()
+def side(direction: Array) -> str:
+    axis = int(np.argmax(np.abs(direction)))
+    return ("RL", "AP", "FH")[axis][int(direction[axis] > 0)]
+
+
+@pytest.mark.parametrize("reader", ["reader11", "reader12"])
+def test_the_prone_ct_is_shown_as_acquired_with_its_side_letters(sign_in: SignIn, reader: str) -> None:
+    """Prone head first has the left at the left, feet first the right; the back is up in both, nothing is turned."""
+    room = Room(sign_in(reader), "SPINE", "ct").open()
     for role in ("CT_PRE", "CT_POST"):
-        assert room.view(role).letters == {"left": "L", "right": "R", "top": "P", "bottom": "A"}
+        view, frame = room.view(role), shown(room, role)
+        along, down, _ = frame.axes
+        letters = {"left": side(-along), "right": side(along), "top": side(-down), "bottom": side(down)}
+        assert (letters["top"], letters["bottom"]) == ("P", "A")
+        assert view.letters == letters
+        columns, rows = view.map.column, view.map.row
+        assert columns[0] > 0
+        assert rows[1] > 0
+        assert abs(columns[1]) + abs(rows[0]) < 1e-6
 
 
 def test_side_letters_follow_the_geometry_of_sagittal_and_axial_slices(sign_in: SignIn) -> None:

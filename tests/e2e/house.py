@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "deploy"))
 from launcher.places import bare_environment, in_venv  # noqa: E402
 from launcher.services import Valkey, free_port  # noqa: E402
 
-STAGE = Path(__file__).with_name("e2e_stage.py")
+STAGE = Path(__file__).with_name("stage.py")
 MANIFEST = ROOT / "static" / "viewer" / ".vite" / "manifest.json"
 
 

@@ -7,9 +7,10 @@ import re
 from typing import Any
 
 import numpy as np
-from e2e_browser import SignIn, Visitor
-from e2e_room import Room
 from playwright.sync_api import Page, Request, Route, expect
+
+from tests.e2e.browser import SignIn, Visitor
+from tests.e2e.room import Room
 
 COMPLETE = {"contrast_pattern.right": 1, "contrast_pattern.left": 2, "quality_ct.case": 2}
 
