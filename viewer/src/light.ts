@@ -48,7 +48,10 @@ function enhance(root: ParentNode): void {
     });
   }
   for (const form of root.querySelectorAll<HTMLFormElement>('form[data-sign-out]')) {
-    form.addEventListener('submit', () => indexedDB.deleteDatabase('spondy-room'));
+    form.addEventListener('submit', () => {
+      indexedDB.deleteDatabase('spondy-room');
+      sessionStorage.clear();
+    });
   }
 }
 

@@ -268,7 +268,11 @@ export class SheetForm {
       placeholder: 'in a few words, then Enter',
     });
     input.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter') this.#events.note(input.value);
+      if (event.key !== 'Enter') return;
+      // The cell has moved on before the page hears of this key: it must not move once more.
+      event.stopPropagation();
+      event.preventDefault();
+      this.#events.note(input.value);
     });
     return [h('p', { class: 'why' }, 'Not assessable, because'), caps, input];
   }
@@ -312,7 +316,8 @@ export class SheetForm {
     const measured = view.measured[cell.key];
     if (!measured) return 'from three points';
     const parts = ['from three points'];
-    if (measured.endplate_mm !== undefined) parts.push(`endplate ${measured.endplate_mm.toFixed(1)} mm`);
+    if (typeof measured.endplate_mm === 'number')
+      parts.push(`endplate ${measured.endplate_mm.toFixed(1)} mm`);
     if (typeof measured.slip_pct === 'number') parts.push(`${measured.slip_pct.toFixed(0)} %`);
     return parts.join(' · ');
   }

@@ -123,7 +123,8 @@ export type Evidence = Readonly<Record<string, Points>>;
 
 export interface Measured {
   readonly value_mm: number;
-  readonly endplate_mm?: number;
+  /** Hidden, as the percentage is, until the grade by eye is given. */
+  readonly endplate_mm?: number | null;
   readonly slip_pct?: number | null;
 }
 
