@@ -28,7 +28,8 @@ GREY = """canvas => {
   let text = '';
   for (let i = 0; i < grey.length; i += 8192) text += String.fromCharCode(...grey.subarray(i, i + 8192));
   const box = canvas.getBoundingClientRect();
-  return { width, height, colour, scale: width / box.width, grey: btoa(text) };
+  const sharp = width === box.width && height === box.height && box.x % 1 === 0 && box.y % 1 === 0;
+  return { width, height, colour, sharp, grey: btoa(text) };
 }"""
 
 
@@ -140,7 +141,7 @@ class View:
         self.settle()
         found = self.element.locator("canvas").first.evaluate(GREY)
         assert found["colour"] == 0, "a grey image has no coloured pixel"
-        assert abs(found["scale"] - 1) < 0.01, "the canvas has one pixel for every pixel of the screen"
+        assert found["sharp"], "the canvas has one pixel for every pixel of the screen, and lies on it"
         grey = np.frombuffer(base64.b64decode(found["grey"]), dtype=np.uint8)
         return grey.reshape(found["height"], found["width"]).astype(float)
 
