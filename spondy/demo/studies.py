@@ -64,7 +64,8 @@ def _made(code: str) -> bool:
 
 def _staffed(code: str, title: str, **more: Any) -> None:
     coordinator = person("coordinator")
-    desk.create_study(coordinator, code=code, title=title, seed=SEED, settings={"synthetic": True, **more})
+    if not _made(code):
+        desk.create_study(coordinator, code=code, title=title, seed=SEED, settings={"synthetic": True, **more})
     for username, role in ROLES.items():
         desk.set_member(coordinator, code, username=username, role=role)
 
@@ -115,31 +116,39 @@ def _wait(cards: list[jobs.Card], say: Say) -> None:
 
 
 def make_closed_study(held: jobs.Held) -> None:
-    """Run the reference study with simulated readers: import, 536 readings, lock, close, unblind, analyse."""
+    """Run the reference study with simulated readers: import, 536 readings, lock, close, unblind, analyse.
+
+    Each step looks at how far the study is, so that a killed worker's successor goes on where it ended.
+    """
     from analytics import simulate
 
-    if _made(CLOSED):
-        held.finish({}, "Made before.")
-        return
     log.info("demo: making the closed reference study of 134 simulated cases")
     study = simulate.study(cases=134, kappa=0.8, seed=SEED)
     coordinator = person("coordinator")
     held.step(0, 100, "Taking the clinical table in.")
     _staffed(CLOSED, "Reference study: pars injections, simulated readers", images="none")
-    with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / "clinical.csv"
-        study.clinical.rename(columns={"case_id": "patient_id"}).to_csv(table, index=False)
-        intake.take_in(desk.intake_target(CLOSED), dicom=[], clinical=table, by=coordinator)
-    desk.release_all(coordinator, CLOSED)
-    desk.freeze(coordinator, CLOSED)
-    desk.begin_reading(coordinator, CLOSED)
-    _read_all(study.gradings, held)
+    if desk.board(coordinator, CLOSED).state == "draft":
+        _take_in(study.clinical, coordinator)
+        desk.release_all(coordinator, CLOSED)
+        desk.freeze(coordinator, CLOSED)
+    if desk.board(coordinator, CLOSED).state == "frozen":
+        desk.begin_reading(coordinator, CLOSED)
     reason = "All simulated readings are submitted."
-    desk.close(coordinator, CLOSED, reason=reason, typed_code=CLOSED)
-    desk.unblind(coordinator, CLOSED, reason=reason, typed_code=CLOSED)
+    if desk.board(coordinator, CLOSED).state == "reading":
+        _read_all(study.gradings, held)
+        desk.close(coordinator, CLOSED, reason=reason, typed_code=CLOSED)
+    if desk.board(coordinator, CLOSED).state == "closed":
+        desk.unblind(coordinator, CLOSED, reason=reason, typed_code=CLOSED)
     runs.start(person("analyst"), CLOSED)
     held.finish({}, "The reference study is closed; its analysis is being computed.")
     log.info("demo: the closed reference study is there; its analysis follows")
+
+
+def _take_in(clinical: Any, coordinator: Person) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "clinical.csv"
+        clinical.rename(columns={"case_id": "patient_id"}).to_csv(table, index=False)
+        intake.take_in(desk.intake_target(CLOSED), dicom=[], clinical=table, by=coordinator)
 
 
 def _read_all(gradings: Any, held: jobs.Held) -> None:
@@ -153,15 +162,25 @@ def _read_all(gradings: Any, held: jobs.Held) -> None:
         for case, reader, form, answers in simulate.documents(catalogue.latest("spondylolysis"), gradings, seed=SEED)
     }
     coordinator = person("coordinator")
-    names = {desk.find_case(coordinator, CLOSED, identifier=case): case for _, _, case in documents}
+    names = {desk.find_case(coordinator, CLOSED, identifier=case): case for case in {key[2] for key in documents}}
+    done = {
+        (reader, form.form): form.done
+        for reader in readers.values()
+        for form in room.hall(person(reader), CLOSED).forms
+    }
     ledger = desk.ledger(coordinator, CLOSED)
     for number, place in enumerate(ledger):
-        if number % 20 == 0:
+        if number % 10 == 0:
             held.step(number, len(ledger), f"{number} of {len(ledger)} readings")
-        reader = person(place.reader)
-        step = room.next_reading(reader, CLOSED, place.form, session="simulated")
-        if step.reading is None or step.reading.position != place.position:
-            raise RuntimeError("The ledger and the reading room disagree about the order.")
-        answers = documents[place.reader, place.form, names[place.case]]
-        saved = room.save(reader, step.reading.id, base=0, answers=answers, evidence={})
-        room.lock(reader, step.reading.id, base=saved.revision)
+        if number % 134 == 0:
+            log.info("demo: %d of %d simulated readings of the reference study", number, len(ledger))
+        if place.position > done[place.reader, place.form]:
+            _read(person(place.reader), place, documents[place.reader, place.form, names[place.case]])
+
+
+def _read(reader: Person, place: desk.Place, answers: dict[str, Any]) -> None:
+    reading = room.next_reading(reader, CLOSED, place.form, session="simulated").reading
+    if reading is None or reading.position != place.position:
+        raise RuntimeError("The ledger and the reading room disagree about the order.")
+    saved = room.save(reader, reading.id, base=reading.saved.revision, answers=answers, evidence={})
+    room.lock(reader, reading.id, base=saved.revision)
