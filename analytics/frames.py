@@ -265,21 +265,23 @@ def from_tables(clinical: pd.DataFrame, gradings: pd.DataFrame) -> Frames:
     values, levels = _clinical(clinical)
     _need("gradings", gradings, ("case_id", "reader", *(item.code for item in items)))
     cases = tuple(sorted(values.index))
-    known = set(cases)
-    frames = {r: pd.DataFrame(math.nan, index=list(cases), columns=[item.code for item in items]) for r in READERS}
+    place_of = {case: place for place, case in enumerate(cases)}
+    grades = {r: np.full((len(cases), len(items)), math.nan) for r in READERS}
     seen: dict[tuple[str, str], int] = {}
-    columns = {name: gradings[name].to_list() for name in ("case_id", "reader", *(item.code for item in items))}
-    for place in range(len(gradings)):
-        row = place + 2
-        case, reader = _text(columns["case_id"][place]), _text(columns["reader"][place])
-        if case not in known:
+    columns = [gradings[item.code].to_list() for item in items]
+    names = zip(gradings["case_id"].to_list(), gradings["reader"].to_list(), strict=True)
+    for row, (case, reader) in enumerate(((_text(a), _text(b)) for a, b in names), start=2):
+        if case not in place_of:
             raise BadTable("gradings", f"case {case!r} is not in the clinical table.", row=row, column="case_id")
         if reader not in READERS:
             raise BadTable("gradings", f"reader {reader!r} is neither R1 nor R2.", row=row, column="reader")
         if seen.setdefault((case, reader), row) != row:
             raise BadTable("gradings", f"{reader} graded case {case!r} already in row {seen[case, reader]}.", row=row)
-        for item in items:
-            frames[reader].at[case, item.code] = _grade(protocol, item, columns[item.code][place], row)
+        grades[reader][place_of[case]] = [
+            _grade(protocol, item, column[row - 2], row) for item, column in zip(items, columns, strict=True)
+        ]
+    codes = [item.code for item in items]
+    frames = {r: pd.DataFrame(grades[r], index=list(cases), columns=codes) for r in READERS}
     return _frames(protocol, cases, frames, values, levels, has_outcomes=True, gaps={})
 
 
@@ -337,16 +339,12 @@ def _clinical(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Check the clinical table; codes for sex and level, floats for the rest; and the declared levels."""
     _need("clinical", table, CLINICAL)
     cases = [_text(cell) for cell in table["case_id"].to_list()]
-    for place, case in enumerate(cases):
+    seen: dict[str, int] = {}
+    for row, case in enumerate(cases, start=2):
         if not case:
-            raise BadTable("clinical", "the case has no name.", row=place + 2, column="case_id")
-        if cases.index(case) != place:
-            raise BadTable(
-                "clinical",
-                f"case {case!r} stands already in row {cases.index(case) + 2}.",
-                row=place + 2,
-                column="case_id",
-            )
+            raise BadTable("clinical", "the case has no name.", row=row, column="case_id")
+        if seen.setdefault(case, row) != row:
+            raise BadTable("clinical", f"case {case!r} stands already in row {seen[case]}.", row=row, column="case_id")
     vertebrae = [_text(cell) for cell in table["level"].to_list()]
     levels = tuple(level for level in EVERY_LEVEL if level in LEVELS or level in vertebrae)
     columns = {

@@ -61,7 +61,8 @@ def describe(values: ArrayLike) -> Description:
     missing = int(given.size - n)
     if n == 0:
         return Description.refused("no value was observed", n_missing=missing, **known)
-    flat = bool(np.ptp(x) == 0)
+    # Values that differ only in their last binary digits have no shape.
+    flat = bool(np.ptp(x) <= 1e-12 * float(np.abs(x).max()))
     w, p = _shapiro(x, flat=flat)
     q6 = np.quantile(x, [0.25, 0.75], method="weibull")
     q7 = np.quantile(x, [0.25, 0.75])

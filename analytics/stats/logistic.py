@@ -20,6 +20,7 @@ __all__ = ["INTERCEPT", "Design", "Model", "Summary", "Term", "fit", "prepare"]
 
 Array = NDArray[np.float64]
 INTERCEPT = "intercept"
+SETTLED = 1e-14  # of log likelihood
 METHOD = "binary logistic regression, maximum likelihood, listwise complete cases"
 SEPARATED = "the outcome is separated ({kind}), so some maximum-likelihood estimates are infinite"
 
@@ -211,7 +212,7 @@ def _without_estimates(design: Design, why: str, kind: Value, notes: tuple[str, 
     return Model(design, summary, {name: Term.refused(why, **frame) for name in (*design.names, *design.constant)})
 
 
-def _newton(x: Array, y: Array, start: Array, offset: Array | float = 0.0) -> _Fit:
+def _newton(x: Array, y: Array, start: Array, offset: Array | float = 0.0, *, gain: float = 0.0) -> _Fit:
     def loglik(eta: Array) -> float:
         return float(np.sum(y * eta - np.logaddexp(0, eta)))
 
@@ -221,10 +222,14 @@ def _newton(x: Array, y: Array, start: Array, offset: Array | float = 0.0) -> _F
     for _ in range(200):
         p = special.expit(eta)
         information = (x * (p * (1 - p))[:, None]).T @ x
+        score = x.T @ (y - p)
         try:
-            step = np.linalg.solve(information, x.T @ (y - p))
+            step = np.linalg.solve(information, score)
         except np.linalg.LinAlgError:
             return _Fit(b, now, p, converged=False)
+        # On a profile of nearly separated data the coefficients run away while the likelihood has long settled.
+        if float(score @ step) < gain:
+            return _Fit(b, now, p, converged=True)
         for _halving in range(30):
             after = loglik(x @ (b + step) + offset)
             if after >= now - 1e-13 * abs(now):
@@ -268,7 +273,7 @@ def _term(j: int, xs: Array, scale: Array, y: Array, best: _Fit, covariance: Arr
     p_lr: Value = chi2
     vif: Value = NotEstimable("the intercept has no variance inflation")
     if j:
-        without = _newton(np.delete(xs, j, axis=1), y, np.delete(best.b, j))
+        without = _newton(np.delete(xs, j, axis=1), y, np.delete(best.b, j), gain=SETTLED)
         chi2 = max(0.0, 2 * (best.loglik - without.loglik))
         p_lr = float(stats.chi2.sf(chi2, 1))
         vif = _inflation(covariance, j)
@@ -297,7 +302,7 @@ def _limits(j: int, xs: Array, scale: float, y: Array, best: _Fit, se: float) ->
     rest, near, start = np.delete(xs, j, axis=1), np.delete(best.b, j), float(best.b[j])
 
     def profile(value: float, others: Array) -> Look:
-        there = _newton(rest, y, others, xs[:, j] * value)
+        there = _newton(rest, y, others, xs[:, j] * value, gain=SETTLED)
         return Look(2 * (best.loglik - there.loglik), -2 * float(xs[:, j] @ (y - there.p)), there.b)
 
     low, high = interpolated(profile, near, start=start, se=se * scale)

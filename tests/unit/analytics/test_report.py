@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import io
+import re
+from html.parser import HTMLParser
+
+import docx as word
+import pytest
+
+from analytics import figures, report
+from analytics.report.text import Cells, ratio, rounded
+from analytics.stats.result import Entry, NotEstimable, Results
+
+
+@pytest.fixture(scope="module")
+def tables(full: Results) -> dict[str, report.Table]:
+    return {table.code: table for table in report.tables(full)}
+
+
+def test_the_journals_tables_are_there(tables: dict[str, report.Table]) -> None:
+    assert list(tables)[:9] == [
+        "completeness",
+        "cohort",
+        "response",
+        "pain_over_time",
+        "findings",
+        "agreement",
+        "agreement_other",
+        "bland_altman",
+        "univariate",
+    ]
+    assert {"model_default", "fit_default", "firth_default", "model_bme_only", "model_categorical"} <= set(tables)
+    for table in tables.values():
+        assert all(len(row) == len(table.columns) for row in table.rows), table.code
+
+
+def test_the_paper_plan_prints_fewer_tables(paper: Results) -> None:
+    codes = [table.code for table in report.tables(paper)]
+    assert "agreement" in codes
+    assert "agreement_other" not in codes
+    assert not [code for code in codes if code.startswith("firth")]
+
+
+def test_an_agreement_line(tables: dict[str, report.Table], full: Results) -> None:
+    row = next(row for row in tables["agreement"].rows if row[0].startswith("Contrast"))
+    assert row[1:6] == ("55", "92.7 %", "κ 0.87 (0.74 to 0.99)", "0.06", "almost perfect")
+    slip = next(row for row in tables["agreement"].rows if row[0].startswith("Slip"))
+    assert slip[3] == "ICC 0.96 (0.93 to 0.98)"
+    assert slip[5] == "excellent"
+    # An interval beyond 1 is cut for print only.
+    assert float(str(full.value("agreement/modic_type1/kappa_unweighted", "ci_high"))) > 1
+    modic = next(row for row in tables["agreement"].rows if "Modic" in row[0])
+    assert modic[3].endswith("to 1.00)")
+
+
+def test_percentages_stand_with_their_counts(tables: dict[str, report.Table]) -> None:
+    shares = [
+        cell
+        for table in ("cohort", "response", "findings")
+        for row in tables[table].rows
+        for cell in row[1:]
+        if "%" in cell
+    ]
+    assert len(shares) > 60
+    assert all(re.fullmatch(r"\d+ \(\d+\.\d %\)", cell) for cell in shares)
+    assert ("Responders (≥ 50 %)", "19 (32.8 %)", "19 (34.5 %)") in tables["response"].rows
+
+
+def test_a_separated_model_is_words_with_the_reason(tables: dict[str, report.Table]) -> None:
+    table = tables["model_default"]
+    assert table.rows[0][1] == "not estimable (a)"
+    assert any(note.startswith("(a) the outcome is separated") for note in table.footnotes)
+    assert any("overfitted" in note for note in table.footnotes)
+
+
+def test_p_values_print_below_a_thousandth_as_such(tables: dict[str, report.Table]) -> None:
+    assert tables["pain_over_time"].rows[0][-1] == "< 0.001"
+    assert tables["univariate"].rows[-2][3].startswith("< 0.001 [0.007]")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.004, "< 0.01"), (0.005, "0.01"), (99.995, "100.00"), (123.5, "124"), (2.675, "2.68")]
+)
+def test_odds_ratios_are_printed_with_sense(value: float, shown: str) -> None:
+    assert ratio(value) == shown
+
+
+def test_signs_and_large_numbers() -> None:
+    assert rounded(-0.4, 1) == "−0.4"
+    assert rounded(1234567.0, 2) == "1.2 × 10^6"
+    assert rounded(-0.0001, 2) == "0.00"
+
+
+def test_reasons_are_shared_and_marked() -> None:
+    values = {"a": NotEstimable("first"), "b": NotEstimable("second"), "c": NotEstimable("first")}
+    results = Results({}, {}, 0, (Entry("x", 1, "m", values),))
+    cells = Cells(results)
+    assert [cells.number("x", field) for field in "abc"] == [
+        "not estimable (a)",
+        "not estimable (b)",
+        "not estimable (a)",
+    ]
+    assert cells.footnotes == ("(a) first.", "(b) second.")
+
+
+class Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.outside: list[str] = []
+        self.tables = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tables += tag == "table"
+        if tag not in {"meta", "img", "br", "link"}:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name in {"src", "href"} and value and not value.startswith(("data:", "#")):
+                self.outside.append(value)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_fetches_nothing(full: Results) -> None:
+    page = report.html(full, "Study <X> & more", {"Made": "today"})
+    parser = Page()
+    parser.feed(page)
+    assert parser.open == []
+    assert parser.outside == []
+    assert parser.tables == len(report.tables(full))
+    assert "Study &lt;X&gt; &amp; more" in page
+    assert full.plan["digest"][:12] in page
+    assert "<script" not in page
+    assert page == report.html(full, "Study <X> & more", {"Made": "today"})
+
+
+def test_the_word_file_has_native_tables_and_equal_bytes(paper: Results) -> None:
+    first = report.docx(paper, "Title", {"Study": "DEMO"})
+    document = word.Document(io.BytesIO(first))
+    printed = report.tables(paper)
+    assert len(document.tables) == len(printed)
+    assert document.tables[5].rows[1].cells[0].text == printed[5].rows[0][0]
+    assert any("DEMO" in paragraph.text for paragraph in document.paragraphs)
+    assert report.docx(paper, "Title", {"Study": "DEMO"}) == first
+
+
+def test_figures_have_equal_bytes_and_no_date(full: Results) -> None:
+    drawn = figures.draw(full)
+    assert list(drawn) == ["kappa_forest", "response_flow", "odds_ratios_15min", "odds_ratios_1month"]
+    assert figures.draw(full) == drawn
+    for svg in drawn.values():
+        assert svg.startswith(b"<?xml")
+        assert b"dc:date" not in svg
+
+
+def test_figures_follow_their_numbers(full: Results) -> None:
+    entries = tuple(
+        Entry(e.id, e.n, e.method, {**e.values, "estimate": 0.1, "ci_low": 0.0, "ci_high": 0.2}, e.notes)
+        if e.id == "agreement/lee/kappa_unweighted"
+        else e
+        for e in full.entries
+    )
+    changed = figures.draw(Results(full.plan, full.subject, full.seed, entries))
+    assert changed["kappa_forest"] != figures.draw(full)["kappa_forest"]
+    assert changed["response_flow"] == figures.draw(full)["response_flow"]
+
+
+def test_no_figure_without_numbers(paper: Results) -> None:
+    only = Results(paper.plan, paper.subject, 0, tuple(paper.under("descriptive/")))
+    assert figures.draw(only) == {}
+    assert [table.code for table in report.tables(only)] == ["cohort"]
