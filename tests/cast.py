@@ -59,7 +59,7 @@ SECRETS: tuple[str, ...] = (
 
 
 @dataclass(frozen=True)
-class Sequence_:
+class Scan:
     """How one series is made: its header, and the plane it lies in."""
 
     name: str
@@ -77,12 +77,12 @@ _SE = {"ScanningSequence": "SE", "SequenceVariant": "SK"}
 _IR = {"ScanningSequence": ["SE", "IR"], "SequenceVariant": "SK", "InversionTime": 220.0}
 
 SPINE_SERIES = (
-    Sequence_("t2 sag", "MR", *_SAGITTAL, {"RepetitionTime": 3600.0, "EchoTime": 98.0, **_SE}),
-    Sequence_("t1 sag", "MR", *_SAGITTAL, {"RepetitionTime": 620.0, "EchoTime": 9.6, **_SE}),
-    Sequence_("stir sag", "MR", *_SAGITTAL, {"RepetitionTime": 4300.0, "EchoTime": 56.0, **_IR}),
-    Sequence_("t2 tra", "MR", *_AXIAL, {"RepetitionTime": 4100.0, "EchoTime": 104.0, **_SE}),
-    Sequence_("nativ", "CT", *_AXIAL, {"KVP": 120.0}),
-    Sequence_("nach KM", "CT", *_AXIAL, {"KVP": 120.0, "ContrastBolusAgent": "Iopamidol"}),
+    Scan("t2 sag", "MR", *_SAGITTAL, {"RepetitionTime": 3600.0, "EchoTime": 98.0, **_SE}),
+    Scan("t1 sag", "MR", *_SAGITTAL, {"RepetitionTime": 620.0, "EchoTime": 9.6, **_SE}),
+    Scan("stir sag", "MR", *_SAGITTAL, {"RepetitionTime": 4300.0, "EchoTime": 56.0, **_IR}),
+    Scan("t2 tra", "MR", *_AXIAL, {"RepetitionTime": 4100.0, "EchoTime": 104.0, **_SE}),
+    Scan("nativ", "CT", *_AXIAL, {"KVP": 120.0}),
+    Scan("nach KM", "CT", *_AXIAL, {"KVP": 120.0, "ContrastBolusAgent": "Iopamidol"}),
 )
 PEBBLE_SERIES = SPINE_SERIES[:1]
 SLICES = 3
@@ -98,7 +98,7 @@ def picture(rng: np.random.Generator, size: int) -> NDArray[np.uint16]:
 
 
 def image(
-    sequence: Sequence_, *, patient: int, series: int, number: int, pixels: NDArray[np.uint16], **more: Any
+    sequence: Scan, *, patient: int, series: int, number: int, pixels: NDArray[np.uint16], **more: Any
 ) -> FileDataset:
     """Make one file as a hospital would export it, with an identity all over its header."""
     ct = sequence.modality == "CT"
@@ -133,7 +133,7 @@ def image(
     return one
 
 
-def _place(one: FileDataset, sequence: Sequence_, number: int) -> None:
+def _place(one: FileDataset, sequence: Scan, number: int) -> None:
     corner = np.array((-40.0, -64.0, 60.0)) + np.array(sequence.step) * (number - 1)
     one.ImagePositionPatient = [float(x) for x in corner]
     one.ImageOrientationPatient = [*sequence.row, *sequence.column]
@@ -148,7 +148,7 @@ def _pixels(one: FileDataset, pixels: NDArray[np.uint16]) -> None:
     one.PixelData = pixels.astype("<u2").tobytes()
 
 
-def export(folder: Path, *, patients: Sequence[int], series: Sequence[Sequence_], slices: int = SLICES) -> int:
+def export(folder: Path, *, patients: Sequence[int], series: Sequence[Scan], slices: int = SLICES) -> int:
     """Write the images of some patients below `folder`; gives the number of files."""
     written = 0
     for patient in patients:
@@ -234,14 +234,14 @@ def _study(
     protocol: str,
     title: str,
     patients: Sequence[int],
-    series: Sequence[Sequence_],
-    excluded: int | None = None,
+    series: Sequence[Scan],
+    excluded: int = 0,
 ) -> None:
     home = folder / code
     export(home / "dicom", patients=patients, series=series)
     level = {} if protocol == "spondylolysis" else {"level": ""}
     rows = [clinical_row(patient, **level) for patient in patients]
-    if excluded is not None:
+    if excluded:
         rows.append(clinical_row(excluded, exclusion="c", **level))
     desk.create_study(coordinator(), code=code, title=title, protocol=protocol, seed=SEED)
     for username, role in ROLES[code].items():

@@ -110,8 +110,9 @@ def django_db_modify_db_settings(
     if one["ENGINE"].endswith("sqlite3") and not os.environ.get("SPONDY_TEST_DATABASE"):
         one.setdefault("TEST", {})["NAME"] = str(folder / "spondy.sqlite3")
     (folder / "static").mkdir()
-    storages = {
-        "default": {**settings.STORAGES["default"], "OPTIONS": {"location": folder / "store"}},
+    local = "django.core.files.storage.FileSystemStorage"
+    storages: dict[str, dict[str, Any]] = {
+        "default": {"BACKEND": local, "OPTIONS": {"location": folder / "store"}},
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     with override_settings(

@@ -47,25 +47,32 @@ def test_the_room_gives_values_and_never_a_row() -> None:
 
 def names(node: Node, bound: dict[str, str]) -> Iterator[str]:
     """Give every variable path that a template uses, loops resolved to what they run over."""
+    yield from (_resolved(word, bound) for word in _own(node))
     if isinstance(node, ForNode):
         over = _resolved(str(node.sequence), bound)
-        yield over
         bound = {**bound, **{var: f"{over}[]" for var in node.loopvars}}
     if isinstance(node, WithNode):
         bound = {**bound, **{key: _resolved(str(value), bound) for key, value in node.extra_context.items()}}
-    if isinstance(node, VariableNode):
-        yield _resolved(str(node.filter_expression), bound)
-    if isinstance(node, IfNode):
-        for condition, _ in node.conditions_nodelists:
-            yield from (_resolved(word, bound) for word in _words(condition))
-    if isinstance(node, URLNode):
-        yield from (_resolved(str(arg), bound) for arg in [*node.args, *node.kwargs.values()])
-    for children in node.child_nodelists:
-        for child in getattr(node, children, None) or ():
+    branches = [getattr(node, children, None) or () for children in node.child_nodelists]
+    for branch in [*branches, *(children for _, children in getattr(node, "conditions_nodelists", ()))]:
+        for child in branch:
             yield from names(child, bound)
-    for _, children in getattr(node, "conditions_nodelists", ()):
-        for child in children:
-            yield from names(child, bound)
+
+
+def _own(node: Node) -> Iterator[str]:
+    """Give the expressions that stand in the node itself."""
+    match node:
+        case ForNode():
+            yield str(node.sequence)
+        case VariableNode():
+            yield str(node.filter_expression)
+        case IfNode():
+            for condition, _ in node.conditions_nodelists:
+                yield from _words(condition)
+        case URLNode():
+            yield from map(str, [*node.args, *node.kwargs.values()])
+        case _:
+            return
 
 
 def _words(condition: Any) -> Iterator[str]:
@@ -97,7 +104,8 @@ def used(template: str) -> set[str]:
 def allowed() -> set[str]:
     hall = {f"hall.{field.name}" for field in dataclasses.fields(room.Hall)}
     form = {f"hall.forms[].{field.name}" for field in dataclasses.fields(room.FormProgress)}
-    return hall | form | {"hall.forms[]"} | EVERYWHERE | {"sheet", "room", "room.study", "room.study_title", "room.form", "sheet.title", "room.home_url"}
+    islands = {"sheet", "sheet.title", "room", "room.study", "room.study_title", "room.form", "room.home_url"}
+    return hall | form | {"hall.forms", "hall.forms[]"} | EVERYWHERE | islands
 
 
 @pytest.mark.parametrize("template", ROOM)

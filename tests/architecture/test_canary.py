@@ -39,7 +39,8 @@ class Walk:
         if "session" in answer.wsgi_request.__dict__:
             said += "\n".join(str(message) for message in get_messages(answer.wsgi_request)).encode()
         self.heard[f"{method} {path} {json.dumps(body)}"] = said
-        return answer.content
+        content: bytes = answer.content
+        return content
 
     def frame(self, path: str) -> None:
         answer = cast.wsgi(path, cookie=cast.session_cookie(self.seat))
@@ -189,7 +190,7 @@ def test_the_operator_pages_show_a_superuser_no_secret_of_a_study() -> None:
 
 
 def test_the_canary_sings() -> None:
-    """The search would find what it looks for: the desk and the report's door do show some of it to their own people."""
+    """The search would find what it looks for: the desk does show some of it to its own people."""
     walk = Walk(cast.client("coordinator"))
     walk.get(f"/desk/{cast.SPINE}/release/")
     walk.get(f"/desk/{cast.SPINE}/trail/")

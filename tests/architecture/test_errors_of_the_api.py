@@ -109,7 +109,8 @@ def test_a_stale_base_is_409_with_the_newest_content(seat: Client, reading: dict
 
 
 def test_a_lock_with_gaps_is_422_with_every_cell(seat: Client, reading: dict[str, Any]) -> None:
-    every = set(cast.instrument(cast.SPINE).schema("mr", complete=True)["required"])
+    schema: Any = cast.instrument(cast.SPINE).schema("mr", complete=True)
+    every = set(schema["required"])
     body = problem(cast.send(seat, "POST", reading["lock_url"], {"base": 0}), 422, "invalid")
     assert {fault["cell"] for fault in body["faults"]} == every
     put(seat, reading, {"pfirrmann.case": 2})

@@ -98,7 +98,7 @@ OURS = [route for route in ALL_ROUTES if not route.startswith("admin/")]
 
 
 def test_every_address_has_a_line_and_every_line_an_address() -> None:
-    assert OURS == sorted(TABLE)
+    assert sorted(TABLE) == OURS
     assert any(route.startswith("admin/") for route in ALL_ROUTES)
     from spondy import wsgi  # making the application reads the settings, which the tests have changed by now
 

@@ -62,7 +62,7 @@ def test_no_foreign_key_leads_back_from_a_user() -> None:
     for key in keys:
         assert key.remote_field.related_name == "+", f"{key.model.__name__}.{key.name}"
     # The stock tables of Django hang on the user as well; nothing of a study may.
-    back = {relation.related_model._meta.app_label for relation in user._meta.related_objects}  # type: ignore[union-attr]
+    back = {relation.related_model._meta.app_label for relation in user._meta.related_objects}
     assert not back & {"annotation", "analytics"}
 
 

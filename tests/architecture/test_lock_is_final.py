@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, models, transaction
@@ -133,11 +134,13 @@ def test_the_orm(way: str, locked: Assignment) -> None:
 A, R = "annotation_assignment", "annotation_revision"
 COPY_OF_A = (
     "(id, study_id, reader_id, case_id, form, round, occasion, position, alias, set_aside_reason) "
-    f"SELECT {{id}}, study_id, reader_id, case_id, form, round, {{occasion}}, {{position}}, 'x', '' FROM {A} WHERE id = %(a)s"
+    f"SELECT {{id}}, study_id, reader_id, case_id, form, round, {{occasion}}, {{position}}, 'x', '' "
+    f"FROM {A} WHERE id = %(a)s"
 )
 COPY_OF_R = (
     "(id, assignment_id, number, answers, evidence, remarks, kept, saved_at, previous_digest, digest) "
-    f"SELECT {{id}}, assignment_id, {{number}}, '{{{{}}}}', '{{{{}}}}', '[]', '[]', saved_at, '', 'x' FROM {R} WHERE id = %(r)s"
+    f"SELECT {{id}}, assignment_id, {{number}}, '{{{{}}}}', '{{{{}}}}', '[]', '[]', saved_at, '', 'x' "
+    f"FROM {R} WHERE id = %(r)s"
 )
 BOTH = [
     f"UPDATE {A} SET locked_revision_id = NULL WHERE id = %(a)s",
@@ -170,7 +173,7 @@ ONLY = {
 }
 
 
-def _params(locked: Assignment) -> dict[str, object]:
+def _params(locked: Assignment) -> dict[str, Any]:
     waiting = Assignment.objects.filter(study=locked.study, reader=locked.reader, form="mr", locked_revision=None)[0]
 
     def key(value: uuid.UUID) -> str:

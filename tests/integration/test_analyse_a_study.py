@@ -11,12 +11,13 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 from django.db import connection
 
@@ -35,7 +36,7 @@ def worker(environment: dict[str, str], folder: Path, *, step_s: float = 0.0) ->
     """Start a worker as a process of its own; what is left of its group ends with the block."""
     log = folder / f"worker-{time.monotonic_ns()}.log"
     env = environment | {"SPONDY_JOB_LEASE_S": str(LEASE_S), "TEST_STEP_S": str(step_s)}
-    command = [Path(sys.executable).with_name("celery"), "-A", "tests.slow_worker", "worker", "--concurrency", "1"]
+    command = [str(Path(sys.executable).with_name("celery")), "-A", "tests.slow_worker", "worker", "--concurrency", "1"]
     with log.open("wb") as output:
         child = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output, start_new_session=True)
     try:
@@ -66,6 +67,11 @@ def until(found: Callable[[], Any], what: str, *, within_s: float = 60) -> Any:
 
 def the_job() -> Job:
     return Job.objects.get(kind="analyse")
+
+
+def job_of(key: uuid.UUID | None) -> Job:
+    assert key is not None
+    return Job.objects.get(pk=key)
 
 
 def state() -> str:
@@ -141,18 +147,18 @@ def test_cancel_cancels_and_it_can_be_started_again(environment: dict[str, str],
     assert ask() == address
     job = Run.objects.get().job_id
     with worker(environment, tmp_path, step_s=0.3):
-        until(lambda: Job.objects.get(pk=job).done >= 1, "the first steps")
+        until(lambda: job_of(job).done >= 1, "the first steps")
         card = analyst.get(f"{address}state")
         assert f'data-poll="{address}state"' in card.content.decode()
         assert card["Cache-Control"] == "no-store"
         analyst.post(f"{address}cancel")
-        until(lambda: Job.objects.get(pk=job).state == "cancelled", "the cancel")
+        until(lambda: job_of(job).state == "cancelled", "the cancel")
         time.sleep(1)
         assert Run.objects.get().results is None
         assert "data-poll" not in analyst.get(f"{address}state").content.decode()
         assert "Start again" in analyst.get(address).content.decode()
         assert analyst.get(f"{address}files/estimates.csv").status_code == 404
-        assert Job.objects.get(pk=job).attempt == 1
+        assert job_of(job).attempt == 1
         readyz = cast.client().get("/readyz")
         assert (readyz.status_code, readyz.json()["worker"]) == (200, True)
 
@@ -164,13 +170,18 @@ def _report(address: str) -> None:
     assert "Agreement of the readers" in page
     assert "reader_a" not in page
     assert cast.HOSPITAL_ID not in page
-    names = zipfile.ZipFile(io.BytesIO(analyst.get(f"{address}files/all.zip").content)).namelist()
-    assert {"estimates.csv", "report.html", "manifest.json", "results.json"} <= set(names)
+    archive = zipfile.ZipFile(io.BytesIO(analyst.get(f"{address}files/all.zip").content))
+    names = archive.namelist()
+    assert {"estimates.csv", "report.html", "report.docx", "manifest.json", "results.json"} <= set(names)
     for name in names:
+        content = archive.read(name)
+        assert content, name
+        assert not [s for s in (cast.HOSPITAL_ID, cast.FAMILY, "reader_a") if s.encode() in content], name
+    for name in ("estimates.csv", "results.json", next(name for name in names if name.startswith("tables/"))):
         answer = analyst.get(f"{address}files/{name}")
         assert answer.status_code == 200, name
         assert "attachment" in answer["Content-Disposition"]
-        assert not [s for s in (cast.HOSPITAL_ID, cast.FAMILY, cast.COMMENT) if s.encode() in answer.content], name
+        assert answer.content == archive.read(name)
     rows = list(csv.DictReader(io.StringIO(analyst.get(f"{address}files/estimates.csv").content.decode())))
     assert list(rows[0]) == ["id", "field", "value", "status", "reason", "n", "method"]
     assert any("pfirrmann" in row["id"] for row in rows)
@@ -237,7 +248,7 @@ def test_outcomes_come_in_with_the_unblinding() -> None:
 
 
 def the_message(run: Run) -> str:
-    return Job.objects.get(pk=run.job_id).message
+    return job_of(run.job_id).message
 
 
 @pytest.mark.django_db

@@ -7,7 +7,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
@@ -85,7 +87,7 @@ def test_what_is_refused_is_listed_without_its_name(hospital: Path) -> None:
     (wrong / "empty.dcm").write_bytes(b"")
     (wrong / "bad.zip").write_bytes(b"PK\x03\x04" + b"x" * 100)
     marked = cast.image(
-        cast.SPINE_SERIES[0], patient=21, series=1, number=9, pixels=cast.picture(cast.np.random.default_rng(1), 32),
+        cast.SPINE_SERIES[0], patient=21, series=1, number=9, pixels=cast.picture(np.random.default_rng(1), 32),
         BurnedInAnnotation="YES",
     )  # fmt: skip
     marked.save_as(wrong / "burned.dcm", enforce_file_format=True)
@@ -106,7 +108,7 @@ def test_what_is_refused_is_listed_without_its_name(hospital: Path) -> None:
 def test_another_image_under_a_known_identity_is_held_back(hospital: Path) -> None:
     run(*NEW, "--dicom", hospital / "dicom", out=hospital / "out.json")
     other = cast.image(
-        cast.SPINE_SERIES[0], patient=21, series=1, number=1, pixels=cast.picture(cast.np.random.default_rng(9), 32)
+        cast.SPINE_SERIES[0], patient=21, series=1, number=1, pixels=cast.picture(np.random.default_rng(9), 32)
     )
     other.save_as(hospital / "other.dcm", enforce_file_format=True)
     document = run(*NEW, "--dicom", hospital / "other.dcm", out=hospital / "out.json")
@@ -117,7 +119,7 @@ def test_another_image_under_a_known_identity_is_held_back(hospital: Path) -> No
 @pytest.mark.django_db
 def test_a_case_that_is_read_takes_no_new_image(tmp_path: Path) -> None:
     cast.export(tmp_path, patients=[1], series=cast.SPINE_SERIES)
-    fresh = cast.picture(cast.np.random.default_rng(3), 32)
+    fresh = cast.picture(np.random.default_rng(3), 32)
     more = cast.image(cast.SPINE_SERIES[0], patient=1, series=1, number=4, pixels=fresh)
     more.save_as(tmp_path / "more.dcm", enforce_file_format=True)
     document = run("import_cohort", "--study", cast.SPINE, "--dicom", tmp_path, out=tmp_path / "out.json")
@@ -128,7 +130,7 @@ def test_a_case_that_is_read_takes_no_new_image(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_a_dry_run_writes_no_row_and_no_image(hospital: Path) -> None:
-    before, stored = counts(), sorted((cast.settings.DATA_DIR / "store").rglob("*"))
+    before, stored = counts(), sorted((settings.DATA_DIR / "store").rglob("*"))
     document = run(
         *NEW, "--clinical", hospital / f"{cast.FILE_NAME}.csv", "--dicom", hospital / "dicom", "--dry-run",
         out=hospital / "out.json",
@@ -137,7 +139,7 @@ def test_a_dry_run_writes_no_row_and_no_image(hospital: Path) -> None:
     assert document["clinical"]["accepted"] == 2
     assert document["studies"] == 4
     assert counts()[1:] == before[1:]
-    assert sorted((cast.settings.DATA_DIR / "store").rglob("*")) == stored
+    assert sorted((settings.DATA_DIR / "store").rglob("*")) == stored
 
 
 ROWS = [
@@ -191,8 +193,9 @@ def _written(folder: Path, kind: str, lines: list[list[str]]) -> Path:
         from openpyxl import Workbook
 
         book = Workbook()
+        sheet = book.create_sheet(index=0)
         for line in lines:
-            book.active.append(line)
+            sheet.append(line)
         book.save(folder / "t.xlsx")
         return folder / "t.xlsx"
     import csv

@@ -32,7 +32,7 @@ MUST_COME_IN = ("CT_small.dcm", "MR_small.dcm")
 
 
 def data_files() -> list[Path]:
-    import data_store
+    import data_store  # type: ignore[import-untyped]
 
     return sorted(path for path in Path(data_store.__file__).parent.rglob("*.dcm"))
 
@@ -104,7 +104,7 @@ def test_the_real_images_of_pydicom_data(tmp_path: Path) -> None:
             except Exception:  # a file that pydicom itself cannot decode is no reference
                 without_reference += 1
     alone = 0
-    for one, frames in kept():
+    for _, frames in kept():
         same = [
             name
             for name, source in sources.items()

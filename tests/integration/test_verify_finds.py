@@ -19,7 +19,7 @@ from tests import cast
 pytestmark = pytest.mark.django_db
 
 
-def sql(statement: str, *params: object) -> None:
+def sql(statement: str, *params: str | int | None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
 
@@ -30,7 +30,8 @@ def triggers() -> list[tuple[str, str]]:
             cursor.execute("SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'")
         else:
             cursor.execute(
-                "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'annotation%'"
+                "SELECT tgname, tgrelid::regclass::text FROM pg_trigger "
+                "WHERE NOT tgisinternal AND tgname LIKE 'annotation%'"
             )
         return list(cursor.fetchall())
 
@@ -95,58 +96,68 @@ def _cut_the_tail(one: Assignment) -> None:
     sql("DELETE FROM annotation_revision WHERE id = %s", last.pk)
 
 
+def _set_revision(column: str, value: str) -> Callable[[Assignment], object]:
+    """Change a column of the locked revision."""
+    statement = f"UPDATE annotation_revision SET {column} = %s WHERE id = %s"
+    return lambda one: sql(statement, value, one.locked_revision_id)
+
+
+def _lock_event(one: Assignment) -> int:
+    return Event.objects.get(study=one.study, verb="lock").pk
+
+
+def _cut_the_middle(one: Assignment) -> None:
+    sql("DELETE FROM annotation_revision WHERE id = %s", Revision.objects.get(assignment=one, number=2).pk)
+
+
+def _open_the_lock(one: Assignment) -> None:
+    sql("UPDATE annotation_assignment SET locked_revision_id = NULL WHERE id = %s", _key(one))
+
+
+def _take_an_actor(one: Assignment) -> None:
+    sql("UPDATE annotation_event SET actor_id = NULL WHERE id = %s", _lock_event(one))
+
+
+def _change_a_reason(one: Assignment) -> None:
+    sql("UPDATE annotation_event SET reason = 'x' WHERE id = %s", _lock_event(one))
+
+
+def _cut_the_trail(one: Assignment) -> None:
+    sql("DELETE FROM annotation_event WHERE id = %s", _lock_event(one))
+
+
+def _move_away(one: Assignment) -> None:
+    other = Assignment.objects.filter(reader=cast.reader_b(), study=one.study)[0]
+    sql("UPDATE annotation_assignment SET position = 77 WHERE id = %s", _key(other))
+
+
+def _change_the_instrument(one: Assignment) -> None:
+    Study.objects.filter(pk=one.study_id).update(protocol_digest="0" * 64)
+
+
+def _change_a_header(one: Assignment) -> None:
+    image = Instance.objects.filter(series__case__patient__study=one.study)[0]
+    sql("UPDATE annotation_instance SET header = '{}' WHERE id = %s", image.pk)
+
+
 TAMPERINGS: dict[str, tuple[Callable[[Assignment], object], str]] = {
-    "an answer": (
-        lambda one: sql("UPDATE annotation_revision SET answers = '{\"comment\": \"x\"}' WHERE id = %s", one.locked_revision_id),
-        "does not fit its seal",
-    ),
-    "the time": (
-        lambda one: sql("UPDATE annotation_revision SET saved_at = '2020-01-01 00:00:00+00:00' WHERE id = %s", one.locked_revision_id),
-        "does not fit its seal",
-    ),
-    "a kept remark": (
-        lambda one: sql("UPDATE annotation_revision SET kept = '[\"C1\"]' WHERE id = %s", one.locked_revision_id),
-        "does not fit its seal",
-    ),
-    "a revision in the middle": (
-        lambda one: sql("DELETE FROM annotation_revision WHERE id = %s", Revision.objects.get(assignment=one, number=2).pk),
-        "does not follow the one before it",
-    ),
+    "an answer": (_set_revision("answers", '{"comment": "x"}'), "does not fit its seal"),
+    "the evidence": (_set_revision("evidence", '{"slip_mm.case": {}}'), "does not fit its seal"),
+    "the time": (_set_revision("saved_at", "2020-01-01 00:00:00+00:00"), "does not fit its seal"),
+    "a kept remark": (_set_revision("kept", '["C1"]'), "does not fit its seal"),
+    "a revision in the middle": (_cut_the_middle, "does not follow the one before it"),
     "the last revision": (_cut_the_tail, "are not those the trail has"),
     "a chain written anew": (_rewrite_chain, "are not those the trail has"),
-    "the lock": (
-        lambda one: sql("UPDATE annotation_assignment SET locked_revision_id = NULL WHERE id = %s", _key(one)),
-        "is not locked as the trail says",
-    ),
+    "the lock": (_open_the_lock, "is not locked as the trail says"),
     "the locked revision": (_point_elsewhere, "is not locked as the trail says"),
-    "an event's reason": (
-        lambda one: sql("UPDATE annotation_event SET reason = 'x' WHERE id = %s", Event.objects.filter(study=one.study)[3].pk),
-        "does not fit its seal",
-    ),
-    "an event's actor": (
-        lambda one: sql("UPDATE annotation_event SET actor_id = NULL WHERE id = %s", Event.objects.filter(study=one.study, verb="lock")[0].pk),
-        "does not fit its seal",
-    ),
-    "an event gone": (
-        lambda one: sql("DELETE FROM annotation_event WHERE id = %s", Event.objects.filter(study=one.study)[3].pk),
-        "the trail jumps",
-    ),
+    "an event's reason": (_change_a_reason, "does not fit its seal"),
+    "an event's actor": (_take_an_actor, "does not fit its seal"),
+    "an event gone": (_cut_the_trail, "the trail jumps"),
     "the order": (_swap_places, "is not the one that was drawn"),
-    "a place": (
-        lambda one: sql("UPDATE annotation_assignment SET position = 77 WHERE id = %s",
-                        _key(Assignment.objects.filter(reader=cast.reader_b(), study=one.study)[0])),
-        "has gaps",
-    ),
-    "the protocol's digest": (
-        lambda one: Study.objects.filter(pk=one.study_id).update(protocol_digest="0" * 64),
-        "the instrument's digest",
-    ),
-    "an image's header": (
-        lambda one: sql("UPDATE annotation_instance SET header = '{}' WHERE id = %s",
-                        Instance.objects.filter(series__case__patient__study=one.study)[0].pk),
-        "the header of image",
-    ),
-}  # fmt: skip
+    "a place": (_move_away, "has gaps"),
+    "the protocol's digest": (_change_the_instrument, "the instrument's digest"),
+    "an image's header": (_change_a_header, "the header of image"),
+}
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
