@@ -386,9 +386,6 @@ def frame_addresses(reading: Mapping[str, Any]) -> Iterator[str]:
             yield frame["image"]
 
 
-# --- points on an image --------------------------------------------------------------------------------------------
-
-
 def points_on(reading: Mapping[str, Any], *, slip_mm: float, base_mm: float = 34.0) -> dict[str, Any]:
     """Set three points on the middle sagittal slice: P, A of the lower endplate, Q behind the upper body.
 
