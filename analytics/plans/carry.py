@@ -43,7 +43,7 @@ def carry_out(plan: Plan, frames: Frames, *, seed: int = 0, progress: Progress |
         raise NotPossible(f"Plan {plan.code!r} is made for {plan.protocol!r}, the readings answer {frames.protocol!r}.")
     if plan.needs_outcomes and not frames.has_outcomes:
         raise NotPossible(f"Plan {plan.code!r} needs outcomes, and there are none yet.")
-    table = Table(frames)
+    table = Table(frames, seed)
     parts: list[Part] = [part for step in plan.steps for part in KINDS[step.kind](table, step.params)]
     entries: list[Entry] = []
     for done, part in enumerate(parts):

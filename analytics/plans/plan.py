@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 __all__ = ["Plan", "Step"]
@@ -49,6 +49,10 @@ class Plan:
     protocol: str
     steps: tuple[Step, ...]
     needs_outcomes: bool = True
+
+    def with_bootstrap(self, replicates: int) -> Plan:
+        """Add bootstrap intervals of the agreement coefficients; another digest, because it computes more."""
+        return replace(self, steps=(*self.steps, Step("bootstrap", {"replicates": replicates})))
 
     def to_document(self) -> dict[str, Any]:
         """Return the plan as JSON values."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analytics import derive
 from analytics.frames import Frames, Variable
 from analytics.plans import modelling
-from analytics.stats import agreement, association, describe, paired, reliability
+from analytics.stats import agreement, association, bootstrap, describe, paired, reliability
 from analytics.stats.result import Entry, Result, Value
 
 __all__ = ["KINDS", "NotPossible", "Part", "Table"]
@@ -36,8 +36,9 @@ class Part:
 class Table:
     """The frames with the derived outcomes, and what has been computed so far."""
 
-    def __init__(self, frames: Frames) -> None:
+    def __init__(self, frames: Frames, seed: int = 0) -> None:
         self.frames = frames
+        self.seed = seed
         self._found: dict[str, Entry] = {}
         self._derived: dict[str, Array] = {}
         if frames.has_outcomes:
@@ -258,6 +259,26 @@ def _two_readers(frames: Frames) -> tuple[str, str]:
     return frames.readers[0], frames.readers[1]
 
 
+def bootstrapping(table: Table, params: Params) -> list[Part]:
+    """Bootstrap each item by case: kappa of coded items, of ordered ones also with quadratic weights, else ICC."""
+    first, second = _two_readers(table.frames)
+
+    def run(item: Variable) -> Iterator[Entry]:
+        a, b = paired.complete(table.frames.grades(first, item.code), table.frames.grades(second, item.code))
+        rows = bootstrap.resamples(max(a.size, 1), params["replicates"], table.seed)
+        if item.kind == "continuous":
+            made = {"icc_a1": bootstrap.icc_a1_of(np.column_stack([a, b]))}
+        else:
+            made = {"kappa_unweighted": bootstrap.kappa_of(a, b, item.codes)}
+            if item.kind == "ordinal":
+                made["kappa_quadratic"] = bootstrap.kappa_of(a, b, item.codes, "quadratic")
+        for name, statistic in made.items():
+            found = bootstrap.bootstrap(statistic, rows[:, : a.size], name=name, seed=table.seed)
+            yield Entry.of(f"bootstrap/{item.code}/{name}", found)
+
+    return [Part(f"Bootstrap: {item.title}", lambda item=item: run(item)) for item in table.frames.items]  # type: ignore[misc]
+
+
 def chisq(table: Table, params: Params) -> list[Part]:
     """Cross each coded finding, and characteristics, with success."""
 
@@ -373,4 +394,5 @@ KINDS: dict[str, Callable[[Table, Params], list[Part]]] = {
     "rank_sum": rank_sum,
     "multiplicity": multiplicity,
     "model": model,
+    "bootstrap": bootstrapping,
 }

@@ -268,6 +268,29 @@ def _chance(results: Results) -> Table | None:
     return Table("agreement_other", "Other coefficients of agreement", columns, tuple(rows), cells.footnotes)
 
 
+NAMED = {"kappa_unweighted": "κ", "kappa_quadratic": "κ, quadratic", "icc_a1": "ICC"}
+
+
+def _bootstrap(results: Results) -> Table | None:
+    cells = Cells(results)
+    rows = []
+    for item in items(results):
+        for name, symbol in NAMED.items():
+            id = f"bootstrap/{item['code']}/{name}"
+            if cells.has(id):
+                intervals = [
+                    cells.interval(id, ("estimate", f"{kind}_low", f"{kind}_high"), bounds=(-1, 1))
+                    for kind in ("percentile", "bca_midrank")
+                ]
+                undefined = cells.count(id, "n_undefined")
+                rows.append((item["title"], symbol, cells.count(id, "replicates"), undefined, *intervals))
+    if not rows:
+        return None
+    cells.note("95 % intervals from resampled cases. BCa: bias-corrected and accelerated, ties counted half.")
+    columns = ("Finding", "Coefficient", "Resamples", "Without a value", "Percentile interval", "BCa interval")
+    return Table("agreement_bootstrap", "Agreement: bootstrap intervals", columns, tuple(rows), cells.footnotes)
+
+
 def _bland_altman(results: Results) -> Table | None:
     cells = Cells(results)
     rows = []
@@ -336,6 +359,7 @@ BUILDERS: tuple[Callable[[Results], Table | None], ...] = (
     _prevalence,
     _agreement,
     _chance,
+    _bootstrap,
     _bland_altman,
     _univariate,
 )

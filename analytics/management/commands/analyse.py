@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+MOST_RESAMPLES = 100_000
+
 
 class Command(BaseCommand):
     help = "Analyse clinical.csv and gradings.csv into estimates, tables, figures and a report."
@@ -19,7 +21,10 @@ class Command(BaseCommand):
         parser.add_argument("--gradings", type=Path, required=True, help="one row a case and reader")
         parser.add_argument("--out", type=Path, required=True, help="folder for everything that is written")
         parser.add_argument("--plan", default="full", help="paper or full (default)")
-        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument(
+            "--bootstrap", type=int, default=0, metavar="N", help="add N resamples by case to agreement"
+        )
+        parser.add_argument("--seed", type=int, default=0, help="of the resamples; kept in the manifest")
 
     def handle(self, *args: Any, **options: Any) -> None:
         # pandas, scipy and matplotlib are only paid for by the command that needs them.
@@ -30,6 +35,9 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no plan {options['plan']!r}; there are {', '.join(plans.codes())}.", returncode=2
             )
+        if not 0 <= options["bootstrap"] <= MOST_RESAMPLES or (0 < options["bootstrap"] < 100):
+            message = f"--bootstrap is {options['bootstrap']}; say 0 or 100 to {MOST_RESAMPLES}."
+            raise CommandError(message, returncode=2)
         paths: dict[str, Path] = {"clinical": options["clinical"], "gradings": options["gradings"]}
         try:
             tables = {name: read_table(path) for name, path in paths.items()}
@@ -37,7 +45,10 @@ class Command(BaseCommand):
         except BadTable as fault:
             named = paths[fault.table].name if fault.table in paths else fault.table
             raise CommandError(fault.sentence(named), returncode=2) from None
-        results = plans.carry_out(plans.get(options["plan"]), frames, seed=options["seed"], progress=self._progress)
+        plan = plans.get(options["plan"])
+        if options["bootstrap"]:
+            plan = plan.with_bootstrap(options["bootstrap"])
+        results = plans.carry_out(plan, frames, seed=options["seed"], progress=self._progress)
         inputs = {path.name: path.read_bytes() for path in paths.values()}
         facts = {"spondy": settings.VERSION}
         out: Path = options["out"]

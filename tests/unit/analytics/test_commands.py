@@ -90,6 +90,17 @@ def test_a_missing_file_and_an_unknown_plan_end_with_two(oracles: Path, tmp_path
     with pytest.raises(CommandError, match="no plan 'wild'; there are paper, full") as caught:
         analyse(oracles / "d2" / "clinical.csv", oracles / "d2" / "gradings.csv", tmp_path / "out", "--plan", "wild")
     assert caught.value.returncode == 2
+    with pytest.raises(CommandError, match="--bootstrap is 5; say 0 or 100") as caught:
+        analyse(oracles / "d2" / "clinical.csv", oracles / "d2" / "gradings.csv", tmp_path / "out", "--bootstrap", "5")
+    assert caught.value.returncode == 2
+
+
+def test_bootstrap_adds_its_entries_and_table(oracles: Path, tmp_path: Path) -> None:
+    more = ("--plan", "paper", "--bootstrap", "150", "--seed", "9")
+    analyse(oracles / "d2" / "clinical.csv", oracles / "d2" / "gradings.csv", tmp_path, *more)
+    assert "bootstrap/lee/kappa_quadratic,bca_low," in (tmp_path / "estimates.csv").read_text()
+    assert (tmp_path / "tables" / "agreement_bootstrap.csv").is_file()
+    assert json.loads((tmp_path / "manifest.json").read_text())["seed"] == 9
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(oracles: Path, tmp_path: Path) -> None:
