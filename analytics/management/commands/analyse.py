@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="of the resamples; kept in the manifest")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # The matrices here are tiny; on them a second thread of the linear algebra only costs.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         # pandas, scipy and matplotlib are only paid for by the command that needs them.
         from analytics import export, plans
         from analytics.frames import BadTable, from_tables, read_table
@@ -38,6 +41,8 @@ class Command(BaseCommand):
         if not 0 <= options["bootstrap"] <= MOST_RESAMPLES or (0 < options["bootstrap"] < 100):
             message = f"--bootstrap is {options['bootstrap']}; say 0 or 100 to {MOST_RESAMPLES}."
             raise CommandError(message, returncode=2)
+        if options["seed"] < 0:
+            raise CommandError(f"--seed is {options['seed']}; say 0 or more.", returncode=2)
         paths: dict[str, Path] = {"clinical": options["clinical"], "gradings": options["gradings"]}
         try:
             tables = {name: read_table(path) for name, path in paths.items()}
