@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.derive import RESPONSES
 from analytics.stats.result import NotEstimable, Results, Value
+from analytics.stats.words import half_up
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,7 +103,7 @@ def _agreement(results: Results) -> Figure | None:
     for place, (_, middle, low, high) in enumerate(rows):
         axes.plot([max(low, left), min(high, 1.0)], [place, place], color=INK, lw=1.4, zorder=2)
         axes.plot(middle, place, "s", color=READER_COLOURS[0], ms=6, zorder=3)
-        axes.text(1.03, place, f"{middle:.2f}", va="center", fontsize=8.5, color=INK)
+        axes.text(1.03, place, str(half_up(middle, 2)), va="center", fontsize=8.5, color=INK)
     axes.set(
         xlim=(left, 1.0),
         ylim=(len(rows) - 0.4, -1.0),
