@@ -268,7 +268,8 @@ def test_grades_of_a_side_change_the_pictures_on_that_side(item: str) -> None:
         x[i] = plane.position_lps_mm[0] + np.arange(plane.columns)[None, :] * plane.spacing_rc_mm[1] * plane.row_lps[0]
     strong = {}
     for pair in ((0, 3), (1, 2)):
-        pixels = phantom(group, **{item: pair}).get(role).pixels
+        changes: dict[str, Any] = {item: pair}
+        pixels = phantom(group, **changes).get(role).pixels
         strong[pair] = np.abs(pixels.astype(float) - plain.pixels) > 120
         assert (strong[pair] & (x > 0)).sum() > 10
     assert (x[strong[0, 3]] > 0).mean() > 0.95
