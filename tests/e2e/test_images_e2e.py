@@ -123,8 +123,14 @@ def test_the_prone_ct_is_shown_as_acquired_with_its_side_letters(sign_in: SignIn
         assert abs(columns[1]) + abs(rows[0]) < 1e-6
 
 
-def test_side_letters_follow_the_geometry_of_sagittal_and_axial_slices(sign_in: SignIn) -> None:
+def test_what_stands_around_the_pictures(sign_in: SignIn) -> None:
     room = Room(sign_in("reader11"), "SPINE", "mr").open()
+    letters_follow_the_geometry(room)
+    what_it_is_and_is_not_stands_there(room)
+    the_scale_bar_is_as_long_as_it_says(room)
+
+
+def letters_follow_the_geometry(room: Room) -> None:
     for role in SAGITTAL:
         letters = room.view(role).letters
         assert (letters["left"], letters["right"]) == ("A", "P")
@@ -135,8 +141,7 @@ def test_side_letters_follow_the_geometry_of_sagittal_and_axial_slices(sign_in: 
     assert axial["top"].startswith("A")
 
 
-def test_what_it_is_and_is_not_stands_on_the_page(sign_in: SignIn) -> None:
-    room = Room(sign_in("reader11"), "SPINE", "mr").open()
+def what_it_is_and_is_not_stands_there(room: Room) -> None:
     foot = room.page.locator("footer.foot")
     expect(foot.get_by_text("not for diagnosis")).to_be_visible()
     expect(foot.get_by_text("synthetic images")).to_be_visible()
@@ -163,8 +168,7 @@ def test_the_screen_shows_the_stored_pixels(sign_in: SignIn, form: str, roles: t
     assert difference(view, values, inverted=True) < 1.0
 
 
-def test_the_scale_bar_is_as_long_as_it_says(sign_in: SignIn) -> None:
-    room = Room(sign_in("reader11"), "SPINE", "mr").open()
+def the_scale_bar_is_as_long_as_it_says(room: Room) -> None:
     view = room.view("SAG_T2")
     room.press("v")
     view.settle()
