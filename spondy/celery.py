@@ -10,6 +10,9 @@ from celery import Celery
 from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spondy.settings")
+# The matrices of a reader study are tiny: more threads than one make each of them slower, and numpy reads this once.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REAP_EVERY_S = 5.0
 log = logging.getLogger(__name__)
