@@ -235,8 +235,8 @@ def slip(p_lps_mm: ArrayLike, a_lps_mm: ArrayLike, q_lps_mm: ArrayLike) -> Slip:
     Notes
     -----
     ``u = (A - P) / |A - P|; slip = (Q - P) . u``: the perpendicular is dropped on the endplate line, so a height
-    difference between the vertebrae does not count. Same construction as Meyerding's (Surg Gynecol Obstet
-    1932;54:371), in millimetres.
+    difference between the vertebrae does not count. The construction of Surg Gynecol Obstet 1932;54:371, in
+    millimetres.
     """
     p, a, q = (np.asarray(v, dtype=float) for v in (p_lps_mm, a_lps_mm, q_lps_mm))
     if not all(v.shape == (3,) and np.isfinite(v).all() for v in (p, a, q)):
