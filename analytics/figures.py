@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw"]
+__all__ = ["TITLES", "draw"]
 
 INK, SOFT, LINE = "#1b2430", "#5b6776", "#c9d1da"
 READER_COLOURS = ("#22577a", "#d1603d")
@@ -30,6 +30,14 @@ BAND_COLOURS = ("#f3f4f6", "#eaf0f5", "#dde8f0", "#cddfea", "#bbd4e3", "#a6c8dc"
 CLASS_COLOURS = ("#b23a48", "#d98e73", "#e9cfae", "#bcd9b4", "#7fb98f", "#3b8f6b")
 CLASS_LABELS = ("Increased pain", "No change", "1–49 %", "50–74 %", "75–99 %", "100 %")
 SMALLEST, LARGEST = 0.02, 50.0  # odds ratios beyond end in an arrow
+
+
+TITLES = {
+    "kappa_forest": "Agreement of the readers with 95 % confidence intervals",
+    "response_flow": "Pain reduction from 15 minutes to 1 month",
+    "odds_ratios_15min": "Odds ratios of success at 15 minutes, by reader",
+    "odds_ratios_1month": "Odds ratios of success at 1 month, by reader",
+}
 
 
 def draw(results: Results) -> dict[str, bytes]:

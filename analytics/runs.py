@@ -70,6 +70,7 @@ class Shown:
     synthetic: bool
     digests: Mapping[str, str]
     figures: Mapping[str, str]
+    captions: Mapping[str, str]
 
 
 def _layer(subject: handover.Subject) -> str:
@@ -197,6 +198,7 @@ def carry_out(held: jobs.Held) -> None:
 
 
 def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
+    from analytics.figures import TITLES
     from analytics.stats.result import Results
 
     run = _own(person, code, run_id)
@@ -221,6 +223,7 @@ def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
         subject.synthetic,
         {"data": run.rows_digest, "plan": run.plan_digest},
         run.figures,
+        {name: TITLES.get(name, name) for name in run.figures},
     )
 
 

@@ -24,6 +24,11 @@ Params = Mapping[str, Any]
 class NotPossible(ValueError):
     """A plan that does not fit the data it was given."""
 
+    @property
+    def sentence(self) -> str:
+        """What a person reads."""
+        return str(self)
+
 
 @dataclass(frozen=True)
 class Part:

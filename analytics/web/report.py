@@ -34,7 +34,7 @@ def run(request: HttpRequest, study: str, run: uuid.UUID) -> HttpResponse:
         return render(request, "report/running.html", {"home": runs.home(person, study), "row": row})
     seen = runs.shown(person, study, run)
     names = ["estimates.csv", "report.html", "report.docx", "results.json", "manifest.json"]
-    context = {"seen": seen, "tables": runs.tables(seen), "figures": list(seen.figures), "names": names}
+    context = {"seen": seen, "tables": runs.tables(seen), "figures": list(seen.captions.items()), "names": names}
     return render(request, "report/run.html", context)
 
 

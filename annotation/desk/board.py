@@ -64,8 +64,8 @@ class EventRow:
     role: str
     verb: str
     subject: str
-    before: Any
-    after: Any
+    before: str
+    after: str
     reason: str
 
 
@@ -180,6 +180,16 @@ def progress(person: Person, code: str) -> list[ProgressRow]:
     ]
 
 
+def _words(value: Any) -> str:
+    """Write what an event keeps as a person reads it; a digest is known by its beginning."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_words(one)}" for name, one in value.items())
+    if value is None:
+        return ""
+    text = str(value)
+    return f"{text[:12]}…" if len(text) == 64 and text.isalnum() else text
+
+
 def events(person: Person, code: str, *, before: int | None = None, most: int = 100) -> list[EventRow]:
     """Give the newest events of the trail; saves of answers are left out, they are the readers' own."""
     study = study_for(person, code, Role.COORDINATOR)
@@ -194,8 +204,8 @@ def events(person: Person, code: str, *, before: int | None = None, most: int = 
             event.role,
             event.verb,
             "" if event.verb in {"lock", "set aside"} else event.subject,
-            event.before,
-            None if event.verb == "lock" else event.after,
+            _words(event.before),
+            "" if event.verb == "lock" else _words(event.after),
             event.reason,
         )
         for event in found[:most]

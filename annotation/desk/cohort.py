@@ -170,6 +170,11 @@ def _missing(study: Study, protocol: Protocol, case: Case, series: Sequence[Seri
     return tuple(missing)
 
 
+def levels(person: Person, code: str) -> tuple[str, ...]:
+    """Give the levels a case of this study's instrument may have; none where the instrument knows no levels."""
+    return protocol_of(study_for(person, code, Role.COORDINATOR)).index_levels
+
+
 def set_level(person: Person, code: str, case_id: int, *, level: str) -> None:
     study = study_for(person, code, Role.COORDINATOR)
     known = protocol_of(study).index_levels

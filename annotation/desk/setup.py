@@ -87,6 +87,14 @@ def create_study(
     return study.code
 
 
+def account(username: str) -> Person:
+    """Find an account by its name, for the operator at the command line."""
+    found = get_user_model().objects.filter(username=username, is_active=True).first()
+    if found is None:
+        raise BadSetting("coordinator", f"There is no account “{username}”; the operator makes accounts.")
+    return found
+
+
 def intake_target(code: str, *, person: Person | None = None) -> Study:
     """Give the study that an import goes into; `person` None is the operator at the command line."""
     if person is not None:

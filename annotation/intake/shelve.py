@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from annotation import store
 from annotation.dicom import Taken
 from annotation.dicom.codec import stored_array
-from annotation.dicom.geometry import Plane, order, plane_name
+from annotation.dicom.geometry import Plane, blocks, order, plane_name
 from annotation.dicom.pixels import automatic_window, rescale_of
 from annotation.dicom.roles import ROLE_TITLES
 from annotation.dicom.series import propose_case
@@ -126,6 +126,7 @@ def _describe(case: Case) -> None:
             **one.parameters,
             **_physics(own[0].header),
             "order": [[i.sop_uid, number] for i, number in placed],
+            "blocks": [len(block) for block in blocks([_plane(i, number) for i, number in placed])],
             "plane": plane_name(planes[0]) if planes else "unknown",
             "automatic_window": _window(one.modality, placed),
         }

@@ -221,7 +221,10 @@ def _stacks(protocol: Protocol, assignment: Assignment, session: str) -> tuple[S
     def address(digest: str) -> str:
         return f"/frames/{addresses.seal(assignment.pk, digest, session=session)}/frames/1"
 
-    return stacks_of(_series(protocol, assignment), assignment=assignment.pk, address=address)
+    level = _shown_level(assignment)
+    below = sum(name.startswith("below") for name in protocol.segment_names(level)) if level else None
+    shown = _series(protocol, assignment)
+    return stacks_of(shown, assignment=assignment.pk, address=address, segments_below=below)
 
 
 def _newest(assignment: Assignment) -> Revision | None:

@@ -36,6 +36,7 @@ class Stack:
     plane: str
     automatic_window: Window | None
     frames: tuple[Frame, ...]
+    index_slice: int | None
 
 
 def derived_uid(assignment: uuid.UUID, kind: str, stable: str) -> str:
@@ -49,18 +50,29 @@ def frame_uid(assignment: uuid.UUID, sop_uid: str, frame: int) -> str:
     return derived_uid(assignment, "frame", f"{sop_uid}#{frame}")
 
 
-def stacks_of(series: Sequence[Series], *, assignment: uuid.UUID, address: Callable[[str], str]) -> tuple[Stack, ...]:
-    """Build what the viewer shows; one query for all instances."""
+def stacks_of(
+    series: Sequence[Series], *, assignment: uuid.UUID, address: Callable[[str], str], segments_below: int | None
+) -> tuple[Stack, ...]:
+    """Build what the viewer shows; one query for all instances.
+
+    `segments_below` counts the lumbar segments below the index segment; None where the study does not tell it.
+    """
     instances: dict[int, dict[str, Instance]] = {one.pk: {} for one in series}
     for instance in Instance.objects.filter(series__in=series):
         instances[instance.series_id][instance.sop_uid] = instance
     return tuple(
-        _stack(number, one, instances[one.pk], assignment, address) for number, one in enumerate(series, start=1)
+        _stack(number, one, instances[one.pk], assignment, address, segments_below)
+        for number, one in enumerate(series, start=1)
     )
 
 
 def _stack(
-    number: int, series: Series, instances: dict[str, Instance], assignment: uuid.UUID, address: Callable[[str], str]
+    number: int,
+    series: Series,
+    instances: dict[str, Instance],
+    assignment: uuid.UUID,
+    address: Callable[[str], str],
+    segments_below: int | None,
 ) -> Stack:
     series_uid = derived_uid(assignment, "series", series.series_uid)
     study_uid = derived_uid(assignment, "study", series.modality)
@@ -87,7 +99,20 @@ def _stack(
         plane=series.parameters.get("plane", "unknown"),
         automatic_window=Window(*window) if window else None,
         frames=tuple(frames),
+        index_slice=_index_slice(series, segments_below),
     )
+
+
+def _index_slice(series: Series, segments_below: int | None) -> int | None:
+    """Give the middle slice of the block through the index disc, where an axial series comes in a block a disc.
+
+    The lowest block of such a series is the lowest segment; so a reader who opens the case looks at the right disc.
+    """
+    sizes = series.parameters.get("blocks", [])
+    if series.parameters.get("plane") != "axial" or segments_below is None or not segments_below < len(sizes) != 1:
+        return None
+    place = len(sizes) - 1 - segments_below
+    return int(sum(sizes[:place]) + sizes[place] // 2)
 
 
 def _reference(header: dict[str, Any]) -> str:

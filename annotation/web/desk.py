@@ -109,6 +109,8 @@ def release(request: HttpRequest, study: str) -> HttpResponse:
             messages.success(request, f"{number} cases released.")
             for sentence in sentences[:20]:
                 messages.warning(request, sentence)
+        elif request.POST.get("level_of", "").isdecimal():
+            desk.set_level(person, study, int(request.POST["level_of"]), level=request.POST.get("level", ""))
         elif request.POST.get("case", "").isdecimal():
             desk.release(person, study, int(request.POST["case"]))
         desk.admit(person, study)  # once the rooms are open, a released case takes its place at once
@@ -116,7 +118,8 @@ def release(request: HttpRequest, study: str) -> HttpResponse:
     found = request.GET.get("identifier", "").strip()
     hit = desk.find_case(person, study, identifier=found) if found else None
     rows = desk.cases(person, study, page=page_of(request))
-    return _render(request, study, "release", {"page": rows, "asked": bool(found), "hit": hit})
+    levels = desk.levels(person, study)
+    return _render(request, study, "release", {"page": rows, "asked": bool(found), "hit": hit, "levels": levels})
 
 
 @login_required

@@ -160,6 +160,8 @@ export interface Stack {
   readonly plane?: string | null;
   readonly automatic_window?: { readonly width: number; readonly level: number } | null;
   readonly frames: readonly Frame[];
+  /** The slice at the index disc, where the server knows it. */
+  readonly index_slice?: number | null;
 }
 
 export interface Reading {

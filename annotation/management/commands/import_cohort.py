@@ -22,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--setting", action="append", default=[], metavar="NAME", help="e.g. allow_head; with --create"
         )
+        parser.add_argument("--coordinator", default="", metavar="ACCOUNT", help="whose study it is; with --create")
         parser.add_argument("--clinical", type=Path, metavar="FILE")
         parser.add_argument("--dicom", type=Path, nargs="+", default=[], metavar="PATH")
         parser.add_argument(
@@ -68,7 +69,7 @@ class Command(BaseCommand):
             if not options["create"]:
                 raise
         code = desk.create_study(
-            None,
+            desk.account(options["coordinator"]) if options["coordinator"] else None,
             code=options["study"],
             title=options["title"] or options["study"],
             protocol=options["protocol"],

@@ -7,7 +7,11 @@ export interface Window {
   readonly level: number;
 }
 
-export function startIndex(start: string, count: number): number {
+export function startIndex(start: string, stack: Pick<Stack, 'frames' | 'index_slice'>): number {
+  const count = stack.frames.length;
+  if (start === 'index_disc' && typeof stack.index_slice === 'number') {
+    return Math.min(count - 1, Math.max(0, stack.index_slice));
+  }
   if (start === 'first') return 0;
   if (start === 'last') return count - 1;
   const given = Number(start);
@@ -59,11 +63,11 @@ export function loadOrder(
 ): readonly Frame[] {
   const shown = layout.views.flatMap((plan, position) => {
     const stack = stackFor(plan, position);
-    return stack ? [{ stack, start: startIndex(plan.start, stack.frames.length) }] : [];
+    return stack ? [{ stack, start: startIndex(plan.start, stack) }] : [];
   });
   const rest = stacks
     .filter((stack) => shown.every((one) => one.stack !== stack))
-    .map((stack) => ({ stack, start: startIndex('middle', stack.frames.length) }));
+    .map((stack) => ({ stack, start: startIndex('middle', stack) }));
   const frames = [shown, rest].flatMap((group) =>
     inTurn(group.map(({ stack, start }) => ordered(stack, start))),
   );

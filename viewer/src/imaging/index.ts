@@ -201,7 +201,7 @@ export class Images {
   /** Every view back to its start slice. */
   middle(): void {
     for (const view of this.#views) {
-      if (view.stack) view.goTo(startIndex(view.plan.start, view.stack.frames.length));
+      if (view.stack) view.goTo(startIndex(view.plan.start, view.stack));
     }
   }
 

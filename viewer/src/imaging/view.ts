@@ -108,7 +108,7 @@ export class View {
     this.element.setAttribute('aria-label', stack.title);
     const missing = this.planes.some((plane) => plane === null);
     this.element.dataset.geometry = missing ? 'missing' : 'complete';
-    this.goTo(memory.index ?? startIndex(this.plan.start, stack.frames.length));
+    this.goTo(memory.index ?? startIndex(this.plan.start, stack));
   }
 
   empty(role: string, sentence: string): void {
