@@ -102,6 +102,19 @@ def whole(context: Context) -> int:
             again = ["tests/integration", "tests/architecture", *two]
             tally.add(pytest(context, "tests on PostgreSQL", again, env | {"DATABASE_URL": url}, folder))
         tally.add(pytest(context, "browser tests", ["tests/e2e"], env, folder))
+        if browser:
+            # The viewer alone against its stand-in server: faults that the real one does not produce on demand.
+            alone = [
+                "viewer/test/test_room.py",
+                "-c",
+                os.devnull,
+                "--rootdir=.",
+                "-p",
+                "no:django",
+                "-p",
+                "no:cacheprovider",
+            ]
+            tally.add(pytest(context, "viewer in a browser", alone, env | {"SPONDY_CHROMIUM": browser}, folder))
     context.console.say(tally.line())
     return 1 if tally.failed or not tally.passed else 0
 

@@ -141,7 +141,7 @@ def test_a_reading_as_the_viewer_gets_it_has_the_agreed_keys() -> None:
         "answers", "evidence", "measured", "remarks", "kept", "stacks", "save_url", "lock_url", "set_aside_url",
     }  # fmt: skip
     stack = reading["stacks"][0]
-    assert set(stack) == {"id", "role", "title", "plane", "automatic_window", "frames"}
+    assert set(stack) == {"id", "role", "title", "plane", "automatic_window", "frames", "index_slice"}
     frame = stack["frames"][0]
     assert set(frame) == {"image", "uid", "metadata"}
     # Geometry, grey values and derived UIDs; no date, no time, no person, no device.
