@@ -7,6 +7,8 @@ export type Outcome<T> =
   | { readonly kind: 'invalid'; readonly faults: readonly Fault[] }
   | { readonly kind: 'signed_out' }
   | { readonly kind: 'gone' }
+  /** Not now, in the server's words: the study's state forbids it. Nobody's answer is in the way. */
+  | { readonly kind: 'blocked'; readonly sentence: string }
   | { readonly kind: 'failed'; readonly sentence: string };
 
 const PATIENCE_MS = 15_000;
@@ -26,16 +28,22 @@ async function ask<T>(url: string, init: RequestInit): Promise<Outcome<T>> {
       ? { kind: 'failed', sentence: 'The answer was cut off.' }
       : { kind: 'ok', body: body as T };
   }
-  return problem(response.status, (body ?? {}) as { detail?: string; faults?: readonly Fault[] });
+  return problem(response.status, (body ?? {}) as Problem);
 }
 
-function problem<T>(
-  status: number,
-  body: { readonly detail?: string; readonly faults?: readonly Fault[] },
-): Outcome<T> {
+interface Problem {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly faults?: readonly Fault[];
+}
+
+export function problem<T>(status: number, body: Problem): Outcome<T> {
   if (status === 401 || status === 403) return { kind: 'signed_out' };
   if (status === 404 || status === 410) return { kind: 'gone' };
-  if (status === 409) return { kind: 'stale', body: body as unknown as Stale };
+  if (status === 409) {
+    if (body.code === 'stale') return { kind: 'stale', body: body as unknown as Stale };
+    return { kind: 'blocked', sentence: body.detail || 'The server does not take this now.' };
+  }
   if (status === 422 || status === 400) return { kind: 'invalid', faults: body.faults ?? [] };
   return { kind: 'failed', sentence: body.detail ?? `The server answered ${status}.` };
 }

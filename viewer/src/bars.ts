@@ -284,13 +284,15 @@ export class Bars {
         : `You are signed out. ${n} unsaved, kept on this machine.`,
       refused: `not accepted: ${draft.faults[0]?.message ?? 'see the marked answers'}`,
       stale: 'conflict: two versions',
+      blocked: `not saved: ${draft.reason} ${n} kept in this browser.`,
+      gone: `closed elsewhere: ${n} kept in this browser`,
       locked: 'submitted',
     };
     this.root.dataset.saveState = draft.state;
     this.#state.dataset.saveState = draft.state;
     say(this.#state, texts[draft.state]);
     if (draft.state === 'signed_out') this.#state.append(' ', this.#signIn());
-    if (draft.state === 'waiting') {
+    if (draft.state === 'waiting' || draft.state === 'blocked') {
       this.#state.append(
         ' ',
         quiet('Try now', 'Send the answers now', this.#events.retrySave, { class: 'low' }),

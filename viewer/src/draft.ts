@@ -12,7 +12,9 @@ export type State =
   | 'signed_out' // the session ended; a retry follows the next sign-in
   | 'refused' // the server says the document is not valid
   | 'stale' // another tab or machine saved in between
-  | 'locked'; // submitted, set aside or taken away: no further write
+  | 'blocked' // the server takes nothing now, whatever the document; slow retries
+  | 'gone' // closed elsewhere; what is unsent stays in the browser
+  | 'locked'; // submitted from this page: no further write
 
 export interface Theirs {
   readonly revision: number;
@@ -30,6 +32,8 @@ export interface Draft {
   readonly attempts: number;
   readonly theirs: Theirs | null;
   readonly faults: readonly Fault[];
+  /** Why the server takes nothing now; only in the state `blocked`. */
+  readonly reason: string;
 }
 
 export type DraftEvent =
@@ -42,6 +46,8 @@ export type DraftEvent =
   | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
   | { readonly kind: 'stale'; readonly theirs: Theirs }
   | { readonly kind: 'choose'; readonly version: 'mine' | 'theirs' }
+  | { readonly kind: 'blocked'; readonly sentence: string }
+  | { readonly kind: 'gone' }
   | { readonly kind: 'locked' };
 
 export type Effect =
@@ -56,6 +62,8 @@ export interface Step {
 }
 
 const LONGEST_WAIT_MS = 15_000;
+const BLOCKED_WAIT_MS = 60_000;
+const RETRIED: readonly State[] = ['waiting', 'signed_out', 'blocked'];
 
 export const start = (base: number, savedAt: string | null, queue: readonly Content[] = []): Draft => ({
   state: queue.length > 0 ? 'waiting' : 'clean',
@@ -66,6 +74,7 @@ export const start = (base: number, savedAt: string | null, queue: readonly Cont
   attempts: 0,
   theirs: null,
   faults: [],
+  reason: '',
 });
 
 /** How many documents the server has not acknowledged. */
@@ -92,7 +101,7 @@ function send(draft: Draft, ...before: readonly Effect[]): Step {
     return { draft: { ...draft, state: 'clean', typing: false }, effects: [...before, { kind: 'forget' }] };
   const typing = draft.queue.length > 1 && draft.typing;
   return {
-    draft: { ...draft, state: 'saving', typing, faults: [] },
+    draft: { ...draft, state: 'saving', typing, faults: [], reason: '' },
     effects: [...before, { kind: 'send', base: draft.base, content }],
   };
 }
@@ -107,6 +116,8 @@ function changed(draft: Draft, content: Content, typing: boolean): Step {
   if (draft.state === 'clean' || draft.state === 'dirty' || draft.state === 'refused') {
     return typing ? { draft: { ...queued, state: 'dirty' }, effects: [remember] } : send(queued, remember);
   }
+  // A change is the reader at work: a good moment to ask again.
+  if (draft.state === 'blocked' && !typing) return send(queued, remember);
   return { draft: queued, effects: [remember] };
 }
 
@@ -146,32 +157,54 @@ function refused(draft: Draft, faults: readonly Fault[]): Step {
   return { draft: { ...draft, state: 'refused', typing: false, faults }, effects: [{ kind: 'remember' }] };
 }
 
+function flush(draft: Draft): Step {
+  const due = draft.state === 'dirty' || (draft.state === 'blocked' && draft.typing);
+  return due ? send(draft) : stay(draft);
+}
+
+function failed(draft: Draft): Step {
+  const inMs = Math.min(LONGEST_WAIT_MS, 1000 * 2 ** draft.attempts);
+  return {
+    draft: { ...draft, state: 'waiting', attempts: draft.attempts + 1 },
+    effects: [{ kind: 'retry', inMs }],
+  };
+}
+
+const blocked = (draft: Draft, reason: string): Step => ({
+  draft: { ...draft, state: 'blocked', reason },
+  effects: [{ kind: 'retry', inMs: BLOCKED_WAIT_MS }],
+});
+
+/** Nothing was acknowledged: what is unsent waits in the browser until the reading is handed out again. */
+const gone = (draft: Draft): Step => ({
+  draft: { ...draft, state: 'gone' },
+  effects: [{ kind: 'remember' }],
+});
+
 export function step(draft: Draft, event: DraftEvent): Step {
   switch (event.kind) {
     case 'changed':
       return changed(draft, event.content, event.typing === true);
     case 'flush':
-      return draft.state === 'dirty' ? send(draft) : stay(draft);
+      return flush(draft);
     case 'acknowledged':
       return acknowledged(draft, event.revision, event.savedAt);
-    case 'failed': {
-      if (draft.state !== 'saving') return stay(draft);
-      const inMs = Math.min(LONGEST_WAIT_MS, 1000 * 2 ** draft.attempts);
-      return {
-        draft: { ...draft, state: 'waiting', attempts: draft.attempts + 1 },
-        effects: [{ kind: 'retry', inMs }],
-      };
-    }
+    case 'failed':
+      return draft.state === 'saving' ? failed(draft) : stay(draft);
     case 'signed_out':
       return draft.state === 'saving' ? stay({ ...draft, state: 'signed_out' }) : stay(draft);
     case 'retry':
-      return draft.state === 'waiting' || draft.state === 'signed_out' ? send(draft) : stay(draft);
+      return RETRIED.includes(draft.state) ? send(draft) : stay(draft);
     case 'refused':
       return refused(draft, event.faults);
     case 'stale':
       return draft.state === 'saving' ? stale(draft, event.theirs) : stay(draft);
     case 'choose':
       return choose(draft, event.version);
+    case 'blocked':
+      return draft.state === 'saving' ? blocked(draft, event.sentence) : stay(draft);
+    case 'gone':
+      return draft.state === 'saving' ? gone(draft) : stay(draft);
     case 'locked':
       return {
         draft: { ...draft, state: 'locked', queue: [], typing: false },

@@ -5,7 +5,7 @@ import { Bars } from './bars.ts';
 import { Commands } from './commands.ts';
 import { conflictDialog, dialogOpen, keysDialog, noticeDialog } from './dialogs.ts';
 import { h, pause } from './dom.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, pending } from './draft.ts';
 import type { Failure, Images } from './imaging/index.ts';
 import { forgetPlace, leave, leftAt } from './place.ts';
 import { Saver } from './saver.ts';
@@ -16,6 +16,7 @@ import type { Content, Next, Reading, RoomFacts, Sheet } from './wire.ts';
 const FADE_MS = 150;
 const WORD_AFTER_MS = 300;
 const AGAIN_MS = 3000;
+const BLOCKED_AGAIN_MS = 60_000;
 const READDRESS_MS = 5000;
 const REST_MS = 5 * 60_000;
 const EXPIRED: readonly number[] = [401, 403, 404, 410];
@@ -58,6 +59,7 @@ export class Room {
       opened: () => this.#opened,
       failedImages: () => this.#images?.failures.length ?? 0,
       leave: () => this.#leave(),
+      gone: () => this.#gone(),
       reopen: () => this.next(),
     });
     this.#commands = new Commands(this.#bars, this.#answering, this.#submission, () => this.#images);
@@ -92,6 +94,11 @@ export class Room {
     if (outcome.kind === 'signed_out') {
       this.#bars.curtain(true, 'You are signed out. What was submitted is safe.');
       await this.#signIn('You are signed out.');
+      return;
+    }
+    if (outcome.kind === 'blocked') {
+      this.#bars.curtain(true, `${outcome.sentence} Nothing is lost. Asking again every minute.`);
+      await pause(BLOCKED_AGAIN_MS);
       return;
     }
     const why = outcome.kind === 'failed' ? outcome.sentence : 'The server did not give a case.';
@@ -182,10 +189,15 @@ export class Room {
     home.focus();
   }
 
-  /** Submitted, released or taken back in another tab: say so, then go on. */
+  /** Submitted, set aside or closed elsewhere: say so, then go on. What is unsent stays in the browser. */
   #gone(): void {
-    const sentence = 'It was submitted or taken back elsewhere. No answer can be changed here any more.';
-    noticeDialog('This reading is closed', sentence, 'Next case', () => void this.#leave());
+    for (const dialog of document.querySelectorAll<HTMLDialogElement>('dialog[open]')) dialog.close();
+    const unsent = this.#opened ? pending(this.#opened.saver.draft) > 0 : false;
+    const last = unsent
+      ? 'Your last answers are kept in this browser.'
+      : 'All your answers had been saved before.';
+    const sentence = `This case is not open for you any more (submitted or set aside elsewhere, or the reading was closed). ${last}`;
+    noticeDialog('This case is closed', sentence, 'Next case', () => void this.#leave());
   }
 
   // Saving and loading ----------------------------------------------------------------------------------------------

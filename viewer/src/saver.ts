@@ -10,7 +10,7 @@ const SIGN_IN_CHECK_MS = 4000;
 export interface SaverEvents {
   changed(draft: Draft, someoneElse: boolean): void;
   saved(result: Saved): void;
-  /** The reading is no longer ours to write: submitted or taken back elsewhere. */
+  /** The reading is not ours to write any more; what is unsent stays in the browser. */
   gone(): void;
 }
 
@@ -66,6 +66,7 @@ export class Saver {
     this.#hear({ kind: 'choose', version });
   }
 
+  /** The server acknowledged the lock asked for by this page. */
   locked(): void {
     this.#hear({ kind: 'locked' });
   }
@@ -127,8 +128,11 @@ export class Saver {
         this.#waitForSignIn();
         return;
       case 'gone':
-        this.#hear({ kind: 'locked' });
-        this.#events.gone();
+        this.#hear({ kind: 'gone' });
+        if (this.draft.state === 'gone') this.#events.gone();
+        return;
+      case 'blocked':
+        this.#hear({ kind: 'blocked', sentence: outcome.sentence });
         return;
       case 'failed':
         this.#hear({ kind: 'failed' });

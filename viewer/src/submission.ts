@@ -12,6 +12,8 @@ export interface SubmissionEvents {
   failedImages(): number;
   /** The reading is closed: go to the next one. */
   leave(): Promise<void>;
+  /** The server does not know it as ours any more. */
+  gone(): void;
   /** Its newest version has to be fetched. */
   reopen(): Promise<void>;
 }
@@ -39,9 +41,10 @@ export class Submission {
     const found: string[] = [];
     const failed = this.#events.failedImages();
     if (failed > 0) found.push(`${failed} ${failed === 1 ? 'image' : 'images'} did not load.`);
-    const state = this.#events.opened()?.saver.draft.state;
+    const draft = this.#events.opened()?.saver.draft;
+    const state = draft?.state;
     if (state === 'saving' || state === 'dirty') found.push('Answers are being saved.');
-    else if (state !== 'clean') found.push('Answers are not saved yet.');
+    else if (state !== 'clean') found.push(`Answers are not saved yet. ${draft?.reason ?? ''}`.trim());
     return found;
   }
 
@@ -83,7 +86,10 @@ export class Submission {
     this.#bars.notice('Submitting');
     try {
       if (await this.#settled(opened)) await this.#lock(opened);
-      else this.#bars.notice('Not submitted: the answers are not saved yet. Nothing is lost.');
+      else {
+        const { reason } = opened.saver.draft;
+        this.#bars.notice(`Not submitted: ${reason || 'the answers are not saved yet.'} Nothing is lost.`);
+      }
     } finally {
       this.#answering.frozen = false;
     }
@@ -95,8 +101,11 @@ export class Submission {
     // A sign-in in another tab has changed the token; the page takes the new one and tries once more.
     if (outcome.kind === 'signed_out' && (await this.#api.signedInAgain()) === 'yes') outcome = await lock();
     switch (outcome.kind) {
-      case 'ok':
       case 'gone':
+        this.#bars.notice('');
+        this.#events.gone();
+        return;
+      case 'ok':
         saver.locked();
         this.#bars.notice('');
         await this.#events.leave();
@@ -116,6 +125,9 @@ export class Submission {
       case 'signed_out':
         this.#bars.notice('Not submitted: you are signed out. Sign in, then submit again.', true);
         return;
+      case 'blocked':
+        this.#bars.notice(`Not submitted: ${outcome.sentence} Nothing is lost.`);
+        return;
       case 'failed':
         this.#bars.notice(`Not submitted: ${outcome.sentence} Nothing is lost; submit again.`);
     }
@@ -129,18 +141,26 @@ export class Submission {
   }
 
   async #aside(opened: Opened, reason: string): Promise<void> {
-    if (!(await this.#settled(opened))) {
-      this.#bars.notice('Not set aside: the answers are not saved yet.');
-      return;
+    if (this.#answering.frozen) return;
+    this.#answering.frozen = true;
+    try {
+      if (await this.#settled(opened)) await this.#askServerAside(opened, reason);
+      else {
+        const why = opened.saver.draft.reason || 'the answers are not saved yet.';
+        this.#bars.notice(`Not set aside: ${why}`);
+      }
+    } finally {
+      this.#answering.frozen = false;
     }
-    const outcome = await this.#api.setAside(opened.reading.set_aside_url, reason);
-    if (outcome.kind === 'ok' || outcome.kind === 'gone') {
-      opened.saver.locked();
-      await this.#events.leave();
-    } else
-      this.#bars.notice(
-        'Not set aside: the server did not take it. Try again.',
-        outcome.kind === 'signed_out',
-      );
+  }
+
+  async #askServerAside({ reading }: Opened, reason: string): Promise<void> {
+    const outcome = await this.#api.setAside(reading.set_aside_url, reason);
+    if (outcome.kind === 'ok') await this.#events.leave();
+    else if (outcome.kind === 'gone') this.#events.gone();
+    else {
+      const why = outcome.kind === 'blocked' ? outcome.sentence : 'the server did not take it. Try again.';
+      this.#bars.notice(`Not set aside: ${why}`, outcome.kind === 'signed_out');
+    }
   }
 }

@@ -148,3 +148,44 @@ test('content is compared whatever the order of its keys', () => {
   assert.ok(sameContent({ a: 1, b: { c: 2, d: [1, 2] } }, { b: { d: [1, 2], c: 2 }, a: 1 }));
   assert.ok(!sameContent({ a: [1, 2] }, { a: [2, 1] }));
 });
+
+test('a server that takes nothing now: the reason is kept, nothing is lost, retries are slow', () => {
+  const blocked: DraftEvent = { kind: 'blocked', sentence: 'The study is frozen.' };
+  const { draft, effects } = play(start(3, null), { kind: 'changed', content: content(1) }, blocked);
+  assert.equal(draft.state, 'blocked');
+  assert.equal(draft.reason, 'The study is frozen.');
+  assert.deepEqual(draft.queue, [content(1)]);
+  assert.deepEqual(effects, [{ kind: 'retry', inMs: 60_000 }]);
+
+  const changed = play(draft, { kind: 'changed', content: content(2) });
+  assert.deepEqual(changed.draft.queue, [content(1), content(2)]);
+  assert.deepEqual(sent(changed.effects), { kind: 'send', base: 3, content: content(1) });
+
+  const typed = play(draft, { kind: 'changed', content: content(1, 'a'), typing: true });
+  assert.deepEqual(typed.effects, [{ kind: 'remember' }]);
+  assert.ok(sent(play(typed.draft, { kind: 'flush' }).effects));
+
+  const again = play(draft, { kind: 'retry' });
+  assert.deepEqual(sent(again.effects), { kind: 'send', base: 3, content: content(1) });
+  const done = play(again.draft, ack(4));
+  assert.equal(done.draft.state, 'clean');
+  assert.equal(done.draft.reason, '');
+});
+
+test('a reading gone elsewhere keeps what is unsent and forgets nothing', () => {
+  const events: readonly DraftEvent[] = [{ kind: 'changed', content: content(1) }, { kind: 'gone' }];
+  const { draft, effects } = play(start(3, null), ...events);
+  assert.equal(draft.state, 'gone');
+  assert.deepEqual(draft.queue, [content(1)]);
+  assert.deepEqual(effects, [{ kind: 'remember' }]);
+  const later = play(draft, { kind: 'changed', content: content(2) });
+  assert.deepEqual(later.draft.queue, [content(1), content(2)]);
+  assert.deepEqual(later.effects, [{ kind: 'remember' }]);
+  assert.deepEqual(play(draft, { kind: 'retry' }).effects, []);
+});
+
+test('after an acknowledged lock a late gone brings nothing back', () => {
+  const { draft, effects } = play(start(3, null), { kind: 'locked' }, { kind: 'gone' });
+  assert.equal(draft.state, 'locked');
+  assert.deepEqual(effects, []);
+});

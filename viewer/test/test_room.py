@@ -194,6 +194,7 @@ def test_the_slip_tool_gives_the_planted_millimetres_and_points_can_be_moved(pag
     expect(view(page, "SAG_T2").locator(".view-note")).to_contain_text("points on slice")
     page.keyboard.press("PageUp")
     grip = view(page, "SAG_T2").locator('[data-point="2"] .grip')
+    page.wait_for_timeout(300)  # the overlay is drawn anew with the slice; the grip of the old one has no box
     box = grip.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -512,6 +513,36 @@ def test_comment_set_aside_and_taken_away(page: Page, world: World) -> None:
     expect(page.locator("dialog.notice")).to_contain_text("closed")
     page.keyboard.press("Enter")
     expect(page.locator("h1.case")).to_have_text("Case 001 of 2")
+
+
+def test_a_case_closed_elsewhere_keeps_the_last_answers_until_it_is_handed_out_again(page: Page, world: World) -> None:
+    visit(page)
+    case = world.cases["mr"][0]
+    case.locked = True
+    page.keyboard.press("1")
+    expect(page.locator("dialog.notice")).to_contain_text("Your last answers are kept in this browser.")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1.case")).to_have_text("Case 002 of 2")
+    ready(page)
+    assert case.newest["answers"] == {}
+    case.locked = False
+    visit(page)
+    saved(page)
+    assert case.newest["answers"] == {"segment_degeneration.case": 1}
+
+
+def test_a_study_that_takes_nothing_now_says_why_and_keeps_the_answers(page: Page, world: World) -> None:
+    visit(page)
+    post("/__switch", save=409)
+    page.keyboard.press("1")
+    expect(page.locator(".save-state")).to_contain_text("A fault was asked for.")
+    page.locator(".submit").click()
+    expect(page.locator(".obstacle")).to_contain_text("A fault was asked for.")
+    page.keyboard.press("Escape")
+    post("/__switch", save=None)
+    page.get_by_role("button", name="Try now").click()
+    saved(page)
+    assert world.cases["mr"][0].newest["answers"] == {"segment_degeneration.case": 1}
 
 
 def test_no_axe_violation(page: Page, world: World) -> None:
