@@ -188,13 +188,28 @@ def carry_out(held: jobs.Held) -> None:
     patients = handover.clinical(run.study_id) if run.layer == OUTCOMES else []
     frames = from_handover(instrument, handover.gradings(run.study_id), patients)
     plan = _plan(run.plan, run.layer, instrument)
+    _still_the_same(run, plan)
     results = plans.carry_out(plan, frames, seed=run.seed, progress=held.step)
+    _still_the_same(run, plan)
     drawn = {name: svg.decode() for name, svg in figures.draw(results).items()}
     with transaction.atomic():
         run.results, run.figures = results.to_document(), drawn
         run.finished_at = timezone.now()
         run.save(update_fields=["results", "figures", "finished_at"])
         held.finish({"entries": len(results.entries)}, "The results are there.")
+
+
+class Moved(ValueError):
+    """Data or plan are no longer those the run was asked for."""
+
+    sentence = "The data or the plan have changed since this run was asked for. Ask for a new run."
+
+
+def _still_the_same(run: Run, plan: Plan) -> None:
+    """Compute nothing under a key it does not belong to."""
+    data = handover.fingerprint(run.study_id, outcomes=run.layer == OUTCOMES)
+    if (run.rows_digest, run.plan_digest) != (data, plan.digest()):
+        raise Moved(Moved.sentence)
 
 
 def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
@@ -205,18 +220,19 @@ def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
     if run.results is None:
         raise NothingThere
     subject = handover.subject(person, code)
+    results = Results.from_document(run.results)
     facts = {
         "Study": f"{subject.title} ({subject.code})",
         "Data": "Synthetic" if subject.synthetic else "Study data",
         "Layer": LAYERS[run.layer],
-        "Cases": str(subject.cases),
+        "Cases": str(results.subject["cases"]),
         "Plan": run.plan,
         "Computed": f"{run.finished_at:%Y-%m-%d %H:%M} UTC" if run.finished_at else "",
         "Spondy": run.versions.get("spondy", ""),
     }
     return Shown(
         _row(run),
-        Results.from_document(run.results),
+        results,
         facts,
         subject.code,
         subject.title,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import struct
 import time
 import uuid
@@ -19,7 +20,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from django.conf import settings
 from django.core.cache import cache
+from redis.exceptions import RedisError
 
+log = logging.getLogger(__name__)
 LAYOUT = struct.Struct(">16s32sI")  # reading, SHA-256 of the frame, expiry in seconds
 
 
@@ -64,12 +67,21 @@ def unseal(token: str, *, session: str, now: float | None = None) -> Sealed:
 
 
 def close(reading: uuid.UUID) -> None:
-    """End every address of a reading at once, for as long as one could still be valid."""
-    cache.set(f"closed-reading:{reading}", 1, timeout=2 * settings.FRAME_LIFETIME_S)
+    """End every address of a reading at once, for as long as one could still be valid.
+
+    The reading is locked in the database by then; a cache that does not answer must not turn that into a failure.
+    """
+    try:
+        cache.set(f"closed-reading:{reading}", 1, timeout=2 * settings.FRAME_LIFETIME_S)
+    except RedisError:
+        log.warning("the cache does not answer; the addresses of a closed reading live on until they run out")
 
 
 def reopen(reading: uuid.UUID) -> None:
-    cache.delete(f"closed-reading:{reading}")
+    try:
+        cache.delete(f"closed-reading:{reading}")
+    except RedisError:
+        log.warning("the cache does not answer; frames wait until it does")
 
 
 def is_closed(reading: uuid.UUID) -> bool:

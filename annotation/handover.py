@@ -148,12 +148,9 @@ def fingerprint(key: int, *, outcomes: bool) -> str:
 
 
 def _reader_names(study: Study) -> dict[int, str]:
-    """Name the readers R1, R2 ... in the order of their user names, which no result ever shows."""
+    """Name the readers R1, R2 ... in the order of their accounts; an account that is renamed changes nothing."""
     readers = (
-        Assignment.objects.filter(study=study)
-        .order_by("reader__username")
-        .values_list("reader_id", flat=True)
-        .distinct()
+        Assignment.objects.filter(study=study).order_by("reader_id").values_list("reader_id", flat=True).distinct()
     )
     return {pk: f"R{number}" for number, pk in enumerate(readers, start=1)}
 

@@ -36,6 +36,7 @@ def put(data: bytes, *, storage: Storage = default_storage) -> str:
     with part.open("xb") as file:
         file.write(data)
         file.flush()
+        os.fsync(file.fileno())  # a name must never stand for bytes that a power cut has lost
     os.replace(part, path)
     return digest
 
@@ -54,9 +55,9 @@ def holds(digest: str, *, storage: Storage = default_storage) -> bool:
 
 
 def writable(*, storage: Storage = default_storage) -> bool:
-    """Try the store as `/readyz` asks: can a small object be written?"""
+    """Try the store as `/readyz` asks: can a small object be written, now?"""
     try:
-        put(b"ready", storage=storage)
+        storage.delete(storage.save(f"ready/{secrets.token_hex(8)}", ContentFile(b"ready")))
     except OSError:
         return False
     return True

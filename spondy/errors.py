@@ -19,8 +19,10 @@ from annotation.handover import StillReading
 from annotation.jobs import NoSuchJob
 from annotation.protocol import Invalid
 from annotation.room import NoReason, Stale
+from annotation.store import MissingBytes
 
 TABLE: dict[type[Exception], tuple[int, str]] = {
+    MissingBytes: (404, "not_found"),
     NotYours: (404, "not_found"),
     NoSuchJob: (404, "not_found"),
     NothingThere: (404, "not_found"),
@@ -57,9 +59,14 @@ def _sentence(error: Exception) -> str:
     return str(getattr(error, "sentence", "") or error or "There is no such thing for you.")
 
 
+def _sendable(text: str) -> str:
+    """Half a surrogate pair, echoed from a request, cannot be written as UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _extra(error: Exception) -> dict[str, Any]:
     if isinstance(error, Invalid):
-        return {"faults": [asdict(fault) for fault in error.faults]}
+        return {"faults": [{k: _sendable(v) for k, v in asdict(fault).items()} for fault in error.faults]}
     if isinstance(error, Stale):
         return asdict(error.newest)
     if isinstance(error, BadSetting):
@@ -137,5 +144,5 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    sentence = "Nothing was changed. The operator finds the reason in the server's log."
+    sentence = "The operator finds the reason in the server's log. Load the page again to see what is saved."
     return page(request, 500, sentence)

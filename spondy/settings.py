@@ -7,7 +7,7 @@ import re
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
+from urllib.parse import parse_qsl, unquote, urlparse
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -79,6 +79,10 @@ def database(url: str) -> dict[str, Any]:
             "TEST": {"NAME": env("SPONDY_TEST_DATABASE", str(DATA_DIR / "test.sqlite3"))},
         }
     if parts.scheme in {"postgres", "postgresql"}:
+        options = dict(parse_qsl(parts.query))
+        strange = set(options) - {"sslmode", "sslrootcert", "connect_timeout", "application_name"}
+        if strange:
+            raise ImproperlyConfigured(f"DATABASE_URL has options this program does not know: {', '.join(strange)}.")
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(parts.path.lstrip("/")),
@@ -86,6 +90,7 @@ def database(url: str) -> dict[str, Any]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
             "PORT": str(parts.port or ""),
+            "OPTIONS": options,
             "CONN_HEALTH_CHECKS": True,
             "CONN_MAX_AGE": 60,
         }
@@ -94,6 +99,10 @@ def database(url: str) -> dict[str, Any]:
 
 DATA_DIR = Path(env("SPONDY_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+for unknown in ("STORAGE_URL", "EMAIL_URL"):
+    if env(unknown) or env(f"{unknown}_FILE"):
+        raise ImproperlyConfigured(f"{unknown} is set, but this version cannot use it yet; take it away.")
 
 DEBUG = env_bool("DEBUG", False)
 DEMO = env_bool("SPONDY_DEMO", False)

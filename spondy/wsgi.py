@@ -15,6 +15,7 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 from django.http.cookie import parse_cookie
+from redis.exceptions import RedisError
 
 from annotation import addresses, store
 
@@ -46,6 +47,8 @@ def frame(environ: dict[str, Any], start_response: StartResponse, token: str) ->
         data = store.get(sealed.digest)
     except (addresses.Unopenable, store.MissingBytes, DisallowedHost):
         return _plain(start_response, "404 Not Found", "There is no such image for you.")
+    except (RedisError, OSError):  # who may see it cannot be told now, or the disk does not answer: nobody sees it
+        return _plain(start_response, "503 Service Unavailable", "The image cannot be had at the moment.")
     headers = [
         ("Content-Type", JPEG_LS),
         ("Content-Length", str(len(data))),

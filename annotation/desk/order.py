@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from annotation import trail
-from annotation.access import protocol_of, study_for
+from annotation.access import protocol_of, study_for, writable_protocol
 from annotation.models import Assignment, Case, Membership, Role, State, Study
 from annotation.people import Person
 from annotation.trail import order_digest
@@ -31,10 +31,12 @@ def admit(person: Person, code: str) -> int:
     Fewer cases than readers wait for company: in so short a block some case would have one place with two readers.
     """
     study = study_for(person, code, Role.COORDINATOR)
-    if study.state != State.READING:
-        return 0
     with transaction.atomic():
-        return assign(study, person)
+        held = Study.objects.select_for_update().get(pk=study.pk)
+        if held.state != State.READING:
+            return 0
+        writable_protocol(held, State.READING)
+        return assign(held, person)
 
 
 def assign(study: Study, person: Person) -> int:

@@ -113,16 +113,20 @@ def _queue(study: Study, reader: Person, form: str) -> QuerySet[Assignment]:
     )
 
 
-def _current(person: Person, reading_id: uuid.UUID) -> tuple[Study, Assignment]:
-    """Give the reading when it is the person's own, open and current; else it does not exist for them."""
-    found = Assignment.objects.select_related("study").filter(pk=reading_id, reader=person).first()
+def _opened(person: Person, reading_id: uuid.UUID) -> tuple[Study, Assignment]:
+    """Give the reading when it is the person's own, has been handed out and is not locked; else it does not exist.
+
+    Which reading is handed out next can change under an open page (a new case goes before one that was set aside).
+    The answers given on that page are answers all the same, so what has been opened can be saved until its lock.
+    """
+    found = (
+        Assignment.objects.select_related("case", "study")
+        .filter(pk=reading_id, reader=person, opened_at__isnull=False, locked_revision__isnull=True)
+        .first()
+    )
     if found is None:
         raise NotYours
-    study = study_for(person, found.study.code, Role.READER)
-    current = _queue(study, person, found.form).first()
-    if current is None or current.pk != reading_id:
-        raise NotYours
-    return study, current
+    return study_for(person, found.study.code, Role.READER), found
 
 
 def hall(person: Person, code: str) -> Hall:
@@ -175,6 +179,8 @@ def next_reading(person: Person, code: str, form: str, *, session: str) -> Step:
     assignment = _queue(study, person, form).first()
     if assignment is None:
         return Step(None, done, of)
+    if assignment.opened_at is None:
+        _queue(study, person, form).filter(pk=assignment.pk).update(opened_at=timezone.now())
     addresses.reopen(assignment.pk)
     return Step(_open(study, protocol, assignment, of=of, session=session), done, of)
 
@@ -276,13 +282,13 @@ def save(
     Raises
     ------
     NotYours
-        Another's reading, one that is locked, or not the current one.
+        Another's reading, one that is locked, or one that was never handed out.
     Stale
         `base` is not the newest revision and the content differs from it.
     annotation.protocol.Invalid
         A cell holds what its scale does not know; nothing is saved.
     """
-    study, assignment = _current(person, reading_id)
+    study, assignment = _opened(person, reading_id)
     protocol = writable_protocol(study, State.READING)
     check(protocol, assignment.form, answers, complete=False)
     document = canonical(protocol, assignment.form, cast(Mapping[str, object], answers))
@@ -298,7 +304,7 @@ def save(
     try:
         revision = _append(study, person, assignment, newest, document, points, said, kept_codes)
     except IntegrityError:  # the unique number decides between two tabs; the lock's trigger speaks here too
-        _current(person, reading_id)
+        _opened(person, reading_id)
         raise Stale(_saved(protocol, assignment, _newest(assignment))) from None
     return _saved(protocol, assignment, revision)
 
@@ -353,7 +359,7 @@ def lock(person: Person, reading_id: uuid.UUID, *, base: int) -> None:
     annotation.protocol.Invalid
         An answer is missing; the cells are named.
     """
-    study, assignment = _current(person, reading_id)
+    study, assignment = _opened(person, reading_id)
     protocol = writable_protocol(study, State.READING)
     with transaction.atomic():
         held = Assignment.objects.select_for_update().get(pk=assignment.pk)
@@ -375,7 +381,7 @@ def lock(person: Person, reading_id: uuid.UUID, *, base: int) -> None:
 
 def set_aside(person: Person, reading_id: uuid.UUID, *, reason: str) -> None:
     """Put a case that cannot be read now at the end of the own order."""
-    study, assignment = _current(person, reading_id)
+    study, assignment = _opened(person, reading_id)
     writable_protocol(study, State.READING)
     said = reason.strip()[:200]
     if not said:

@@ -22,6 +22,14 @@ def page_of(request: HttpRequest) -> int:
     return int(text) if text.isdecimal() and len(text) < 7 else 1
 
 
+def key_of(request: HttpRequest, name: str) -> int:
+    """Give the number of the row that a form names; what no row can have does not exist."""
+    text = request.POST.get(name, "")
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise NotYours
+    return int(text)
+
+
 page_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -82,10 +90,7 @@ def imports(request: HttpRequest, study: str) -> HttpResponse:
 def series(request: HttpRequest, study: str) -> HttpResponse:
     person = person_of(request)
     if request.method == "POST":
-        series_id = request.POST.get("series", "")
-        if not series_id.isdecimal():
-            raise NotYours
-        desk.set_role(person, study, int(series_id), role=request.POST.get("role", ""))
+        desk.set_role(person, study, key_of(request, "series"), role=request.POST.get("role", ""))
         return redirect(f"{request.path}?page={page_of(request)}")
     rows = desk.series_rows(person, study, page=page_of(request))
     return _render(request, study, "series", {"page": rows, "roles": ROLE_TITLES})
@@ -103,23 +108,29 @@ def preview(request: HttpRequest, study: str, series: int) -> HttpResponse:
 @page_or_act
 def release(request: HttpRequest, study: str) -> HttpResponse:
     person = person_of(request)
-    if request.method == "POST":
-        if "all" in request.POST:
-            number, sentences = desk.release_all(person, study)
-            messages.success(request, f"{number} cases released.")
-            for sentence in sentences[:20]:
-                messages.warning(request, sentence)
-        elif request.POST.get("level_of", "").isdecimal():
-            desk.set_level(person, study, int(request.POST["level_of"]), level=request.POST.get("level", ""))
-        elif request.POST.get("case", "").isdecimal():
-            desk.release(person, study, int(request.POST["case"]))
+    # The identifier comes in a body: an address would leave it in logs and in the browser's history.
+    found = request.POST.get("identifier", "").strip()
+    if request.method == "POST" and not found:
+        _act_on_release(request, study)
         desk.admit(person, study)  # once the rooms are open, a released case takes its place at once
         return redirect(f"{request.path}?page={page_of(request)}")
-    found = request.GET.get("identifier", "").strip()
     hit = desk.find_case(person, study, identifier=found) if found else None
     rows = desk.cases(person, study, page=page_of(request))
     levels = desk.levels(person, study)
     return _render(request, study, "release", {"page": rows, "asked": bool(found), "hit": hit, "levels": levels})
+
+
+def _act_on_release(request: HttpRequest, study: str) -> None:
+    person = person_of(request)
+    if "all" in request.POST:
+        number, sentences = desk.release_all(person, study)
+        messages.success(request, f"{number} cases released.")
+        for sentence in sentences[:20]:
+            messages.warning(request, sentence)
+    elif "level_of" in request.POST:
+        desk.set_level(person, study, key_of(request, "level_of"), level=request.POST.get("level", ""))
+    elif "case" in request.POST:
+        desk.release(person, study, key_of(request, "case"))
 
 
 @login_required

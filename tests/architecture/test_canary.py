@@ -148,11 +148,15 @@ def hidden(code: str, *, own: str) -> Iterator[str]:
 AGE = re.compile(rb"(?<![\d.])101(?![\d.])")
 
 
+OWN_SAVE = re.compile(rb'"saved_at": ?"[^"]*"')
+
+
 def leaks(heard: Mapping[str, bytes], secrets: set[str], told: str) -> list[str]:
     """Name the address and the secret for each that is found; what the reader sent along in an address is not one."""
     found = []
     for path, said in heard.items():
-        lower = said.lower()
+        # The time of the reader's own save is no secret, and its digits can look like one.
+        lower = OWN_SAVE.sub(b"", said).lower()
         found += [f"{path[:90]}: {one}" for one in secrets if one.lower().encode() in lower and one not in path + told]
         if not path.startswith("/frames/") and AGE.search(said):
             found.append(f"{path[:90]}: age")

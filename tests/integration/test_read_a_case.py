@@ -166,11 +166,11 @@ def test_a_case_set_aside_comes_back_at_the_end(seat: Client, reading: dict[str,
     for _ in range(3):
         following = cast.next_of(seat, cast.SPINE, "mr")["reading"]
         labels.append(following["label"])
-        assert put(seat, reading, 1, {"pfirrmann.case": 3}).status_code == 404, "it is not the current one"
+        assert put(seat, reading, 1, {"pfirrmann.case": 3}).status_code == 200, "an answer under way is not lost"
         cast.read_one("reader_a", cast.SPINE, "mr")
     assert labels == ["Case 002", "Case 003", "Case 004"]
     back = cast.next_of(seat, cast.SPINE, "mr")["reading"]
-    assert (back["label"], back["revision"], back["answers"]) == ("Case 001", 1, {"pfirrmann.case": 2})
+    assert (back["label"], back["revision"], back["answers"]) == ("Case 001", 2, {"pfirrmann.case": 3})
     said = Event.objects.get(study__code=cast.SPINE, verb="set aside")
     assert said.reason == "The images load slowly."
     page = seat.get(f"/room/{cast.SPINE}/").content.decode()
@@ -209,3 +209,14 @@ def test_a_series_that_was_held_back_is_not_shown(seat: Client, reading: dict[st
     Series.objects.filter(case=case, role="SAG_T1").update(held_reason="A line of text in the picture.")
     again = cast.next_of(seat, cast.SPINE, "mr")["reading"]
     assert [stack["role"] for stack in again["stacks"]] == ["SAG_T2", "SAG_STIR", "AX_T2"]
+
+
+def test_a_reading_that_was_never_handed_out_cannot_be_saved(seat: Client, reading: dict[str, Any]) -> None:
+    waiting = Assignment.objects.filter(
+        study__code=cast.SPINE, reader=cast.reader_a(), form="mr", opened_at__isnull=True
+    ).first()
+    assert waiting is not None
+    address = reading["save_url"].replace(reading["id"], str(waiting.pk))
+    answer = cast.send(seat, "PUT", address, {"base": 0, "answers": {"pfirrmann.case": 2}})
+    assert answer.status_code == 404
+    assert not waiting.revisions.exists()

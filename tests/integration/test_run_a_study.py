@@ -108,11 +108,14 @@ def test_a_case_is_released_when_it_is_complete(seat: Client) -> None:
 
 
 def test_a_coordinator_finds_a_case_by_the_hospitals_identifier(seat: Client) -> None:
-    page = seat.get(f"/desk/{cast.SPINE}/release/", {"identifier": f" {cast.HOSPITAL_ID}-2 "}).content.decode()
+    page = seat.post(f"/desk/{cast.SPINE}/release/", {"identifier": f" {cast.HOSPITAL_ID}-2 "}).content.decode()
     hit = desk.find_case(cast.coordinator(), cast.SPINE, identifier=f"{cast.HOSPITAL_ID}-2")
     assert hit
     assert f"This patient is case <strong>{hit}</strong>" in page
-    assert "No patient of this study" in seat.get(f"/desk/{cast.SPINE}/release/", {"identifier": "x"}).content.decode()
+    other = seat.post(f"/desk/{cast.SPINE}/release/", {"identifier": "x"}).content.decode()
+    assert "No patient of this study" in other
+    # An address would leave the identifier in logs and in the browser's history.
+    assert 'method="get"' not in page
 
 
 def test_a_role_set_at_the_desk_stays_when_more_images_come(seat: Client) -> None:
