@@ -1,8 +1,9 @@
 """A durable job: claim, lease, progress, cancel, finish. The only writer of the job table.
 
 The database row is the truth; a broker message is only a hint to look at it. A worker claims a job by
-compare-and-set on its attempt number and keeps a lease alive while it works. Where a lease has run out, the reaper
-(every worker runs one) renews it in the same statement that counts the attempt and sends the message again.
+compare-and-set on its attempt number, which counts the attempt, and keeps a lease alive while it works. Where a lease
+has run out, the reaper (every worker runs one) puts the job back to waiting in one statement and sends the message
+again; what has been claimed too often it gives up.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
+from django.db import OperationalError as DatabaseFault
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -31,6 +33,8 @@ from annotation.people import Person
 
 log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5
+AT_A_TERMINAL = {"at_a_terminal": True}
+"""What `begin` notes in the params: no worker carries this job out."""
 ALIVE = "worker-alive"
 ALIVE_S = 30
 OPEN = (JobState.WAITING, JobState.RUNNING)
@@ -149,6 +153,8 @@ def reap() -> int:
     for job in Job.objects.filter(state__in=OPEN, lease_until__lt=timezone.now()):
         if job.attempt >= MOST_ATTEMPTS:
             message = f"Given up after {job.attempt} attempts; the workers ended each time. Start it again."
+            if job.params == AT_A_TERMINAL:
+                message = "The command at the terminal ended before its work was done. Run it again there."
             Job.objects.filter(pk=job.pk, attempt=job.attempt, state__in=OPEN).update(
                 state=JobState.FAILED, finished_at=timezone.now(), message=message
             )
@@ -175,6 +181,7 @@ class Held(AbstractContextManager["Held"]):
     study: Study | None
     started_by: Person | None
     error: Exception | None = None
+    cancelled: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
     _beat: threading.Thread | None = None
 
@@ -194,8 +201,13 @@ class Held(AbstractContextManager["Held"]):
     def _keep_alive(self) -> None:
         try:
             while not self._stop.wait(settings.JOB_LEASE_S / 4):
-                if not self._mine().update(lease_until=_lease()):
-                    return
+                try:
+                    if not self._mine().update(lease_until=_lease()):
+                        return
+                except DatabaseFault as fault:
+                    # A lease outlives several beats; the next one tries again on a new connection.
+                    log.warning("job %s: the lease could not be renewed (%s)", self.id, type(fault).__name__)
+                    connection.close()
         finally:
             connection.close()
 
@@ -226,12 +238,15 @@ class Held(AbstractContextManager["Held"]):
             self._mine().update(state=JobState.DONE, finished_at=timezone.now())
             return False
         if isinstance(error, Cancelled):
+            self.cancelled = True
             self._mine().update(state=JobState.CANCELLED, finished_at=timezone.now(), message="Cancelled.")
             return True
         if isinstance(error, Exception):
             self.error = error
-            log.error("job %s failed", self.id, exc_info=error)
-            sentence = getattr(error, "sentence", None) or (
+            said = getattr(error, "sentence", None)
+            # An error with a sentence is foreseen: its trace would tell nobody more.
+            log.error("job %s failed%s", self.id, f": {said}" if said else "", exc_info=None if said else error)
+            sentence = said or (
                 f"It stopped at an unforeseen fault ({type(error).__name__}); the log of the worker says more."
             )
             self._mine().update(state=JobState.FAILED, finished_at=timezone.now(), message=str(sentence)[:500])
@@ -245,6 +260,7 @@ def begin(kind: str, *, title: str, study: Study | int | None = None, by: Person
         kind=kind,
         title=title,
         study_id=study.pk if isinstance(study, Study) else study,
+        params=AT_A_TERMINAL,
         started_by=by,
         state=JobState.RUNNING,
         attempt=MOST_ATTEMPTS,  # nobody takes it up again: its input is not the worker's to see

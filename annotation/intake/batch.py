@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections import OrderedDict
@@ -10,12 +11,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
+
 from annotation import store, trail
 from annotation.dicom import Quarantined, Refused, Taken, TakeRules, take
 from annotation.identity import identifier_hash, key
 from annotation.intake import sources
 from annotation.intake.clinical import ClinicalLog, take_clinical
-from annotation.intake.shelve import Shelved, shelve
+from annotation.intake.gate import still_open
+from annotation.intake.shelve import Shelved, rehearse, shelve
 from annotation.models import Study
 from annotation.people import Person
 
@@ -73,8 +77,13 @@ def take_in(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Log:
-    """Take images and the clinical table into a study. Refusals are data; running it again imports nothing twice."""
+    """Take images and the clinical table into a study. Refusals are data; running it again imports nothing twice.
+
+    Raises WrongState, before anything is written, when the study takes such things in no more.
+    """
     started = time.monotonic()
+    with transaction.atomic():
+        still_open(study, images=bool(dicom))
     out = Log()
     if clinical is not None:
         out.clinical = take_clinical(study, clinical, by=by, dry_run=dry_run)
@@ -124,7 +133,7 @@ class _Batch:
         except Quarantined as quarantine:
             self.out.quarantined.append(Problem(name, quarantine.code, quarantine.sentence))
             return
-        digests = tuple(store.put(frame) for frame in taken.frames) if not self.dry_run else ()
+        digests = tuple((_digest if self.dry_run else store.put)(frame) for frame in taken.frames)
         header = trail.keepable(taken.header)
         light = replace(taken, frames=(), header=header, digest=trail.image_digest(header, digests))
         # A file without a patient's identifier stays at least with the other images of its own study.
@@ -140,15 +149,18 @@ class _Batch:
         self.seen_studies |= {one.taken.facts.study_uid for one in prepared}
         self.seen_series |= {one.taken.facts.series_uid for one in prepared}
         self.out.studies, self.out.series = len(self.seen_studies), len(self.seen_series)
-        if self.dry_run:
-            self.out.imported += len(prepared)
-            return
-        shelved: Shelved = shelve(self.study, person, [(p.name, p.taken, p.digests) for p in prepared])
+        items = [(p.name, p.taken, p.digests) for p in prepared]
+        shelved: Shelved = (rehearse if self.dry_run else shelve)(self.study, person, items)
         self.out.imported += shelved.imported
         self.out.duplicates += shelved.duplicates
         self.out.quarantined += [Problem(*conflict) for conflict in shelved.conflicts]
-        if shelved.case not in self.out.cases:
+        if shelved.case and shelved.case not in self.out.cases:
             self.out.cases.append(shelved.case)
+
+
+def _digest(frame: bytes) -> str:
+    """Give the digest under which the store would keep a frame."""
+    return hashlib.sha256(frame).hexdigest()
 
 
 def _speaks_of_itself(data: bytes) -> bool:

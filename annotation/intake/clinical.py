@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,8 +18,9 @@ from annotation import trail
 from annotation.access import protocol_of
 from annotation.dicom.keyed import day_offset
 from annotation.identity import identifier_hash, key
+from annotation.intake.gate import still_open
 from annotation.intake.shelve import patient_for
-from annotation.models import Assignment, Case, ClinicalValue, Exclusion, Patient, Study
+from annotation.models import Case, ClinicalValue, Event, Exclusion, Patient, State, Study
 from annotation.people import Person
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -56,7 +59,10 @@ class ClinicalLog:
 
 
 class BadCell(ValueError):
-    """A cell that cannot be read; the text is the sentence for the person who made the table."""
+    """A cell that cannot be read; the text is the sentence for the person who made the table.
+
+    It never quotes the cell: in a shifted column that is a name, and the sentence is stored and shown.
+    """
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,10 @@ class Value:
 
     text: str
     number: float | None = None
+
+
+Appended = tuple[str, str, str, str, float | None]
+"""Pseudonym, name, timepoint, text and number of a value that was written."""
 
 
 def take_clinical(study: Study, path: Path, *, by: Person | None = None, dry_run: bool = False) -> ClinicalLog:
@@ -78,22 +88,25 @@ def take_clinical(study: Study, path: Path, *, by: Person | None = None, dry_run
         return out
     levels = protocol_of(study).index_levels
     seen: dict[str, int] = {}
+    appended: list[Appended] = []
     with transaction.atomic():
+        still_open(study, images=False)
         for number, line in enumerate(lines, start=2):
             if not any(cell.strip() for cell in line):
                 continue
             out.rows += 1
             row = {name: line[place].strip() if place < len(line) else "" for name, place in columns.items()}
-            errors = list(_errors(row, number, seen, levels))
+            errors = list(_errors(row, number, seen, levels)) or list(_conflicts(study, row, number))
             out.errors += errors
             if errors:
                 continue
             seen[row["patient_id"]] = number
             out.accepted += 1
             if not dry_run:
-                _keep(study, row, by)
+                appended += _keep(study, row, by)
         if out.accepted and not dry_run:
-            trail.record(study, by, "import clinical table", after={"rows": out.rows, "accepted": out.accepted})
+            after = {"rows": out.rows, "accepted": out.accepted, "digest_of_values": _digest(appended)}
+            trail.record(study, by, "import clinical table", after=after)
     return out
 
 
@@ -166,14 +179,14 @@ def _number(text: str) -> float:
     try:
         return float(text.replace(",", "."))
     except ValueError:
-        raise BadCell(f"“{text[:20]}” is not a number.") from None
+        raise BadCell("This is not a number.") from None
 
 
 def _bounded(low: float, high: float, unit: str) -> Callable[[str], Value]:
     def parse(text: str) -> Value:
         number = _number(text)
         if not low <= number <= high:
-            raise BadCell(f"{text[:20]} is outside {low:g} to {high:g} {unit}.")
+            raise BadCell(f"The value is outside {low:g} to {high:g} {unit}.")
         return Value(f"{number:g}", number)
 
     return parse
@@ -187,13 +200,13 @@ def _nrs(text: str) -> Value:
         return Value(f"{number:g} (written {span[1]}-{span[2]})", number)
     number = _number(text)
     if not 0 <= number <= 10 or (2 * number) % 1:
-        raise BadCell(f"{text[:20]} is no NRS value: 0 to 10, whole or half.")
+        raise BadCell("This is no NRS value: 0 to 10, whole or half.")
     return Value(f"{number:g}", number)
 
 
 def _sex(text: str) -> Value:
     if text.lower() not in SEXES:
-        raise BadCell(f"“{text[:20]}” is no sex this table knows: M or F.")
+        raise BadCell("This is no sex this table knows: M or F.")
     return Value(SEXES[text.lower()])
 
 
@@ -203,7 +216,7 @@ def _date(text: str) -> date:
             return datetime.strptime(text, form).date()  # noqa: DTZ007  a calendar day has no zone
         except ValueError:
             continue
-    raise BadCell(f"“{text[:20]}” is no date; write 2024-05-31 or 31.05.2024.")
+    raise BadCell("This is no date; write 2024-05-31 or 31.05.2024.")
 
 
 PARSERS: Mapping[str, Callable[[str], Value]] = {
@@ -235,33 +248,74 @@ def _errors(row: dict[str, str], number: int, seen: dict[str, int], levels: tupl
             elif name.endswith("date"):
                 _date(text)
             elif name == "level" and text.upper() not in levels:
-                raise BadCell(f"“{text[:20]}” is no level of this protocol: {', '.join(levels)}.")
+                raise BadCell(f"This is no level of this protocol: {', '.join(levels)}.")
             elif name == "exclusion" and text.lower() not in EXCLUSIONS:
-                raise BadCell(f"“{text[:20]}” is no exclusion reason: a, b, c, d or e, or empty.")
+                raise BadCell("This is no exclusion reason: a, b, c, d or e, or empty.")
         except BadCell as fault:
             yield ClinicalError(number, name, str(fault))
+
+
+# --- what stands already -------------------------------------------------------------------------------------------
+
+
+def _conflicts(study: Study, row: dict[str, str], number: int) -> Iterator[ClinicalError]:
+    """Name what the row would change and no longer may: the level of a case in reading, anything of a locked one."""
+    patient = Patient.objects.filter(
+        study=study, identifier_hash=identifier_hash(study.code, row["patient_id"])
+    ).first()
+    case = Case.objects.filter(patient=patient).first() if patient else None
+    locked = study.has_reached(State.READINGS_LOCKED)
+    level = _given(row, "level").upper()
+    if level and level != (case.lysis_vertebra if case else ""):
+        if locked:
+            yield ClinicalError(number, "level", "The readings are locked; no level changes any more.")
+        elif case is not None and case.assignments.exists():
+            yield ClinicalError(number, "level", "The case has another level already, and it is being read.")
+        elif case is not None and _set_at_the_desk(study, case):
+            yield ClinicalError(number, "level", "The case has another level already, and it was set at the desk.")
+    reason = _given(row, "exclusion").lower()
+    if locked and reason and not Exclusion.objects.filter(patient=patient, reason=reason).exists():
+        yield ClinicalError(number, "exclusion", "The readings are locked; no exclusion changes any more.")
+
+
+def _set_at_the_desk(study: Study, case: Case) -> bool:
+    return Event.objects.filter(study=study, verb="set index level", subject=str(case)).exists()
 
 
 # --- keeping -------------------------------------------------------------------------------------------------------
 
 
-def _keep(study: Study, row: dict[str, str], by: Person | None) -> None:
+def _given(row: dict[str, str], name: str) -> str:
+    text = row.get(name, "")
+    return "" if _is_missing(text) else text
+
+
+def _keep(study: Study, row: dict[str, str], by: Person | None) -> list[Appended]:
     patient = patient_for(study, identifier_hash(study.code, row["patient_id"]))
     case, _ = Case.objects.get_or_create(patient=patient)
-    level = row.get("level", "").upper()
-    if (
-        level
-        and not _is_missing(level)
-        and not case.lysis_vertebra
-        and not Assignment.objects.filter(case=case).exists()
-    ):
-        case.lysis_vertebra = level
+    level = _given(row, "level").upper()
+    if level and level != case.lysis_vertebra:
+        before, case.lysis_vertebra = case.lysis_vertebra, level
         case.save(update_fields=["lysis_vertebra"])
-    reason = row.get("exclusion", "").lower()
-    if reason and not _is_missing(reason):
-        Exclusion.objects.update_or_create(patient=patient, defaults={"reason": reason})
-    for name, value in _values(row):
-        _append(patient, name, value, by)
+        if before:
+            trail.record(study, by, "correct index level", subject=str(case), before=before, after=level)
+    reason = _given(row, "exclusion").lower()
+    if reason:
+        _exclude(study, patient, reason, by)
+    return [kept for name, value in _values(row) for kept in _append(patient, name, value, by)]
+
+
+def _exclude(study: Study, patient: Patient, reason: str, by: Person | None) -> None:
+    before = Exclusion.objects.filter(patient=patient).values_list("reason", flat=True).first()
+    if before == reason:
+        return
+    Exclusion.objects.update_or_create(patient=patient, defaults={"reason": reason})
+    trail.record(study, by, "exclude", subject=patient.pseudonym, before=before or "", after=reason)
+
+
+def _digest(appended: list[Appended]) -> str:
+    text = json.dumps(appended, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _values(row: dict[str, str]) -> Iterator[tuple[str, Value]]:
@@ -280,7 +334,7 @@ def _values(row: dict[str, str]) -> Iterator[tuple[str, Value]]:
             yield "nrs_1month_day", Value(str(days), float(days))
 
 
-def _append(patient: Patient, name: str, value: Value, by: Person | None) -> None:
+def _append(patient: Patient, name: str, value: Value, by: Person | None) -> Iterator[Appended]:
     stem, _, timepoint = name.partition("_") if name.startswith("nrs_") and name != "nrs_1month_day" else (name, "", "")
     newest = ClinicalValue.objects.filter(patient=patient, name=stem, timepoint=timepoint).order_by("-pk").first()
     if newest is not None and (newest.value, newest.number) == (value.text, value.number):
@@ -288,3 +342,4 @@ def _append(patient: Patient, name: str, value: Value, by: Person | None) -> Non
     ClinicalValue.objects.create(
         patient=patient, name=stem, timepoint=timepoint, value=value.text, number=value.number, recorded_by=by
     )
+    yield patient.pseudonym, stem, timepoint, value.text, value.number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from annotation.dicom.pixels import automatic_window, rescale_of
 from annotation.dicom.roles import ROLE_TITLES
 from annotation.dicom.series import propose_case
 from annotation.identity import new_pseudonym
+from annotation.intake.gate import still_open
 from annotation.models import Assignment, Case, Instance, Patient, Series, Study
 
 Item = tuple[str, Taken, tuple[str, ...]]
@@ -32,22 +33,38 @@ class Shelved:
 def shelve(study: Study, person: str, items: Sequence[Item]) -> Shelved:
     """Write one patient's accepted files; the same file again is a no-op, another under the same UID is held back."""
     with transaction.atomic():
+        still_open(study, images=True)
         patient = patient_for(study, person)
         case, _ = Case.objects.get_or_create(patient=patient)
         out = Shelved(patient.pseudonym)
         if Assignment.objects.filter(case=case).exists():
-            known = dict(Instance.objects.filter(series__case=case).values_list("sop_uid", "digest"))
-            for name, taken, _digests in items:
-                if known.get(taken.facts.sop_uid) == taken.digest:
-                    out.duplicates += 1
-                else:
-                    sentence = "The case is being read; new images for it are not taken in."
-                    out.conflicts.append((name, "case_in_reading", sentence))
+            _held_back(case, items, out)
             return out
         touched = _instances(case, items, out)
         if touched:
             _describe(case)
     return out
+
+
+def rehearse(study: Study, person: str, items: Sequence[Item]) -> Shelved:
+    """Say what `shelve` would do, and write nothing."""
+    case = Case.objects.filter(patient__study=study, patient__identifier_hash=person).select_related("patient").first()
+    out = Shelved(case.patient.pseudonym if case else "")
+    if case is not None and case.assignments.exists():
+        _held_back(case, items, out)
+    else:
+        out.imported = len(list(_fresh(study, items, out)))
+    return out
+
+
+def _held_back(case: Case, items: Sequence[Item], out: Shelved) -> None:
+    known = dict(Instance.objects.filter(series__case=case).values_list("sop_uid", "digest"))
+    for name, taken, _digests in items:
+        if known.get(taken.facts.sop_uid) == taken.digest:
+            out.duplicates += 1
+        else:
+            sentence = "The case is being read; new images for it are not taken in."
+            out.conflicts.append((name, "case_in_reading", sentence))
 
 
 def patient_for(study: Study, person: str) -> Patient:
@@ -62,12 +79,11 @@ def patient_for(study: Study, person: str) -> Patient:
     return found
 
 
-def _instances(case: Case, items: Sequence[Item], out: Shelved) -> bool:
-    known = dict(Instance.objects.filter(series__case__patient__study=case.patient.study, sop_uid__in=[
+def _fresh(study: Study, items: Sequence[Item], out: Shelved) -> Iterator[Item]:
+    """Give the items that are new to the study; count the known ones and hold back what contradicts them."""
+    known = dict(Instance.objects.filter(series__case__patient__study=study, sop_uid__in=[
         taken.facts.sop_uid for _, taken, _ in items
     ]).values_list("sop_uid", "digest"))  # fmt: skip
-    made: list[Instance] = []
-    series: dict[str, Series] = {}
     for name, taken, digests in items:
         uid = taken.facts.sop_uid
         if uid in known:
@@ -78,6 +94,13 @@ def _instances(case: Case, items: Sequence[Item], out: Shelved) -> bool:
                 out.conflicts.append((name, "same_identity", sentence))
             continue
         known[uid] = taken.digest
+        yield name, taken, digests
+
+
+def _instances(case: Case, items: Sequence[Item], out: Shelved) -> bool:
+    made: list[Instance] = []
+    series: dict[str, Series] = {}
+    for _name, taken, digests in _fresh(case.patient.study, items, out):
         home = series.get(taken.facts.series_uid)
         if home is None:
             home, _ = Series.objects.get_or_create(

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from annotation import desk, intake
+from annotation import desk, intake, jobs
 from annotation.models import Case, ClinicalValue, Exclusion, Instance, Job, Patient, Series, Study
 from tests import cast
 from tests.conftest import Commands
@@ -130,16 +130,68 @@ def test_a_case_that_is_read_takes_no_new_image(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_a_dry_run_writes_no_row_and_no_image(hospital: Path) -> None:
-    before, stored = counts(), sorted((settings.DATA_DIR / "store").rglob("*"))
-    document = run(
-        *NEW, "--clinical", hospital / f"{cast.FILE_NAME}.csv", "--dicom", hospital / "dicom", "--dry-run",
-        out=hospital / "out.json",
-    )  # fmt: skip
+    desk.create_study(None, code="NEW", title="New")
+    before, stored = (counts(), Job.objects.count()), sorted((settings.DATA_DIR / "store").rglob("*"))
+    dry = (*NEW, "--clinical", hospital / f"{cast.FILE_NAME}.csv", "--dicom", hospital / "dicom", "--dry-run")
+    document = run(*dry, out=hospital / "out.json")
     assert document["received"] == 36
     assert document["clinical"]["accepted"] == 2
     assert document["studies"] == 4
-    assert counts()[1:] == before[1:]
+    assert (document["imported"], document["duplicates"]) == (36, 0)
+    assert (counts(), Job.objects.count()) == before
     assert sorted((settings.DATA_DIR / "store").rglob("*")) == stored
+    some = sorted((hospital / "dicom").rglob("*.dcm"))[:18]
+    run(*NEW, "--dicom", *some, out=hospital / "out.json")
+    before = (counts(), Job.objects.count())
+    document = run(*dry, out=hospital / "out.json")
+    assert (document["imported"], document["duplicates"]) == (18, 18)
+    assert (counts(), Job.objects.count()) == before
+
+
+@pytest.mark.django_db
+def test_a_dry_run_makes_no_study(hospital: Path) -> None:
+    before = counts(), Job.objects.count()
+    with pytest.raises(CommandError, match="There is no study NEW; a dry run makes none") as refused:
+        run(*NEW, "--dicom", hospital / "dicom", "--dry-run", out=hospital / "out.json")
+    assert refused.value.returncode == 2
+    assert (counts(), Job.objects.count()) == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("target", ["tests", "/proc/out.json"])
+def test_a_target_that_cannot_be_written_stops_before_the_import(hospital: Path, target: str) -> None:
+    before = counts(), Job.objects.count()
+    with pytest.raises(CommandError, match="cannot be written") as refused:
+        call_command(*NEW, "--dicom", str(hospital / "dicom"), "--json", target)
+    assert refused.value.returncode == 2
+    assert (counts(), Job.objects.count()) == before
+
+
+@pytest.mark.django_db
+def test_a_name_in_the_wrong_column_is_repeated_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    fields = [name for name in cast.clinical_row(1) if name != "patient_id"]
+    rows = [cast.clinical_row(80 + place, **{name: cast.FAMILY}) for place, name in enumerate(fields)]
+    document = run(*NEW, "--clinical", cast.table(tmp_path / "t.csv", rows), out=tmp_path / "out.json")
+    assert [one["column"] for one in document["clinical"]["errors"]] == fields
+    job = Job.objects.get(study__code="NEW")
+    assert job.result["clinical"]["errors"]
+    for said in (json.dumps(document), json.dumps(job.result), job.message, caplog.text):
+        assert cast.FAMILY.lower() not in said.lower()
+
+
+@pytest.mark.django_db
+def test_a_cancelled_import_ends_with_1_and_a_sentence(hospital: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cancelled(study: Study, **more: Any) -> intake.Log:
+        jobs.ask_to_cancel(Job.objects.get(study=study).pk)
+        more["progress"](1, 2, "")
+        raise AssertionError("A cancelled job takes no further step.")
+
+    monkeypatch.setattr(intake, "take_in", cancelled)
+    with pytest.raises(CommandError, match="was cancelled") as ended:
+        call_command(*NEW, "--dicom", str(hospital / "dicom"))
+    assert ended.value.returncode == 1
+    assert Job.objects.get(study__code="NEW").state == "cancelled"
 
 
 ROWS = [

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation import desk, intake, jobs
+from annotation.access import WrongState
 
 
 class Command(BaseCommand):
@@ -36,19 +37,41 @@ class Command(BaseCommand):
             study = self._study(options)
         except desk.BadSetting as fault:
             raise CommandError(fault.sentence, returncode=2) from None
-        held = jobs.begin("import", title="Import from the command line", study=study)
-        with held:
+        log = self._rehearse(study, options) if options["dry_run"] else self._run(study, options)
+        self._tell(log, options["json"])
+
+    def _run(self, study: Any, options: dict[str, Any]) -> intake.Log:
+        log: intake.Log | None = None
+        with jobs.begin("import", title="Import from the command line", study=study) as held:
             log = intake.take_in(
-                study,
-                dicom=options["dicom"],
-                clinical=options["clinical"],
-                dry_run=options["dry_run"],
-                progress=self._progress(held),
+                study, dicom=options["dicom"], clinical=options["clinical"], progress=self._progress(held.step)
             )
             held.finish(log.document(), f"{log.imported} images in, {len(log.refused)} refused.")
         if held.error is not None:
-            raise CommandError(f"The batch could not run: {held.error}", returncode=1)
-        self._tell(log, options["json"])
+            said = getattr(held.error, "sentence", None) or f"The batch could not run: {held.error}"
+            raise CommandError(said, returncode=1)
+        if held.cancelled or log is None:
+            raise CommandError(
+                "The import was cancelled, or its record was given up meanwhile. What has come in stays; run it again "
+                "to take in the rest.",
+                returncode=1,
+            )
+        return log
+
+    def _rehearse(self, study: Any, options: dict[str, Any]) -> intake.Log:
+        """Run the checks alone: no row is written, not even the record of a job."""
+        try:
+            return intake.take_in(
+                study,
+                dicom=options["dicom"],
+                clinical=options["clinical"],
+                dry_run=True,
+                progress=self._progress(lambda done, total, message: None),
+            )
+        except WrongState as refusal:
+            raise CommandError(refusal.sentence, returncode=1) from None
+        except OSError as fault:
+            raise CommandError(f"The batch could not run: {fault}", returncode=1) from None
 
     def _check(self, options: dict[str, Any]) -> None:
         if options["clinical"] is None and not options["dicom"]:
@@ -61,11 +84,27 @@ class Command(BaseCommand):
         target = options["json"]
         if target and str(target) != "-" and not target.resolve().parent.is_dir():
             raise CommandError(f"There is no folder {target.parent} for --json.", returncode=2)
+        if target and str(target) != "-":
+            self._try_to_write(target)
+
+    def _try_to_write(self, target: Path) -> None:
+        """Open the file for --json once before the import; afterwards it would be too late to say that it cannot be."""
+        there = target.exists()
+        try:
+            target.open("a").close()
+            if not there:
+                target.unlink()
+        except OSError as fault:
+            raise CommandError(f"--json cannot be written to {target}: {fault.strerror}.", returncode=2) from None
 
     def _study(self, options: dict[str, Any]) -> Any:
         try:
             return desk.intake_target(options["study"])
         except desk.BadSetting:
+            if options["dry_run"]:
+                raise CommandError(
+                    f"There is no study {options['study']}; a dry run makes none.", returncode=2
+                ) from None
             if not options["create"]:
                 raise
         code = desk.create_study(
@@ -77,9 +116,9 @@ class Command(BaseCommand):
         )
         return desk.intake_target(code)
 
-    def _progress(self, held: jobs.Held) -> intake.Progress:
+    def _progress(self, step: intake.Progress) -> intake.Progress:
         def report(done: int, total: int, message: str) -> None:
-            held.step(done, total, message)
+            step(done, total, message)
             if sys.stderr.isatty():
                 self.stderr.write(f"\r{done} of {total} files", ending="")
 
