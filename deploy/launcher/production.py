@@ -66,7 +66,7 @@ def _set_up(context: Context, *, viewer: bool) -> None:
 
 def _check(context: Context) -> None:
     """Refuse a demo's folder, then ask Django about the settings, the database and its migrations."""
-    if (data_folder() / MARKER).exists() and not environment().get("DATABASE_URL"):
+    if (data_folder() / MARKER).exists():  # also with a database of its own: the demo's keys lie in that folder
         raise Stop(
             f"{shown(data_folder())} is a demo's data folder, with accounts whose password everybody knows; "
             "name another one with SPONDY_DATA_DIR."
