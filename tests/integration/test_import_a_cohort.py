@@ -176,6 +176,7 @@ def test_a_name_in_the_wrong_column_is_repeated_nowhere(tmp_path: Path, caplog: 
     assert [one["column"] for one in document["clinical"]["errors"]] == fields
     job = Job.objects.get(study__code="NEW")
     assert job.result["clinical"]["errors"]
+    assert "files received" in caplog.text
     for said in (json.dumps(document), json.dumps(job.result), job.message, caplog.text):
         assert cast.FAMILY.lower() not in said.lower()
 

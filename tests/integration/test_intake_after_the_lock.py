@@ -83,6 +83,7 @@ def test_a_locked_study_takes_values_alone(tmp_path: Path, state: str) -> None:
 def test_a_locked_study_takes_no_image_and_an_unblinded_one_nothing(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     study = study_of(tmp_path, cast.clinical_row(1))
     cast.export(tmp_path / "dicom", patients=[1], series=cast.SPINE_SERIES[:1])
     table, images = str(tmp_path / "t.csv"), str(tmp_path / "dicom")
@@ -100,6 +101,7 @@ def test_a_locked_study_takes_no_image_and_an_unblinded_one_nothing(
             assert refused.value.returncode == 1
             assert everything() == before
         assert sentence in Job.objects.filter(study=study).latest("created_at").message
+    assert "is unblinded; nothing" in caplog.text
     assert "Traceback" not in caplog.text + "".join(capfd.readouterr())
 
 
