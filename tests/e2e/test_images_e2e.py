@@ -138,7 +138,9 @@ def letters_follow_the_geometry(room: Room) -> None:
         assert letters["bottom"].startswith("F")
     axial = room.view("AX_T2").letters
     assert (axial["left"], axial["right"]) == ("R", "L")
-    assert axial["top"].startswith("A")
+    # The disc of L5/S1 can lie so steep that the top of its picture is more foot than front.
+    assert "A" in axial["top"]
+    assert "P" in axial["bottom"]
 
 
 def what_it_is_and_is_not_stands_there(room: Room) -> None:
