@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -255,7 +256,7 @@ def agreeing(table: Table, params: Params) -> list[Part]:
             for name in wanted:
                 yield Entry.of(f"agreement/{item.code}/{name}", CATEGORICAL[name](item, counts))
 
-    return [Part(f"Agreement: {item.title}", lambda item=item: run(item)) for item in table.frames.items]  # type: ignore[misc]
+    return [Part(f"Agreement: {item.title}", partial(run, item)) for item in table.frames.items]
 
 
 def _two_readers(frames: Frames) -> tuple[str, str]:
@@ -281,7 +282,7 @@ def bootstrapping(table: Table, params: Params) -> list[Part]:
             found = bootstrap.bootstrap(statistic, rows[:, : a.size], name=name, seed=table.seed)
             yield Entry.of(f"bootstrap/{item.code}/{name}", found)
 
-    return [Part(f"Bootstrap: {item.title}", lambda item=item: run(item)) for item in table.frames.items]  # type: ignore[misc]
+    return [Part(f"Bootstrap: {item.title}", partial(run, item)) for item in table.frames.items]
 
 
 def chisq(table: Table, params: Params) -> list[Part]:
@@ -367,18 +368,19 @@ def model(table: Table, params: Params) -> list[Part]:
     known = {item.code for item in table.frames.items}
     if unknown := sorted({term["item"] for term in params["terms"]} - known):
         raise NotPossible(f"The plan's model names {', '.join(unknown)}, which the readings do not have.")
-    return [
-        Part(
-            f"Model {params['specification']}: {reader}, {outcome}",
-            lambda reader=reader, outcome=outcome: modelling.fitted(  # type: ignore[misc]
-                f"logistic/{params['specification']}/{reader}/{outcome}",
-                params["terms"],
-                {item.code: item for item in table.frames.items},
-                {item.code: table.frames.grades(reader, item.code) for item in table.frames.items},
-                table.column(outcome),
-                firth=params["firth"],
-            ),
+
+    def fit(reader: str, outcome: str) -> Iterator[Entry]:
+        return modelling.fitted(
+            f"logistic/{params['specification']}/{reader}/{outcome}",
+            params["terms"],
+            {item.code: item for item in table.frames.items},
+            {item.code: table.frames.grades(reader, item.code) for item in table.frames.items},
+            table.column(outcome),
+            firth=params["firth"],
         )
+
+    return [
+        Part(f"Model {params['specification']}: {reader}, {outcome}", partial(fit, reader, outcome))
         for reader in table.frames.readers
         for outcome in params["outcomes"]
     ]

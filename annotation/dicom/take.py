@@ -164,7 +164,7 @@ def _take(scan: Scan, key: bytes, rules: TakeRules) -> Taken:
 def _parsed(scan: Scan) -> Dataset:
     """Parse the data set without its pixels, and check that the parser saw what the structural check saw."""
     dataset = read_dataset(BytesIO(scan.data[scan.start : scan.end]), scan.implicit, True)
-    if sorted(int(tag) for tag in dataset.keys()) != sorted(set(scan.tags)):  # noqa: SIM118
+    if sorted(int(tag) for tag in dataset.keys()) != sorted(set(scan.tags)):  # noqa: SIM118  iterating converts
         raise Refused("parse", "The file reads differently in two ways, so it is not taken.")
     return dataset
 

@@ -53,7 +53,7 @@ def make_accounts() -> None:
     users = get_user_model().objects
     for username, (first, last) in ACCOUNTS.items():
         if not users.filter(username=username).exists():
-            users.create_user(username=username, password="demo", first_name=first, last_name=last)  # noqa: S106
+            users.create_user(username=username, password="demo", first_name=first, last_name=last)  # noqa: S106  known to all
     may_create = Permission.objects.get(content_type__app_label="annotation", codename="add_study")
     person("coordinator").user_permissions.add(may_create)
 

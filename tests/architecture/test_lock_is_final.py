@@ -79,7 +79,7 @@ def _save_by_hand(one: Assignment) -> None:
 
 
 def _change(one: Assignment) -> Revision:
-    revision = Revision.objects.get(assignment=one, number=1)
+    revision: Revision = Revision.objects.get(assignment=one, number=1)
     revision.answers = {}
     return revision
 

@@ -19,8 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "deploy"))
 
-from launcher.places import bare_environment, in_venv  # noqa: E402
-from launcher.services import Valkey, free_port  # noqa: E402
+from launcher.places import bare_environment, in_venv  # noqa: E402  after the path or the settings
+from launcher.services import Valkey, free_port  # noqa: E402  after the path or the settings
 
 STAGE = Path(__file__).with_name("stage.py")
 MANIFEST = ROOT / "static" / "viewer" / ".vite" / "manifest.json"

@@ -14,17 +14,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-import django  # noqa: E402
+import django  # noqa: E402  after the path or the settings
 
 django.setup()
 
-from django.contrib.auth import get_user_model  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from pydicom.data import get_testdata_file  # noqa: E402
+from django.contrib.auth import get_user_model  # noqa: E402  after the path or the settings
+from django.core.management import call_command  # noqa: E402  after the path or the settings
+from pydicom.data import get_testdata_file  # noqa: E402  after the path or the settings
 
-from analytics import runs  # noqa: E402
-from annotation import desk, phantom, room  # noqa: E402
-from spondy.demo import studies  # noqa: E402
+from analytics import runs  # noqa: E402  after the path or the settings
+from annotation import desk, phantom, room  # noqa: E402  after the path or the settings
+from spondy.demo import studies  # noqa: E402  after the path or the settings
 
 SEED = 7
 SPINE_CASES = 3

@@ -103,7 +103,7 @@ def _set_revision(column: str, value: str) -> Callable[[Assignment], object]:
 
 
 def _lock_event(one: Assignment) -> int:
-    return Event.objects.get(study=one.study, verb="lock").pk
+    return int(Event.objects.get(study=one.study, verb="lock").pk)
 
 
 def _cut_the_middle(one: Assignment) -> None:
