@@ -39,7 +39,20 @@ class Suspicion:
     sentence: str
 
 
-TEXT = Suspicion("text", "Something like text stands at the upper or lower edge of the image.")
+SUSPICIONS = {
+    "burned_in": "The header says that annotations are burned into the image.",
+    "screen": "The image type or the series' name says: a screen picture, a report or a protocol.",
+    "secondary": "The image is secondary and looks like a capture: converted, 8 bits or without position.",
+    "text": "Something like text stands at the upper or lower edge of the image.",
+    "read": "Text recognition has read something in the image.",
+}
+
+
+def _suspected(code: str) -> Suspicion:
+    return Suspicion(code, SUSPICIONS[code])
+
+
+TEXT = _suspected("text")
 
 
 def automatic_window(frames: Iterable[ArrayLike], *, rescale: Iterable[tuple[float, float]] | None = None) -> Window:
@@ -182,15 +195,13 @@ def suspicion(dataset: Dataset, frame: NDArray[Any] | None) -> Suspicion | None:
     """
     image_type = text(dataset, "ImageType").upper()
     if text(dataset, "BurnedInAnnotation").upper() == "YES":
-        return Suspicion("burned_in", "The header says that annotations are burned into the image.")
+        return _suspected("burned_in")
     if _SCREEN_TYPES.search(image_type):
-        return Suspicion("screen", "The image is a screen picture or a report, by its image type.")
+        return _suspected("screen")
     if _SCREEN_NAMES.search(text(dataset, "SeriesDescription")):
-        return Suspicion("screen", "The series is named like a report, a protocol or a screen picture.")
+        return _suspected("screen")
     if "SECONDARY" in image_type.split() and _is_capture(dataset):
-        return Suspicion(
-            "secondary", "The image is secondary and looks like a capture: converted, 8 bits or without position."
-        )
+        return _suspected("secondary")
     if frame is not None and looks_written_on(frame):
         return TEXT
     return None

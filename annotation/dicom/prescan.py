@@ -27,6 +27,7 @@ RLE = "1.2.840.10008.1.2.5"
 NATIVE = frozenset((IMPLICIT, EXPLICIT, DEFLATED))
 KNOWN = NATIVE | JPEG | JPEG_LS | JPEG_2000 | HTJ2K | {RLE}
 
+STUDY_UID = 0x0020000D
 PIXEL_DATA = 0x7FE00010
 ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D
@@ -90,6 +91,9 @@ class Scan:
         Whether PixelData has undefined length.
     elements, items : int
         What was counted.
+    study_uid : bytes
+        The bytes of StudyInstanceUID as they stand in the file, unchecked; empty if there is none. Intake puts files
+        of one study together by a keyed hash of it before any parser has run.
     """
 
     transfer_syntax: str
@@ -102,6 +106,7 @@ class Scan:
     encapsulated: bool
     elements: int
     items: int
+    study_uid: bytes = b""
 
 
 @dataclass(slots=True)
@@ -214,6 +219,7 @@ class _Walk:
         self.pixel_start = -1  # where its fragments start
         self.pixels: tuple[int, int] | None = None
         self.encapsulated = False
+        self.study_uid = b""
 
     def run(self) -> Scan:
         implicit = self.stack[0].implicit
@@ -230,7 +236,7 @@ class _Walk:
         end = self.pixel_head if self.pixels else self.pos
         return Scan(
             self.syntax, self.data, implicit, self.start, end, tuple(self.tags), self.pixels, self.encapsulated,
-            self.elements, self.items,
+            self.elements, self.items, self.study_uid,
         )  # fmt: skip
 
     def _is_over(self, level: _Level) -> bool:
@@ -301,6 +307,8 @@ class _Walk:
         elif vr == b"SQ" or (not vr and tag in SEQUENCE_TAGS):
             self._push(_Level("sequence", end, False, level.implicit))
         else:
+            if tag == STUDY_UID and len(self.stack) == 1:
+                self.study_uid = self.data[self.pos : end][:64].strip(b"\0 ")
             self.pos = end
 
     def _open(self, level: _Level, tag: int, vr: bytes) -> None:

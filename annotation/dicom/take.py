@@ -67,6 +67,8 @@ class Taken:
         The source says that the head is imaged.
     digest : str
         SHA-256 of header and frames: the same for the same file, key and version of this package.
+    suspicion : str
+        Code of what `Quarantined` would have been raised for, had the rules not released it; empty for a clean file.
     """
 
     header: dict[str, Any]
@@ -77,6 +79,7 @@ class Taken:
     hints: tuple[str, ...]
     head: bool
     digest: str
+    suspicion: str = ""
 
 
 def take(data: bytes, *, key: bytes, rules: TakeRules | None = None) -> Taken:
@@ -154,11 +157,12 @@ def _take(scan: Scan, key: bytes, rules: TakeRules) -> Taken:
     if head:
         header["00280302"] = {"vr": "CS", "Value": ["YES"]}  # RecognizableVisualFeatures
     header = dict(sorted(header.items()))
-    _check_suspicion(pixels.suspicion(dataset, None), rules)
-    frames = _frames(scan, shape, rules)
+    suspicion = _let_through(pixels.suspicion(dataset, None), rules)
+    frames, written_on = _frames(scan, shape, rules)
     if leaks(header, tokens) or leaks(frames, tokens):
         raise Refused("leak", "An identifier of the patient was still found after de-identification.")
-    return Taken(header, frames, geometry.planes(header), facts, tokens, hints, head, _digest(header, frames))
+    return Taken(header, frames, geometry.planes(header), facts, tokens, hints, head, _digest(header, frames),
+                 suspicion or written_on)  # fmt: skip
 
 
 def _parsed(scan: Scan) -> Dataset:
@@ -190,19 +194,23 @@ def _describe(header: dict[str, Any], scan: Scan, shape: Layout) -> None:
         header["00282110"] = {"vr": "CS", "Value": ["01"]}
 
 
-def _frames(scan: Scan, shape: Layout, rules: TakeRules) -> tuple[bytes, ...]:
+def _frames(scan: Scan, shape: Layout, rules: TakeRules) -> tuple[tuple[bytes, ...], str]:
+    """Decode, look and code frame by frame; gives the code of a suspicion as well."""
     form = codec.stored_form(shape)
-    stored = []
+    stored, found = [], ""
     for array in codec.frames(scan, shape):
-        if "text" not in rules.released and pixels.looks_written_on(array):
-            _check_suspicion(pixels.TEXT, rules)
+        if not found and pixels.looks_written_on(array):
+            found = _let_through(pixels.TEXT, rules)
         stored.append(codec.encode(array, form))
-    return tuple(stored)
+    return tuple(stored), found
 
 
-def _check_suspicion(found: pixels.Suspicion | None, rules: TakeRules) -> None:
-    if found and found.code not in rules.released:
+def _let_through(found: pixels.Suspicion | None, rules: TakeRules) -> str:
+    if found is None:
+        return ""
+    if found.code not in rules.released:
         raise Quarantined(found.code, found.sentence)
+    return found.code
 
 
 def _digest(header: dict[str, Any], frames: tuple[bytes, ...]) -> str:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from annotation.models.cohort import Case, ClinicalValue, Exclusion, Patient
 from annotation.models.imaging import Instance, Series
+from annotation.models.intake import Arrival, ArrivalState, Delivery, DeliveryState, Way
 from annotation.models.job import Job
 from annotation.models.reading import Assignment, Revision, Sitting
 from annotation.models.study import Membership, Role, State, Study
 from annotation.models.trail import Event
 
 __all__ = [
+    "Arrival",
+    "ArrivalState",
     "Assignment",
     "Case",
     "ClinicalValue",
+    "Delivery",
+    "DeliveryState",
     "Event",
     "Exclusion",
     "Instance",
@@ -25,4 +30,5 @@ __all__ = [
     "Sitting",
     "State",
     "Study",
+    "Way",
 ]

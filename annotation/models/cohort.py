@@ -25,7 +25,10 @@ class Patient(models.Model):
 
 
 class Case(models.Model):
-    """One patient's image set; one injection session."""
+    """One patient's image set; one injection session.
+
+    `labels` are the vertebra labels the coordinator has set: ``{"L5": [x, y, z], ...}``, patient coordinates in mm.
+    """
 
     patient = models.OneToOneField(Patient, on_delete=models.PROTECT, related_name="case")
     lysis_vertebra = models.CharField(max_length=4, blank=True)
@@ -39,6 +42,7 @@ class Case(models.Model):
 class Exclusion(models.Model):
     patient = models.OneToOneField(Patient, on_delete=models.PROTECT, related_name="exclusion")
     reason = models.CharField(max_length=1)
+    note = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -55,6 +59,8 @@ class ClinicalValue(AppendOnly):
     number = models.FloatField(null=True, blank=True)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     recorded_at = models.DateTimeField(auto_now_add=True)
+    # NULL for "none given": a column with a default would make SQLite rebuild the table and lose its triggers.
+    reason = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
 
     class Meta:
         indexes = [models.Index(fields=["patient", "name", "timepoint"])]

@@ -8,6 +8,12 @@ from annotation.models.cohort import Case
 
 
 class Series(models.Model):
+    """The images of one series.
+
+    `held_reason` says why no reader may see it before the coordinator has decided; `excluded_reason` that none ever
+    will; `looked_at` when the coordinator has gone through its contact sheet; `masks` which rectangles are blanked.
+    """
+
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="series")
     series_uid = models.CharField(max_length=64)
     modality = models.CharField(max_length=4)
@@ -18,6 +24,9 @@ class Series(models.Model):
     parameters = models.JSONField(default=dict, blank=True)
     frame_count = models.PositiveIntegerField(default=0)
     held_reason = models.CharField(max_length=200, blank=True)
+    excluded_reason = models.CharField(max_length=200, blank=True)
+    looked_at = models.DateTimeField(null=True, blank=True)
+    masks = models.JSONField(default=list, blank=True)
 
     class Meta:
         verbose_name_plural = "series"
@@ -31,19 +40,24 @@ class Instance(models.Model):
     """One received image file after de-identification.
 
     `header` is the DICOM JSON of the new data set without pixels; `frames` lists, in stored order,
-    the digest and the plane of each frame (a multi-frame file has many).
+    the digest and the plane of each frame (a multi-frame file has many). `digest` seals what is stored now,
+    `taken_digest` what was taken in, before any mask; `source_mark` is a keyed hash of the received bytes, by which
+    the same file is known again without being read.
     """
 
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="instances")
     number = models.IntegerField(default=0)
     sop_uid = models.CharField(max_length=64)
     digest = models.CharField(max_length=64)
+    taken_digest = models.CharField(max_length=64, blank=True)
+    source_mark = models.CharField(max_length=64, blank=True)
+    suspicion = models.CharField(max_length=20, blank=True)
     header = models.JSONField()
     frames = models.JSONField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["series", "sop_uid"], name="instance_once_a_series")]
-        indexes = [models.Index(fields=["sop_uid"])]
+        indexes = [models.Index(fields=["sop_uid"]), models.Index(fields=["source_mark"])]
 
     def __str__(self) -> str:
         return self.sop_uid

@@ -37,6 +37,8 @@ def state_choices() -> list[tuple[str, str]]:
 
 
 class Study(models.Model):
+    """A study. `columns` maps the clinical table's column names, as the coordinator confirmed them, to ours."""
+
     code = models.SlugField(max_length=40, unique=True)
     title = models.CharField(max_length=200)
     protocol_code = models.SlugField(max_length=40)
@@ -45,6 +47,7 @@ class Study(models.Model):
     plan = models.CharField(max_length=40, default="full")
     plan_digest = models.CharField(max_length=64, blank=True)
     settings = models.JSONField(default=dict, blank=True)
+    columns = models.JSONField(default=dict, blank=True)
     seed = models.BigIntegerField()
     state = models.CharField(max_length=20, choices=state_choices, default=State.DRAFT)
     created_at = models.DateTimeField(auto_now_add=True)
