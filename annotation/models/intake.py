@@ -75,11 +75,16 @@ class Delivery(models.Model):
 
 
 class Arrival(models.Model):
-    """One file of a delivery. Settled without a fault it is deleted again; refusals stay as the log."""
+    """One file of a delivery. Settled without a fault it is deleted again; refusals stay as the log.
+
+    By `fingerprint`, a keyed hash of what its sender says of it, an interrupted upload finds it again; `mark` is a
+    keyed hash of its bytes (`Instance.source_mark`), `group` one of the DICOM study it says it belongs to.
+    """
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="arrivals")
     number = models.PositiveIntegerField()
     fingerprint = models.CharField(max_length=64, blank=True)
+    mark = models.CharField(max_length=64, blank=True)
     size = models.BigIntegerField(default=0)
     received = models.BigIntegerField(default=0)
     state = models.CharField(max_length=12, choices=arrival_choices, default=ArrivalState.AWAITED)
@@ -89,7 +94,10 @@ class Arrival(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="arrival_number_once_a_delivery")]
-        indexes = [models.Index(fields=["delivery", "state", "group"])]
+        indexes = [
+            models.Index(fields=["delivery", "state", "group"]),
+            models.Index(fields=["delivery", "fingerprint"]),
+        ]
 
     def __str__(self) -> str:
         return f"file {self.number:06d}"
