@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from annotation import jobs
 from annotation.access import protocol_of, study_for
-from annotation.models import Assignment, Case, Event, Membership, Role, Series, State, Study
+from annotation.models import Assignment, Case, ClinicalValue, Event, Membership, Role, Series, State, Study
 from annotation.people import Person
 
 IMPORT_KINDS = ("import", "phantom")
@@ -70,18 +70,27 @@ class EventRow:
 
 
 def _counts(study: Study) -> dict[str, int]:
-    cases = Case.objects.filter(patient__study=study).aggregate(
-        cases=Count("id"),
-        released=Count("id", filter=Q(released_at__isnull=False)),
-        excluded=Count("id", filter=Q(patient__exclusion__isnull=False)),
+    """Count what the steps tell. What an excluded patient lacks is nobody's work, so it is not counted as open."""
+    kept = Q(patient__exclusion__isnull=True)
+    told = Exists(ClinicalValue.objects.filter(patient=OuterRef("patient")))
+    cases = (
+        Case.objects.filter(patient__study=study)
+        .annotate(told=told, pictured=Exists(Series.objects.filter(case=OuterRef("pk"))))
+        .aggregate(
+            cases=Count("id"),
+            released=Count("id", filter=kept & Q(released_at__isnull=False)),
+            excluded=Count("id", filter=~kept),
+            waiting=Count("id", filter=kept & Q(released_at__isnull=True)),
+            tableless=Count("id", filter=kept & Q(told=False)),
+            imageless=Count("id", filter=kept & Q(pictured=False)),
+        )
     )
     readings = Assignment.objects.filter(study=study).aggregate(
         readings=Count("id"), locked=Count("id", filter=Q(locked_revision__isnull=False))
     )
+    undecided = ~Q(held_reason="") & Q(excluded_reason="", case__patient__exclusion__isnull=True)
     series = Series.objects.filter(case__patient__study=study).aggregate(
-        series=Count("id"),
-        other=Count("id", filter=Q(role="OTHER")),
-        held=Count("id", filter=~Q(held_reason="")),
+        series=Count("id"), other=Count("id", filter=Q(role="OTHER")), held=Count("id", filter=undecided)
     )
     readers = Membership.objects.filter(study=study, role=Role.READER).count()
     return {**cases, **readings, **series, "readers": readers}
@@ -121,29 +130,47 @@ def _next(study: Study, counts: dict[str, int]) -> tuple[str, str]:
                 "progress",
             )
         return "Every reading is submitted. Close the study.", "closing"
+    return _next_before_reading(study, counts)
+
+
+def _next_before_reading(study: Study, counts: dict[str, int]) -> tuple[str, str]:
     if not counts["cases"]:
         return "Import the cohort: images and the clinical table.", "import"
-    if counts["released"] < counts["cases"] - counts["excluded"]:
-        return f"{counts['cases'] - counts['excluded'] - counts['released']} cases wait for release.", "release"
+    if counts["held"]:
+        return f"{_of(counts['held'], 'series waits', 'series wait')} for a decision.", "series"
+    if counts["waiting"]:
+        # Without any clinical table the study asks for agreement alone; then no row is missed.
+        if 0 < counts["tableless"] < counts["cases"] - counts["excluded"]:
+            return f"{_of(counts['tableless'], 'case has', 'cases have')} no clinical row.", "clinical"
+        return f"{_of(counts['waiting'], 'case waits', 'cases wait')} for release.", "release"
     if counts["readers"] < 2:
         return "Name two readers.", "readers"
-    if state == State.DRAFT:
+    if study.state == State.DRAFT:
         return "Everything is there. Freeze the protocol.", "setup"
     return "Begin reading: the order is drawn and the rooms open.", "readers"
+
+
+def _of(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _steps(study: Study, counts: dict[str, int], now: str) -> tuple[StudyStep, ...]:
     def step(code: str, title: str, done: bool, note: str) -> StudyStep:
         return StudyStep(code, title, "now" if code == now else "done" if done else "later", note)
 
-    released_all = 0 < counts["cases"] <= counts["released"] + counts["excluded"]
+    kept = counts["cases"] - counts["excluded"]
+    decided = counts["cases"] > 0 and counts["waiting"] == 0
     all_locked = 0 < counts["readings"] == counts["locked"]
+    told = f"{counts['tableless']} missing" if counts["tableless"] else f"{kept} rows" if kept else ""
+    held = f"{counts['held']} held" if counts["held"] else f"{counts['series']} series"
     return (
         step("setup", "Set-up", study.has_reached(State.FROZEN), State(study.state).label),
-        step("import", "Import", counts["cases"] > 0, f"{counts['cases']} cases"),
-        step("series", "Series", counts["series"] > 0, f"{counts['series']} series"),
-        step("release", "Release", released_all, f"{counts['released']} released"),
-        step("readers", "Readers", study.has_reached(State.READING), f"{counts['readers']} readers"),
+        step("import", "Import", counts["cases"] > 0, _of(counts["cases"], "case", "cases")),
+        step("clinical", "Clinical table", kept > 0 == counts["tableless"], told),
+        step("series", "Series", counts["series"] > 0 == counts["held"], held),
+        step("eligibility", "Eligibility", decided, f"{counts['excluded']} excluded"),
+        step("release", "Release", decided, f"{counts['released']} of {kept}"),
+        step("readers", "Readers", study.has_reached(State.READING), _of(counts["readers"], "reader", "readers")),
         step("progress", "Progress", all_locked, f"{counts['locked']} of {counts['readings']}"),
         step("closing", "Close", study.has_reached(State.CLOSED), ""),
         step("unblinding", "Unblinding", study.state == State.UNBLINDED, ""),
