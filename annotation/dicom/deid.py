@@ -128,7 +128,7 @@ def _written() -> Header:
     header: Header = {
         "00120062": {"vr": "CS", "Value": ["YES"]},
         "00120063": {"vr": "LO", "Value": [v.METHOD]},
-        "00120064": {"vr": "SQ", "Value": [_code(value, meaning) for value, meaning in v.METHOD_CODES.items()]},
+        "00120064": {"vr": "SQ", "Value": [code(value, meaning) for value, meaning in v.METHOD_CODES.items()]},
         "00280303": {"vr": "CS", "Value": ["MODIFIED"]},
     }
     for tag, vr in (("00080050", "SH"), ("00080090", "PN"), ("00100010", "PN"), ("00100020", "LO"),
@@ -137,7 +137,8 @@ def _written() -> Header:
     return header
 
 
-def _code(value: str, meaning: str) -> Header:
+def code(value: str, meaning: str) -> Header:
+    """Return an item of a code sequence with one of DICOM's own codes."""
     return {
         "00080100": {"vr": "SH", "Value": [value]},
         "00080102": {"vr": "SH", "Value": [v.CODING_SCHEME]},

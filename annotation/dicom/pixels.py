@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,14 +160,96 @@ def thumbnail(
     bytes
         PNG, 8 bits, without text chunks. The window is linear (PS3.3 C.11.2.1.2.1).
     """
+    picture = _picture(frame, window, rescale, inverted, spacing_rc_mm, size)
+    return _png(picture)
+
+
+def contact_sheet(
+    frames: Sequence[ArrayLike],
+    *,
+    window: Window,
+    rescale: tuple[float, float] | Sequence[tuple[float, float]] = (1.0, 0.0),
+    spacing_rc_mm: tuple[float, float] | None = None,
+    inverted: bool = False,
+    size: int = 256,
+    columns: int = 3,
+) -> bytes:
+    """Draw slices side by side on black, in rows from left to right.
+
+    Parameters
+    ----------
+    frames : sequence of array_like, shape (rows, columns)
+        Stored values; frames of different shape are centred in their squares.
+    window : tuple of float
+        Width and level, in values after ``rescale``.
+    rescale : tuple of float, or sequence of these
+        Slope and intercept, for all frames or one pair a frame.
+    spacing_rc_mm : tuple of float, optional
+        Row and column spacing; slices then have the proportions of the body.
+    inverted : bool
+        MONOCHROME1: low values are bright.
+    size : int
+        Longer side of a slice in pixels.
+    columns : int
+        Slices in a row; fewer frames make a narrower sheet.
+
+    Returns
+    -------
+    bytes
+        PNG, 8 bits, without text chunks.
+
+    Raises
+    ------
+    ValueError
+        If there is no frame, or the pairs of ``rescale`` are not as many as the frames.
+    """
+    if not frames:
+        raise ValueError("A contact sheet needs at least one frame.")
+    pairs = [rescale] * len(frames) if isinstance(rescale[0], int | float) else list(rescale)
+    pictures = [
+        _picture(frame, window, _pair(how), inverted, spacing_rc_mm, size)
+        for frame, how in zip(frames, pairs, strict=True)
+    ]
+    columns = min(columns, len(pictures))
+    wide, tall = max(p.width for p in pictures), max(p.height for p in pictures)
+    sheet = Image.new("L", (wide * columns, tall * -(-len(pictures) // columns)))
+    for n, picture in enumerate(pictures):
+        left, top = n % columns * wide, n // columns * tall
+        sheet.paste(picture, (left + (wide - picture.width) // 2, top + (tall - picture.height) // 2))
+    return _png(sheet)
+
+
+def _pair(how: Any) -> tuple[float, float]:
+    slope, intercept = how
+    return float(slope), float(intercept)
+
+
+def grey(frame: ArrayLike, *, window: Window, rescale: tuple[float, float], inverted: bool) -> NDArray[np.uint8]:
+    """Stored values as 8-bit grey, by a linear window (PS3.3 C.11.2.1.2.1); see `thumbnail` for the parameters."""
     width, level = max(window[0], 1.0), window[1]
-    values = np.asarray(frame, dtype=float) * rescale[0] + rescale[1]
-    grey = np.clip((values - (level - 0.5)) / max(width - 1, 1e-6) + 0.5, 0, 1) * 255
-    picture = Image.fromarray(np.rint(255 - grey if inverted else grey).astype(np.uint8))
+    values = np.asarray(frame, dtype=np.float32) * rescale[0] + rescale[1]
+    shown = np.clip((values - (level - 0.5)) / max(width - 1, 1e-6) + 0.5, 0, 1) * 255
+    out: NDArray[np.uint8] = np.rint(255 - shown if inverted else shown).astype(np.uint8)
+    return out
+
+
+def _picture(
+    frame: ArrayLike,
+    window: Window,
+    rescale: tuple[float, float],
+    inverted: bool,
+    spacing_rc_mm: tuple[float, float] | None,
+    size: int,
+) -> Image.Image:
+    """One slice in the proportions of the body, its longer side of the given size."""
+    picture = Image.fromarray(grey(frame, window=window, rescale=rescale, inverted=inverted))
     row_mm, column_mm = spacing_rc_mm or (1.0, 1.0)
     tall, wide = picture.height * row_mm, picture.width * column_mm
     scale = size / max(tall, wide)
-    picture = picture.resize((max(1, round(wide * scale)), max(1, round(tall * scale))), Image.Resampling.BILINEAR)
+    return picture.resize((max(1, round(wide * scale)), max(1, round(tall * scale))), Image.Resampling.BILINEAR)
+
+
+def _png(picture: Image.Image) -> bytes:
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()

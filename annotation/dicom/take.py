@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -115,7 +115,7 @@ def take(data: bytes, *, key: bytes, rules: TakeRules | None = None) -> Taken:
     with _quiet_parser():
         try:
             return _take(scan, key, rules)
-        except (Refused, Quarantined):
+        except (Refused, Quarantined, MemoryError):
             raise
         except Exception:  # the one boundary: what a parser says of foreign bytes may quote them, so it ends here
             raise Refused("unreadable", "The file cannot be read.") from None
@@ -161,7 +161,7 @@ def _take(scan: Scan, key: bytes, rules: TakeRules) -> Taken:
     frames, written_on = _frames(scan, shape, rules)
     if leaks(header, tokens) or leaks(frames, tokens):
         raise Refused("leak", "An identifier of the patient was still found after de-identification.")
-    return Taken(header, frames, geometry.planes(header), facts, tokens, hints, head, _digest(header, frames),
+    return Taken(header, frames, geometry.planes(header), facts, tokens, hints, head, digest_of(header, frames),
                  suspicion or written_on)  # fmt: skip
 
 
@@ -213,7 +213,8 @@ def _let_through(found: pixels.Suspicion | None, rules: TakeRules) -> str:
     return found.code
 
 
-def _digest(header: dict[str, Any], frames: tuple[bytes, ...]) -> str:
+def digest_of(header: Mapping[str, Any], frames: Iterable[bytes]) -> str:
+    """SHA-256 of header and stored frames together, as in `Taken.digest`."""
     total = hashlib.sha256(json.dumps(header, sort_keys=True, separators=(",", ":")).encode())
     for frame in frames:
         total.update(hashlib.sha256(frame).digest())

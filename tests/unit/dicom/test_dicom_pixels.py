@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from annotation.dicom import Quarantined, TakeRules, take
-from annotation.dicom.pixels import automatic_window, header_window, looks_written_on, rescale_of, thumbnail
+from annotation.dicom.pixels import (
+    automatic_window,
+    contact_sheet,
+    header_window,
+    looks_written_on,
+    rescale_of,
+    thumbnail,
+)
 from tests.unit.dicom.dicom_files import KEY, file_bytes, mr, picture, put_pixels
 
 
@@ -65,6 +72,31 @@ def test_thumbnail_is_windowed_and_has_the_proportions_of_the_body() -> None:
     middle = read(thumbnail(np.full((8, 8), 300), window=(1000, 600), rescale=(2.0, 0.0)))
     assert abs(int(middle[4, 4]) - 128) <= 1
     assert read(thumbnail(np.arange(300).reshape(1, 300), window=(300, 150))).shape[1] == 128
+
+
+def test_contact_sheet_has_slices_side_by_side_on_black() -> None:
+    bright, dark = np.full((100, 100), 1000), np.zeros((100, 100), np.uint16)
+    png = contact_sheet([bright, dark, bright, bright], window=(400, 600), size=64)
+    assert b"tEXt" not in png
+    drawn = read(png)
+    assert drawn.shape == (128, 192)
+    assert [int(drawn[row, column]) for row, column in ((9, 9), (9, 90), (9, 150), (90, 9), (90, 90))] == [
+        255, 0, 255, 255, 0,
+    ]  # fmt: skip
+    body = read(contact_sheet([bright] * 2, window=(400, 600), size=64, spacing_rc_mm=(2.0, 1.0)))
+    assert body.shape == (64, 64)
+    inverted = read(contact_sheet([bright], window=(400, 600), size=64, inverted=True))
+    assert inverted.shape == (64, 64)
+    assert inverted.max() == 0
+    mixed = read(contact_sheet([bright, np.full((50, 100), 1000)], window=(400, 600), size=64))
+    assert [int(mixed[row, 100]) for row in (5, 32, 60)] == [0, 255, 0]
+    each = read(contact_sheet([bright, bright], window=(400, 600), size=8, rescale=[(1.0, 0.0), (0.0, 0.0)]))
+    assert (each[4, 4], each[4, 12]) == (255, 0)
+    many = contact_sheet([picture(seed=n) for n in range(7)], window=(1200, 600), size=96, columns=5)
+    assert read(many).shape == (2 * 77, 5 * 96)
+    for frames, rescale in (([], (1.0, 0.0)), ([bright], [(1.0, 0.0)] * 2)):
+        with pytest.raises(ValueError, match=r"frame|zip"):
+            contact_sheet(frames, window=(400, 600), rescale=rescale)
 
 
 def written(at: int, *, on: int | None = None) -> NDArray[np.uint16]:
