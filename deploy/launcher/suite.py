@@ -19,7 +19,8 @@ from launcher.context import Context, setup_lock
 from launcher.places import ROOT, VIEWER, Stop, bare_environment, in_venv
 from launcher.services import Postgres, Valkey
 
-DEBIAN_PACKAGES = ("chromium", "libatomic1", "fonts-dejavu-core")
+# the last two: the tests of text recognition
+DEBIAN_PACKAGES = ("chromium", "libatomic1", "fonts-dejavu-core", "tesseract-ocr", "tesseract-ocr-eng")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NODE_TESTS = re.compile(r"^(?:#|\S) (pass|fail|skipped|cancelled) (\d+)$")
 NO_TESTS = 5
