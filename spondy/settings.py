@@ -178,6 +178,19 @@ CELERY_TASK_IGNORE_RESULT = True
 JOB_LEASE_S = env_int("SPONDY_JOB_LEASE_S", 20)
 FRAME_LIFETIME_S = env_int("SPONDY_FRAME_LIFETIME_S", 3600)
 
+# The ways in. An inbox that is set to nothing, and a receiver without peers, are switched off.
+INBOX = os.environ.get("SPONDY_INBOX", str(DATA_DIR / "inbox")).strip()
+INBOX_SETTLE_S = env_int("SPONDY_INBOX_SETTLE_S", 10)
+RECEIVER = {
+    "AE": env("SPONDY_RECEIVER_AE", "SPONDY"),
+    "ADDRESS": env("SPONDY_RECEIVER_ADDRESS", "127.0.0.1"),
+    "PORT": env_int("SPONDY_RECEIVER_PORT", 11112),
+    "PEERS": env("SPONDY_RECEIVER_PEERS"),
+    "TLS_CERT": env("SPONDY_RECEIVER_TLS_CERT"),
+    "TLS_KEY": env("SPONDY_RECEIVER_TLS_KEY"),
+    "TLS_CA": env("SPONDY_RECEIVER_TLS_CA"),
+}
+
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "store"}},
     # Vite already hashes names; Django's second hash would load the entry twice (docs/decisions/0009).
