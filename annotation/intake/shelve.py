@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -17,6 +16,7 @@ from annotation.dicom.roles import ROLE_TITLES
 from annotation.dicom.series import propose_case
 from annotation.identity import new_pseudonym
 from annotation.intake.gate import still_open
+from annotation.intake.physics import physics
 from annotation.models import Assignment, Case, Instance, Patient, Series, Study
 
 Item = tuple[str, Taken, tuple[str, ...]]
@@ -147,7 +147,7 @@ def _describe(case: Case) -> None:
         placed = [flat[index] for index in order(planes)]
         one.parameters = {
             **one.parameters,
-            **_physics(own[0].header),
+            **physics(own[0].header, [_plane(i, number) for i, number in placed]),
             "order": [[i.sop_uid, number] for i, number in placed],
             "blocks": [len(block) for block in blocks([_plane(i, number) for i, number in placed])],
             "plane": plane_name(planes[0]) if planes else "unknown",
@@ -173,20 +173,3 @@ def _window(modality: str, placed: Sequence[tuple[Instance, int]]) -> list[float
     arrays = [stored_array(store.get(i.frames[n - 1]["digest"]), i.header) for i, n in sample]
     width, level = automatic_window(arrays, rescale=[rescale_of(i.header, n) for i, n in sample])
     return [float(width), float(level)]
-
-
-PHYSICS = {
-    "00180050": "slice_thickness_mm",
-    "00180087": "field_strength_t",
-    "00180080": "repetition_time_ms",
-    "00180081": "echo_time_ms",
-    "00180082": "inversion_time_ms",
-    "00180060": "kvp",
-    "00181210": "kernel",
-}
-
-
-def _physics(header: dict[str, Any]) -> dict[str, Any]:
-    """Give the scanning parameters that the tables of a paper print."""
-    found = {name: header.get(tag, {}).get("Value", [None])[0] for tag, name in PHYSICS.items()}
-    return {name: value for name, value in found.items() if value not in (None, "")}
