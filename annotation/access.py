@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from annotation.models import Membership, Role, State, Study
 from annotation.people import Person
 from annotation.protocol import Protocol, Unknown, catalogue
@@ -65,6 +67,11 @@ def writable_protocol(study: Study, *states: State) -> Protocol:
             f"{study.code} fixed it. The study is read-only until the program brings that version back."
         )
     return protocol
+
+
+def readable() -> Q:
+    """Give the condition under which readers may be shown a series: neither held back nor excluded."""
+    return Q(held_reason="", excluded_reason="")
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,11 @@ def holds(digest: str, *, storage: Storage = default_storage) -> bool:
     return storage.exists(_name(digest))
 
 
+def drop(digest: str, *, storage: Storage = default_storage) -> None:
+    """Remove bytes for good; that nobody else needs them is the caller's to know."""
+    storage.delete(_name(digest))
+
+
 def writable(*, storage: Storage = default_storage) -> bool:
     """Try the store as `/readyz` asks: can a small object be written, now?"""
     try:

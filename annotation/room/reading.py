@@ -16,7 +16,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from annotation import addresses, trail
-from annotation.access import NotYours, protocol_of, study_for, writable_protocol
+from annotation.access import NotYours, protocol_of, readable, study_for, writable_protocol
 from annotation.models import Assignment, Revision, Role, Series, State, Study
 from annotation.people import Person
 from annotation.protocol import Facts, Protocol, canonical, check, remarks
@@ -219,7 +219,7 @@ def _shown_level(assignment: Assignment) -> str:
 
 def _series(protocol: Protocol, assignment: Assignment) -> list[Series]:
     roles = protocol.form(assignment.form).roles
-    shown = Series.objects.filter(case_id=assignment.case_id, role__in=roles, held_reason="")
+    shown = Series.objects.filter(readable(), case_id=assignment.case_id, role__in=roles)
     return sorted(shown, key=lambda series: (roles.index(series.role), series.pk))
 
 
