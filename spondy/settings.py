@@ -181,7 +181,7 @@ FRAME_LIFETIME_S = env_int("SPONDY_FRAME_LIFETIME_S", 3600)
 # The ways in. An inbox that is set to nothing, and a receiver without peers, are switched off.
 INBOX = os.environ.get("SPONDY_INBOX", str(DATA_DIR / "inbox")).strip()
 INBOX_SETTLE_S = env_int("SPONDY_INBOX_SETTLE_S", 10)
-RECEIVER = {
+RECEIVER: dict[str, Any] = {
     "AE": env("SPONDY_RECEIVER_AE", "SPONDY"),
     "ADDRESS": env("SPONDY_RECEIVER_ADDRESS", "127.0.0.1"),
     "PORT": env_int("SPONDY_RECEIVER_PORT", 11112),

@@ -41,8 +41,7 @@ def do_worker(context: Context, _given: argparse.Namespace) -> int:
 
 
 def do_receiver(context: Context, _given: argparse.Namespace) -> int:
-    context.console.say("The DICOM receiver is not there yet; import folders with ./run manage import_cohort.")
-    return 2
+    return production.receiver(context)
 
 
 def do_manage(context: Context, given: argparse.Namespace) -> int:
@@ -96,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("name", nargs="?", metavar="NAME", help="one benchmark (default: all)")
     command("serve", do_serve, "the web server, configured by the environment")
     command("worker", do_worker, "the worker, configured by the environment")
-    command("receiver", do_receiver, "the DICOM receiver (not there yet)")
+    command("receiver", do_receiver, "the DICOM receiver, configured by the environment")
     command("manage", do_manage, "manage.py inside the virtual environment, with its arguments")
     made = command("lock", do_lock, "make the lock files from the requirement files")
     made.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")

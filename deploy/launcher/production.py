@@ -146,6 +146,16 @@ def worker(context: Context) -> int:
     return replace_by(args, environment())
 
 
+def receiver(context: Context) -> int:
+    if not os.environ.get("SPONDY_RECEIVER_PEERS", "").strip():
+        raise Stop(
+            "The DICOM receiver is off: SPONDY_RECEIVER_PEERS lists no sender (docs/operations.md says how).", code=2
+        )
+    _set_up(context, viewer=False)
+    _check(context)
+    return replace_by([in_venv("python"), "manage.py", "receive"], environment())
+
+
 def manage(context: Context, rest: Sequence[str]) -> int:
     _set_up(context, viewer=False)
     env = environment()

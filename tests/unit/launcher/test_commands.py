@@ -33,10 +33,11 @@ def test_wrong_arguments_end_with_two(arguments: list[str]) -> None:
     assert caught.value.code == 2
 
 
-def test_the_receiver_says_that_it_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    done = subprocess.run([ROOT / "run", "receiver"], capture_output=True, text=True, check=False)
+def test_the_receiver_is_off_until_it_is_told_who_may_send() -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("SPONDY_RECEIVER_")}
+    done = subprocess.run([ROOT / "run", "receiver"], capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 2
-    assert "not there yet" in done.stdout
+    assert "SPONDY_RECEIVER_PEERS lists no sender" in done.stdout
 
 
 def test_the_launcher_needs_nothing_but_the_standard_library() -> None:
