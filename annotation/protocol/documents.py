@@ -23,7 +23,7 @@ def digest(protocol: Protocol) -> str:
 
     Covers codes, levels, sites, rules and the English questions and criteria. Titles, labels of forms and reasons,
     layouts, presets, references and the wording of remarks are left out: they may be corrected or translated without
-    changing what was asked.
+    changing what was asked. So are the criteria for leaving a patient out: they say who is read.
 
     Parameters
     ----------

@@ -24,6 +24,7 @@ __all__ = [
     "CASE",
     "SIDES",
     "Cell",
+    "Criterion",
     "Form",
     "Item",
     "Layout",
@@ -217,6 +218,32 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Criterion:
+    """Why a patient is left out of the study.
+
+    A patient with several is counted once, under the one that stands first in the protocol.
+
+    Parameters
+    ----------
+    code : str
+        One letter, as recorded tables have it.
+    text : str
+        What it says, as a paper's flow chart prints it.
+    hints : tuple of str
+        What the program may say for it from kept data (``no_baseline``, ``no_follow_up``, ``no_mri``, ``late_mri``,
+        ``old_mri``, ``series_missing``). A hint points; a person decides.
+    """
+
+    code: str
+    text: str
+    hints: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (len(self.code) == 1 and self.code.isascii() and self.code.islower()):
+            raise ValueError(f"Not a code of a criterion: {self.code!r}. It is one lower-case letter.")
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A consistency check as data.
 
@@ -269,6 +296,9 @@ class Protocol:
         segment, e.g. ``{"L4": {"index": "L4/5", "above": "L3/4", "below": "L5/S1"}}``.
     neighbours : Mapping of str to tuple of Site
         For each value of the study setting ``segments`` the sites it adds to segmental items.
+    exclusions : tuple of Criterion
+        Why a patient is left out, in the order in which they count. No part of the digest: they say who is read, not
+        what an answer means, and each exclusion stands in the study's trail.
     """
 
     code: str
@@ -280,6 +310,7 @@ class Protocol:
     reasons: tuple[Reason, ...] = ()
     segments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     neighbours: Mapping[str, tuple[Site, ...]] = field(default_factory=dict)
+    exclusions: tuple[Criterion, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("segments", "neighbours"):
@@ -288,6 +319,7 @@ class Protocol:
         _no_doubles("items", (item.code for item in self.items))
         _no_doubles("rules", (rule.code for rule in self.rules))
         _no_doubles("reasons", (reason.code for reason in self.reasons))
+        _no_doubles("exclusions", (criterion.code for criterion in self.exclusions))
         for item in self.items:
             self._fits(item)
         for rule in self.rules:

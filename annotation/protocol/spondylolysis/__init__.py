@@ -5,7 +5,7 @@ The one place where its scales, criteria, layouts and checks stand; nothing else
 
 from __future__ import annotations
 
-from annotation.protocol.instrument import Protocol, Reason
+from annotation.protocol.instrument import Criterion, Protocol, Reason
 from annotation.protocol.sites import Site
 from annotation.protocol.spondylolysis.forms import CT, MR
 from annotation.protocol.spondylolysis.items import FINDINGS, SUPPORT
@@ -18,6 +18,22 @@ REASONS = (
     Reason("artefact", "Artefact"),
     Reason("sequence_missing", "Sequence missing"),
     Reason("other", "Other", note=True),
+)
+
+# The reference study's list in its order; its print skips the letter c.
+EXCLUSIONS = (
+    Criterion("a", "No pain assessment", hints=("no_baseline", "no_follow_up")),
+    Criterion(
+        "b",
+        "No MRI before the injection, or MRI more than 6 months before it",
+        hints=("no_mri", "late_mri", "old_mri"),
+    ),
+    Criterion(
+        "c",
+        "Injection on one side only, and/or facet-joint infiltration or nerve-root block on the other side as well",
+    ),
+    Criterion("d", "Incomplete MRI protocol or insufficient MRI quality", hints=("series_missing",)),
+    Criterion("e", "Lumbar spine surgery before the injection, or injection without iodine contrast"),
 )
 
 # Segments from the top, by the last lumbar vertebra: a sixth one is a way of counting a transitional vertebra.
@@ -53,6 +69,7 @@ SPONDYLOLYSIS_1 = Protocol(
     items=(*FINDINGS, *SUPPORT),
     rules=RULES,
     reasons=REASONS,
+    exclusions=EXCLUSIONS,
     segments={f"L{level}": _segments(level) for level in range(1, 7)},
     neighbours={
         "adjacent": (_neighbour("above", 1), _neighbour("below", 1)),

@@ -10,6 +10,7 @@ import pytest
 from annotation.protocol import (
     CASE,
     SIDES,
+    Criterion,
     Item,
     Layout,
     Level,
@@ -74,6 +75,7 @@ WORDING: dict[str, Callable[[], Protocol]] = {
     "reason label": lambda: replace(TINY, reasons=tuple(replace(reason, label="?") for reason in TINY.reasons)),
     "remark": lambda: replace(TINY, rules=(replace(TINY.rules[0], text="Klein: {value}."),)),
     "layouts": lambda: replace(TINY, forms=(replace(TINY.forms[0], layouts=()),)),
+    "who is left out": lambda: replace(TINY, exclusions=(Criterion("a", "Broken"),)),
 }
 
 
@@ -85,6 +87,15 @@ def test_the_digest_covers_what_an_answer_means(what: str) -> None:
 @pytest.mark.parametrize("what", WORDING)
 def test_the_digest_leaves_wording_free(what: str) -> None:
     assert WORDING[what]().digest() == TINY.digest()
+
+
+def test_the_criteria_are_those_of_the_reference_study_in_their_order() -> None:
+    assert [criterion.code for criterion in SPINE.exclusions] == ["a", "b", "c", "d", "e"]
+    assert SPINE.with_settings({"index_level_shown": False}).exclusions == SPINE.exclusions
+    with pytest.raises(ValueError, match="Doubled exclusions"):
+        replace(TINY, exclusions=(Criterion("a", "Broken"), Criterion("a", "Wet")))
+    with pytest.raises(ValueError, match="one lower-case letter"):
+        Criterion("A1", "Broken")
 
 
 def test_lookups_by_an_unknown_code_say_so() -> None:
