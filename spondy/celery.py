@@ -15,6 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REAP_EVERY_S = 5.0
+TEND_EVERY_S = float(os.environ.get("SPONDY_INBOX_EVERY_S") or 5)
 log = logging.getLogger(__name__)
 
 app = Celery("spondy")
@@ -38,8 +39,23 @@ def reap_quietly() -> None:
         connections.close_all()
 
 
+def tend_quietly() -> None:
+    """Look at the inbox and at deliveries left behind; as above, the timer lives on."""
+    from django.db import connections
+
+    from annotation.intake import inbox
+
+    try:
+        inbox.tend()
+    except Exception:
+        log.exception("the inbox could not be looked at; the next look is in %.0f s", TEND_EVERY_S)
+    finally:
+        connections.close_all()
+
+
 @worker_ready.connect
 def start_reaper(sender: Any, **_: Any) -> None:
     reap_quietly()
     sender.timer.call_after(0, reap_quietly)  # at once too: the first look also says that a worker is there
     sender.timer.call_repeatedly(REAP_EVERY_S, reap_quietly)
+    sender.timer.call_repeatedly(TEND_EVERY_S, tend_quietly)

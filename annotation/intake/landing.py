@@ -9,11 +9,12 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+from annotation.dicom import Limits
 from annotation.intake import spool
 
 log = logging.getLogger(__name__)
 
-LARGEST_OBJECT = 4 * 1024**3
+LARGEST_OBJECT = Limits().file_bytes
 """No single image this program takes is larger; a sender that goes on is read and forgotten, not stored."""
 LOOK_EVERY = 64 * 1024**2
 

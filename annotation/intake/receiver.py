@@ -25,7 +25,7 @@ from pynetdicom.transport import ThreadedAssociationServer
 from annotation.access import WrongState
 from annotation.dicom import allowlist
 from annotation.dicom.prescan import DEFLATED, EXPLICIT, HTJ2K, IMPLICIT, JPEG, JPEG_2000, JPEG_LS, RLE
-from annotation.intake import deliveries, spool
+from annotation.intake import deliveries, inbox, spool
 from annotation.intake.gate import still_open
 from annotation.intake.landing import Landing, clear
 from annotation.intake.peers import BadReceiver, Peer, Terms
@@ -45,7 +45,7 @@ NOT_RECOGNISED, LATER = (0x01, 0x01, 0x03), (0x02, 0x03, 0x01)
 MOST_ASSOCIATIONS = 8
 MOST_CONNECTIONS = 32
 LARGEST_PDU, MOST_OF_A_PDU = 131_072, 1024 * 1024
-PDU_S, IDLE_S, HANDSHAKE_S = 60.0, 60.0, 15.0
+PDU_S, IDLE_S, HANDSHAKE_S, PATIENCE_S = 60.0, 60.0, 15.0, 10.0
 QUIET_S = 5.0
 """Some senders open an association for each image: what one sender brings within this time is one delivery."""
 
@@ -94,7 +94,7 @@ class _Batches:
         with self._lock:
             for title, batch in list(self._open.items()):
                 if everything or batch.is_quiet:
-                    close(batch.delivery)
+                    inbox.close(batch.delivery)
                     del self._open[title]
                     log.info("%s has ended its delivery", title)
 
@@ -179,9 +179,12 @@ class Receiver:
 
     def stop(self) -> None:
         self.stopping.set()
-        for association in self._server.active_associations:
-            association.abort()
+        lines = self._server.active_associations
+        for line in lines:
+            line.abort()
         self._server.shutdown()
+        for line in lines:  # an object that is being kept is kept before its delivery is sealed
+            line.join(PATIENCE_S)
         self._seal(everything=True)
 
     def _seal(self, *, everything: bool = False) -> None:
@@ -311,14 +314,3 @@ def _hush() -> None:
         log.error("a thread of the receiver ended in a fault (%s)", given.exc_type.__name__)
 
     threading.excepthook = died
-
-
-def close(delivery: uuid.UUID) -> None:
-    """Seal a delivery with what is whole in it; a study that takes nothing in any more keeps it as it is."""
-    deliveries.recover_placed(delivery)
-    deliveries.forget_incomplete(delivery)
-    try:
-        deliveries.seal(delivery)
-    except WrongState as closed:
-        log.warning("a delivery is not taken in: %s", closed.sentence)
-        deliveries.cancel(delivery)
