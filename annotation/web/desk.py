@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation import desk
 from annotation.access import NotYours, WrongState
-from annotation.dicom.roles import ROLE_TITLES
 from annotation.people import person_of
 from annotation.web.forms import Confirmed, MemberForm, NewStudy
 
@@ -33,7 +32,7 @@ def key_of(request: HttpRequest, name: str) -> int:
 page_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def _render(request: HttpRequest, study: str, step: str, more: dict[str, Any] | None = None) -> HttpResponse:
+def render_step(request: HttpRequest, study: str, step: str, more: dict[str, Any] | None = None) -> HttpResponse:
     context = {"board": desk.board(person_of(request), study), "step": step, **(more or {})}
     return render(request, f"desk/{step}.html", context)
 
@@ -64,7 +63,7 @@ def new_study(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def board(request: HttpRequest, study: str) -> HttpResponse:
-    return _render(request, study, "board")
+    return render_step(request, study, "board")
 
 
 @login_required
@@ -74,7 +73,7 @@ def setup(request: HttpRequest, study: str) -> HttpResponse:
         desk.freeze(person_of(request), study)
         messages.success(request, "The protocol is frozen; its digest is in the trail.")
         return redirect("desk_setup", study)
-    return _render(request, study, "setup")
+    return render_step(request, study, "setup")
 
 
 @login_required
@@ -82,55 +81,7 @@ def setup(request: HttpRequest, study: str) -> HttpResponse:
 def imports(request: HttpRequest, study: str) -> HttpResponse:
     cards = desk.jobs_of(person_of(request), study)
     more = {"jobs": cards, "open": any(card.is_open for card in cards)}
-    return _render(request, study, "jobs" if request.GET.get("part") == "jobs" else "import", more)
-
-
-@login_required
-@page_or_act
-def series(request: HttpRequest, study: str) -> HttpResponse:
-    person = person_of(request)
-    if request.method == "POST":
-        desk.set_role(person, study, key_of(request, "series"), role=request.POST.get("role", ""))
-        return redirect(f"{request.path}?page={page_of(request)}")
-    rows = desk.series_rows(person, study, page=page_of(request))
-    return _render(request, study, "series", {"page": rows, "roles": ROLE_TITLES})
-
-
-@login_required
-@require_safe
-def preview(request: HttpRequest, study: str, series: int) -> HttpResponse:
-    answer = HttpResponse(desk.preview(person_of(request), study, series), content_type="image/png")
-    answer["Cache-Control"] = "private, max-age=3600"
-    return answer
-
-
-@login_required
-@page_or_act
-def release(request: HttpRequest, study: str) -> HttpResponse:
-    person = person_of(request)
-    # The identifier comes in a body: an address would leave it in logs and in the browser's history.
-    found = request.POST.get("identifier", "").strip()
-    if request.method == "POST" and not found:
-        _act_on_release(request, study)
-        desk.admit(person, study)  # once the rooms are open, a released case takes its place at once
-        return redirect(f"{request.path}?page={page_of(request)}")
-    hit = desk.find_case(person, study, identifier=found) if found else None
-    rows = desk.cases(person, study, page=page_of(request))
-    levels = desk.levels(person, study)
-    return _render(request, study, "release", {"page": rows, "asked": bool(found), "hit": hit, "levels": levels})
-
-
-def _act_on_release(request: HttpRequest, study: str) -> None:
-    person = person_of(request)
-    if "all" in request.POST:
-        number, sentences = desk.release_all(person, study)
-        messages.success(request, f"{number} cases released.")
-        for sentence in sentences[:20]:
-            messages.warning(request, sentence)
-    elif "level_of" in request.POST:
-        desk.set_level(person, study, key_of(request, "level_of"), level=request.POST.get("level", ""))
-    elif "case" in request.POST:
-        desk.release(person, study, key_of(request, "case"))
+    return render_step(request, study, "jobs" if request.GET.get("part") == "jobs" else "import", more)
 
 
 @login_required
@@ -145,7 +96,7 @@ def readers(request: HttpRequest, study: str) -> HttpResponse:
         except (desk.BadSetting, WrongState) as fault:
             messages.error(request, fault.sentence)
     more = {"members": desk.members(person, study), "form": form}
-    return _render(request, study, "readers", more)
+    return render_step(request, study, "readers", more)
 
 
 def _act_on_readers(request: HttpRequest, study: str, form: MemberForm) -> bool:
@@ -166,7 +117,7 @@ def _act_on_readers(request: HttpRequest, study: str, form: MemberForm) -> bool:
 @login_required
 @require_safe
 def progress(request: HttpRequest, study: str) -> HttpResponse:
-    return _render(request, study, "progress", {"rows": desk.progress(person_of(request), study)})
+    return render_step(request, study, "progress", {"rows": desk.progress(person_of(request), study)})
 
 
 @login_required
@@ -191,7 +142,7 @@ def _confirmed(request: HttpRequest, study: str, step: str) -> HttpResponse:
             return redirect("desk", study)
         except (desk.NotConfirmed, WrongState) as fault:
             form.add_error(None, fault.sentence)
-    return _render(request, study, step, {"form": form})
+    return render_step(request, study, step, {"form": form})
 
 
 @login_required
@@ -200,4 +151,4 @@ def trail(request: HttpRequest, study: str) -> HttpResponse:
     before = request.GET.get("before", "")
     number = int(before) if before.isdecimal() and len(before) < 10 else None
     rows = desk.events(person_of(request), study, before=number)
-    return _render(request, study, "trail", {"events": rows, "last": rows[-1].number if rows else None})
+    return render_step(request, study, "trail", {"events": rows, "last": rows[-1].number if rows else None})
