@@ -16,6 +16,7 @@ from analytics.runs import NothingThere
 from annotation.access import NotYours, ProtocolChanged, WrongState
 from annotation.desk import BadSetting, NotConfirmed
 from annotation.handover import StillReading
+from annotation.intake import NoSpace, NotReceiving, TooLarge, WrongOffset
 from annotation.jobs import NoSuchJob
 from annotation.protocol import Invalid
 from annotation.room import NoReason, Stale
@@ -29,6 +30,10 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     Stale: (409, "stale"),
     ProtocolChanged: (409, "protocol_changed"),
     WrongState: (409, "wrong_state"),
+    NotReceiving: (409, "not_receiving"),
+    WrongOffset: (409, "wrong_offset"),
+    TooLarge: (413, "too_large"),
+    NoSpace: (507, "no_space"),
     StillReading: (409, "too_early"),
     Invalid: (422, "invalid"),
     NoReason: (422, "no_reason"),
@@ -42,9 +47,11 @@ TITLES = {
     404: "Nothing here",
     405: "Wrong method",
     409: "Not now",
+    413: "Too large",
     422: "This cannot be taken",
     429: "Too many tries",
     500: "Something went wrong",
+    507: "No room",
 }
 
 
@@ -71,6 +78,8 @@ def _extra(error: Exception) -> dict[str, Any]:
         return asdict(error.newest)
     if isinstance(error, BadSetting):
         return {"field": error.field}
+    if isinstance(error, WrongOffset):
+        return {"received": error.received}
     return {}
 
 
