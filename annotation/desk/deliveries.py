@@ -122,6 +122,11 @@ def announce(
     return intake.announce(delivery, files)
 
 
+def check_delivery(person: Person, code: str, delivery: uuid.UUID) -> None:
+    """Raise NotYours unless the delivery is one of a study this person coordinates."""
+    _mine(person, code, delivery)
+
+
 def append(person: Person, code: str, delivery: uuid.UUID, number: int, *, offset: int, data: BinaryIO) -> int:
     _mine(person, code, delivery)
     return intake.append(delivery, number, offset=offset, data=data)

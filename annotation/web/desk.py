@@ -77,14 +77,6 @@ def setup(request: HttpRequest, study: str) -> HttpResponse:
 
 
 @login_required
-@require_safe
-def imports(request: HttpRequest, study: str) -> HttpResponse:
-    cards = desk.jobs_of(person_of(request), study)
-    more = {"jobs": cards, "open": any(card.is_open for card in cards)}
-    return render_step(request, study, "jobs" if request.GET.get("part") == "jobs" else "import", more)
-
-
-@login_required
 @page_or_act
 def readers(request: HttpRequest, study: str) -> HttpResponse:
     person = person_of(request)

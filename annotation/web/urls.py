@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from django.contrib.auth import views as auth
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotation.web import api, desk, home, room
+from annotation.web import api, deliveries, desk, eligibility, home, look, room
 
 # Django's form views take PUT for POST; here a wrong method is 405 like everywhere else.
 FORM = ["get", "head", "post", "options"]
+
+DELIVERY: list[URLPattern | URLResolver] = [
+    path("", deliveries.OneDelivery.as_view(), name="api_delivery"),
+    path("upload", deliveries.UploadState.as_view(), name="api_upload"),
+    path("files", deliveries.Announce.as_view(), name="api_announce"),
+    path("files/<int:number>", deliveries.FileBytes.as_view(), name="api_file_bytes"),
+    path("bytes", deliveries.PartBytes.as_view(), name="api_bytes"),
+    path("seal", deliveries.Seal.as_view(), name="api_seal"),
+    path("cancel", deliveries.Cancel.as_view(), name="api_cancel"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.index, name="home"),
@@ -31,12 +41,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", desk.new_study, name="desk_new"),
     path("desk/<slug:study>/", desk.board, name="desk"),
     path("desk/<slug:study>/setup/", desk.setup, name="desk_setup"),
-    path("desk/<slug:study>/import/", desk.imports, name="desk_import"),
-    path("desk/<slug:study>/clinical/", desk.imports, name="desk_clinical"),
-    path("desk/<slug:study>/series/", desk.series, name="desk_series"),
-    path("desk/<slug:study>/series/<int:series>/preview.png", desk.preview, name="desk_preview"),
-    path("desk/<slug:study>/eligibility/", desk.imports, name="desk_eligibility"),
-    path("desk/<slug:study>/release/", desk.release, name="desk_release"),
+    path("desk/<slug:study>/import/", deliveries.imports, name="desk_import"),
+    path("desk/<slug:study>/clinical/", deliveries.imports, name="desk_clinical"),
+    path("desk/<slug:study>/series/", look.series, name="desk_series"),
+    path("desk/<slug:study>/series/<int:series>/sheet.png", look.sheet, name="desk_sheet"),
+    path("desk/<slug:study>/series/<int:series>/slices/<int:number>.png", look.one_slice, name="desk_slice"),
+    path("desk/<slug:study>/look/", look.look_first, name="desk_look_first"),
+    path("desk/<slug:study>/look/<slug:case>/", look.look, name="desk_look"),
+    path("desk/<slug:study>/eligibility/", eligibility.eligibility, name="desk_eligibility"),
+    path("desk/<slug:study>/eligibility/flow/", eligibility.flow, name="desk_flow"),
+    path("desk/<slug:study>/eligibility/flow.svg", eligibility.flow_figure, name="desk_flow_figure"),
+    path("desk/<slug:study>/eligibility/flow.csv", eligibility.flow_table, name="desk_flow_table"),
+    path("desk/<slug:study>/release/", look.release, name="desk_release"),
     path("desk/<slug:study>/readers/", desk.readers, name="desk_readers"),
     path("desk/<slug:study>/progress/", desk.progress, name="desk_progress"),
     path("desk/<slug:study>/closing/", desk.closing, name="desk_closing"),
@@ -48,6 +64,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/room/readings/<uuid:reading>", api.SaveReading.as_view(), name="api_save"),
     path("api/room/readings/<uuid:reading>/lock", api.LockReading.as_view(), name="api_lock"),
     path("api/room/readings/<uuid:reading>/set-aside", api.SetAside.as_view(), name="api_set_aside"),
+    path("api/desk/<slug:study>/deliveries/", deliveries.Deliveries.as_view(), name="api_deliveries"),
+    path("api/desk/<slug:study>/deliveries/<uuid:delivery>/", include(DELIVERY)),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
 ]

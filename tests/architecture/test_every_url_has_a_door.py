@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from analytics.models import Run
+from annotation import intake
 from annotation.models import Assignment, Series
 from tests import cast
 
@@ -52,11 +53,17 @@ TABLE: dict[str, Line] = {
     "desk/": _line("GET POST", coordinator=200, root=200),
     "desk/<slug:study>/": DESK_PAGE,
     "desk/<slug:study>/setup/": DESK_ACT,
-    "desk/<slug:study>/import/": DESK_PAGE,
+    "desk/<slug:study>/import/": DESK_ACT,
     "desk/<slug:study>/clinical/": DESK_PAGE,
     "desk/<slug:study>/series/": DESK_ACT,
-    "desk/<slug:study>/series/<int:series>/preview.png": DESK_PAGE,
-    "desk/<slug:study>/eligibility/": DESK_PAGE,
+    "desk/<slug:study>/series/<int:series>/sheet.png": DESK_PAGE,
+    "desk/<slug:study>/series/<int:series>/slices/<int:number>.png": DESK_PAGE,
+    "desk/<slug:study>/look/": _line("GET", coordinator=302),
+    "desk/<slug:study>/look/<slug:case>/": DESK_ACT,
+    "desk/<slug:study>/eligibility/": DESK_ACT,
+    "desk/<slug:study>/eligibility/flow/": DESK_PAGE,
+    "desk/<slug:study>/eligibility/flow.svg": DESK_PAGE,
+    "desk/<slug:study>/eligibility/flow.csv": DESK_PAGE,
     "desk/<slug:study>/release/": DESK_ACT,
     "desk/<slug:study>/readers/": DESK_ACT,
     "desk/<slug:study>/progress/": DESK_PAGE,
@@ -69,6 +76,15 @@ TABLE: dict[str, Line] = {
     "api/room/readings/<uuid:reading>": _line("PUT", anonymous=403, reader_a=200),
     "api/room/readings/<uuid:reading>/lock": _line("POST", anonymous=403, reader_a=422),
     "api/room/readings/<uuid:reading>/set-aside": _line("POST", anonymous=403, reader_a=200),
+    # Deliveries are the coordinator's: for everybody else they do not exist.
+    "api/desk/<slug:study>/deliveries/": _line("GET POST", anonymous=403, coordinator=200),
+    "api/desk/<slug:study>/deliveries/<uuid:delivery>/": _line("GET", anonymous=403, coordinator=200),
+    "api/desk/<slug:study>/deliveries/<uuid:delivery>/upload": _line("GET", anonymous=403, coordinator=200),
+    "api/desk/<slug:study>/deliveries/<uuid:delivery>/files": _line("POST", anonymous=403, coordinator=200),
+    "api/desk/<slug:study>/deliveries/<uuid:delivery>/files/<int:number>": _line("PUT", anonymous=403, coordinator=200),
+    "api/desk/<slug:study>/deliveries/<uuid:delivery>/bytes": _line("POST", anonymous=403, coordinator=400),
+    "api/desk/<slug:study>/deliveries/<uuid:delivery>/seal": _line("POST", anonymous=403, coordinator=409),
+    "api/desk/<slug:study>/deliveries/<uuid:delivery>/cancel": _line("POST", anonymous=403, coordinator=200),
     "api/schema/": _everybody("GET", 200),
     "api/docs/": _everybody("GET", 200),
     "report/<slug:study>/": _line("GET POST", analyst=200),
@@ -80,6 +96,7 @@ TABLE: dict[str, Line] = {
     "readyz": _everybody("GET", 503),  # no worker runs here
 }
 BODIES: dict[str, Any] = {
+    "api/desk/<slug:study>/deliveries/<uuid:delivery>/files": {"files": [[2, "0" * 64]]},
     "api/room/readings/<uuid:reading>": {"base": 0, "answers": {}, "evidence": {}},
     "api/room/readings/<uuid:reading>/lock": {"base": 0},
     "api/room/readings/<uuid:reading>/set-aside": {"reason": "The screen flickers."},
@@ -115,11 +132,16 @@ def addresses() -> dict[str, str]:
     run = Run.objects.create(
         study=cast.study(), layer="readings", plan="agreement", plan_digest="0" * 64, rows_digest="0" * 64
     )
+    delivery = intake.begin(cast.study(), way=intake.Way.UPLOAD, by=cast.coordinator())
+    intake.announce(delivery, [(2, "f" * 64)])
     values = {
         "<slug:study>": cast.SPINE,
+        "<uuid:delivery>": str(delivery),
         "<slug:form>": "mr",
         "<uuid:reading>": str(reading),
         "<int:series>": str(series),
+        "<int:number>": "1",
+        "<slug:case>": Series.objects.get(pk=series).case.patient.pseudonym,
         "<uuid:run>": str(run.pk),
         "<path:name>": "estimates.csv",
     }
@@ -184,7 +206,8 @@ def test_a_study_that_is_not_there_answers_as_one_that_is_not_yours(route: str, 
 def test_foreign_objects_inside_an_own_study_do_not_exist(addresses: dict[str, str]) -> None:
     pebble = Series.objects.filter(case__patient__study__code=cast.PEBBLE).values_list("pk", flat=True)[0]
     coordinator, analyst = seat("coordinator"), seat("analyst")
-    assert coordinator.get(f"/desk/{cast.SPINE}/series/{pebble}/preview.png").status_code == 404
+    assert coordinator.get(f"/desk/{cast.SPINE}/series/{pebble}/sheet.png").status_code == 404
+    assert coordinator.get(f"/desk/{cast.SPINE}/series/{pebble}/slices/1.png").status_code == 404
     assert coordinator.post(f"/desk/{cast.SPINE}/series/", {"series": pebble, "role": "OTHER"}).status_code == 404
     assert coordinator.post(f"/desk/{cast.SPINE}/release/", {"case": 10**30}).status_code == 404
     run = addresses["report/<slug:study>/runs/<uuid:run>/"]
