@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from annotation import store, trail
 from annotation.access import ProtocolChanged, protocol_of, study_for
+from annotation.intake.purge import unused
 from annotation.models import (
     Assignment,
     Case,
@@ -264,15 +265,28 @@ def _order_faults(study: Study) -> Iterator[str]:
 
 
 def _image_faults(study: Study) -> Iterator[str]:
-    for instance in Instance.objects.filter(series__case__patient__study=study).iterator():
-        if trail.image_digest(instance.header, [f["digest"] for f in instance.frames]) != instance.digest:
+    left_behind: set[str] = set()
+    for instance in Instance.objects.filter(series__case__patient__study=study).select_related("series").iterator():
+        digests = [frame["digest"] for frame in instance.frames]
+        if trail.image_digest(instance.header, digests) != instance.digest:
             yield f"Study {study.code}: the header of image {instance.pk} does not fit its digest."
-        for number, frame in enumerate(instance.frames, start=1):
-            name = f"Study {study.code}: frame {number} of image {instance.pk}"
-            try:
-                data = store.get(frame["digest"])
-            except store.MissingBytes:
-                yield f"{name} is missing from the store."
-                continue
-            if hashlib.sha256(data).hexdigest() != frame["digest"]:
-                yield f"{name} does not fit its digest."
+        if instance.taken_digest not in ("", instance.digest) and not instance.series.masks:
+            yield f"Study {study.code}: image {instance.pk} is not the one that was taken in, and no mask says why."
+        if instance.series.excluded_reason:
+            left_behind |= {digest for digest in digests if store.holds(digest)}
+        else:
+            yield from _frame_faults(study, instance.pk, digests)
+    if left := len(unused(left_behind)):
+        yield f"Study {study.code}: {left} frames of excluded series are still in the store."
+
+
+def _frame_faults(study: Study, image: int, digests: list[str]) -> Iterator[str]:
+    for number, digest in enumerate(digests, start=1):
+        name = f"Study {study.code}: frame {number} of image {image}"
+        try:
+            data = store.get(digest)
+        except store.MissingBytes:
+            yield f"{name} is missing from the store."
+            continue
+        if hashlib.sha256(data).hexdigest() != digest:
+            yield f"{name} does not fit its digest."

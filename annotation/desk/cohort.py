@@ -1,27 +1,28 @@
-"""Cases and series: what came in, what it is, and what a reader may open."""
+"""Cases: what each of them lacks, its level, its release, and finding it again."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from annotation import store, trail
+from annotation import trail
 from annotation.access import NotYours, WrongState, protocol_of, study_for
+from annotation.desk.acts import NotConfirmed
+from annotation.desk.gate import WAITING, Gap, Gate, case_of, study_held
 from annotation.desk.setup import BadSetting
-from annotation.dicom import codec, pixels
-from annotation.dicom.roles import ROLE_TITLES
 from annotation.identity import identifier_hash
-from annotation.models import Assignment, Case, Instance, Role, Series, State, Study
+from annotation.models import Case, Role, Series, State, Study
 from annotation.people import Person
-from annotation.protocol import Protocol
 
 PAGE_SIZE = 50
+STATES = {"all": "All", "waiting": "Waiting", "complete": "Complete", "released": "Released", "excluded": "Excluded"}
 RowT = TypeVar("RowT")
 
 
@@ -33,20 +34,6 @@ class Page(Generic[RowT]):
     number: int
     pages: int
     total: int
-
-
-@dataclass(frozen=True)
-class SeriesRow:
-    id: int
-    case: str
-    title: str
-    modality: str
-    role: str
-    role_reason: str
-    frames: int
-    plane: str
-    thickness_mm: float | None
-    held_reason: str
 
 
 @dataclass(frozen=True)
@@ -62,88 +49,74 @@ class CaseRow:
     in_order: bool
 
 
-def _page(found: QuerySet[Any], number: int) -> tuple[Sequence[Any], int, int, int]:
+@dataclass(frozen=True)
+class Lack:
+    """How many waiting cases lack one thing."""
+
+    code: str
+    words: str
+    cases: int
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """Where the cohort stands before the order is drawn."""
+
+    cases: int
+    waiting: int
+    complete: int
+    released: int
+    excluded: int
+    lacks: tuple[Lack, ...]
+
+
+def page_of(found: QuerySet[Any], number: int) -> tuple[Sequence[Any], int, int, int]:
     paginator = Paginator(found, PAGE_SIZE)
     page = paginator.get_page(number)
     return list(page.object_list), page.number, paginator.num_pages, paginator.count
 
 
-def series_rows(person: Person, code: str, *, page: int = 1) -> Page[SeriesRow]:
-    study = study_for(person, code, Role.COORDINATOR)
-    found = (
-        Series.objects.select_related("case__patient")
-        .filter(case__patient__study=study)
-        .order_by("case__patient__pseudonym", "modality", "role", "pk")
+def completeness(person: Person, code: str) -> Completeness:
+    gate = Gate(study_for(person, code, Role.COORDINATOR))
+    kept = Q(patient__exclusion__isnull=True)
+    counts = gate.cases().aggregate(
+        cases=Count("pk"),
+        waiting=Count("pk", filter=WAITING),
+        complete=Count("pk", filter=WAITING & gate.complete),
+        released=Count("pk", filter=kept & Q(released_at__isnull=False)),
+        excluded=Count("pk", filter=~kept),
+        **{f"lack_{gap.code}": Count("pk", filter=WAITING & gate.open_in(gap.code)) for gap in gate.gaps},
     )
-    rows, number, pages, total = _page(found, page)
-    return Page(tuple(_series_row(one) for one in rows), number, pages, total)
+    lacks = tuple(Lack(gap.code, gap.words, counts.pop(f"lack_{gap.code}")) for gap in gate.gaps)
+    return Completeness(**counts, lacks=tuple(lack for lack in lacks if lack.cases))
 
 
-def _series_row(one: Series) -> SeriesRow:
-    return SeriesRow(
-        one.pk,
-        one.case.patient.pseudonym,
-        one.title,
-        one.modality,
-        one.role,
-        one.role_reason,
-        one.frame_count,
-        one.parameters.get("plane", "unknown"),
-        one.parameters.get("slice_thickness_mm"),
-        one.held_reason,
-    )
+def cases(
+    person: Person, code: str, *, page: int = 1, state: str = "all", lacks: str = "", search: str = ""
+) -> Page[CaseRow]:
+    """Give one page of the cases in a state, with a certain gap, or whose pseudonym holds what is searched."""
+    gate = Gate(study_for(person, code, Role.COORDINATOR))
+    own = Prefetch("series", queryset=Series.objects.only("case_id", "frame_count"))
+    found = gate.cases().filter(_in_state(gate, state)).prefetch_related(own)
+    if lacks:
+        found = found.filter(WAITING & gate.open_in(lacks))
+    if search:
+        found = found.filter(patient__pseudonym__icontains=search)
+    rows, number, pages, total = page_of(found, page)
+    return Page(tuple(_case_row(gate, case) for case in rows), number, pages, total)
 
 
-def set_role(person: Person, code: str, series_id: int, *, role: str) -> None:
-    """Say what a series is; once its case lies in a reader's order, that is fixed."""
-    study = study_for(person, code, Role.COORDINATOR)
-    if role not in ROLE_TITLES:
-        raise BadSetting("role", f"There is no series role “{role}”.")
-    with transaction.atomic():
-        one = Series.objects.select_related("case__patient").filter(pk=series_id, case__patient__study=study).first()
-        if one is None:
-            raise NotYours
-        if Assignment.objects.filter(case=one.case).exists():
-            raise WrongState(f"{one.case} is being read; its series stay as they are.")
-        before, one.role, one.title = one.role, role, ROLE_TITLES[role]
-        one.role_reason = "set at the desk"
-        one.save(update_fields=["role", "title", "role_reason"])
-        trail.record(study, person, "set series role", subject=str(one.case), before=before, after=role)
+def _in_state(gate: Gate, state: str) -> Q:
+    kept = Q(patient__exclusion__isnull=True)
+    return {
+        "waiting": WAITING,
+        "complete": WAITING & gate.complete,
+        "released": kept & Q(released_at__isnull=False),
+        "excluded": ~kept,
+    }.get(state, Q())
 
 
-def preview(person: Person, code: str, series_id: int) -> bytes:
-    """Give the middle slice of a series as a small PNG."""
-    study = study_for(person, code, Role.COORDINATOR)
-    one = Series.objects.filter(pk=series_id, case__patient__study=study).first()
-    if one is None or not one.parameters.get("order"):
-        raise NotYours
-    order = one.parameters["order"]
-    sop_uid, frame = order[len(order) // 2]
-    instance = Instance.objects.get(series=one, sop_uid=sop_uid)
-    array = codec.stored_array(store.get(instance.frames[frame - 1]["digest"]), instance.header)
-    rescale = pixels.rescale_of(instance.header, frame)
-    window = pixels.header_window(instance.header, frame) or tuple(one.parameters.get("automatic_window") or ())
-    width, level = window if window else pixels.automatic_window([array], rescale=[rescale])
-    return pixels.thumbnail(array, window=(width, level), size=160, rescale=rescale)
-
-
-def cases(person: Person, code: str, *, page: int = 1) -> Page[CaseRow]:
-    study = study_for(person, code, Role.COORDINATOR)
-    protocol = protocol_of(study)
-    found = (
-        Case.objects.select_related("patient", "patient__exclusion")
-        .filter(patient__study=study)
-        .annotate(placed=Count("assignments"))
-        .prefetch_related(
-            Prefetch("series", queryset=Series.objects.only("case_id", "role", "frame_count", "held_reason"))
-        )
-        .order_by("patient__pseudonym")
-    )
-    rows, number, pages, total = _page(found, page)
-    return Page(tuple(_case_row(study, protocol, case) for case in rows), number, pages, total)
-
-
-def _case_row(study: Study, protocol: Protocol, case: Any) -> CaseRow:
+def _case_row(gate: Gate, case: Any) -> CaseRow:
     series = list(case.series.all())
     exclusion = getattr(case.patient, "exclusion", None)
     return CaseRow(
@@ -152,22 +125,11 @@ def _case_row(study: Study, protocol: Protocol, case: Any) -> CaseRow:
         case.lysis_vertebra,
         len(series),
         sum(one.frame_count for one in series),
-        _missing(study, protocol, case, series),
+        tuple(gap.words for gap in gate.lacking(case)),
         case.released_at is not None,
         exclusion.reason if exclusion else "",
-        case.placed > 0,
+        case.placed,
     )
-
-
-def _missing(study: Study, protocol: Protocol, case: Case, series: Sequence[Series]) -> tuple[str, ...]:
-    """Name what the start layouts show and the case lacks."""
-    # An instrument without levels (nothing of a spine) asks for none.
-    missing = ["index level"] if protocol.index_levels and not case.lysis_vertebra else []
-    if study.settings.get("images", "required") == "required":
-        present = {one.role for one in series if not one.held_reason}
-        wanted = {view.role for form in protocol.forms for view in form.layouts[0].views} if protocol.forms else set()
-        missing += [ROLE_TITLES.get(role, role) for role in sorted(wanted - present)]
-    return tuple(missing)
 
 
 def levels(person: Person, code: str) -> tuple[str, ...]:
@@ -181,7 +143,8 @@ def set_level(person: Person, code: str, case_id: int, *, level: str) -> None:
     if level not in known:
         raise BadSetting("level", f"“{level}” is no level of this protocol; there are: {', '.join(known)}.")
     with transaction.atomic():
-        case = _case(study, case_id)
+        study = study_held(study)
+        case = case_of(study, case_id)
         if case.assignments.exists():
             raise WrongState(f"{case} is being read; its level stays as it is.")
         before, case.lysis_vertebra = case.lysis_vertebra, level
@@ -189,64 +152,71 @@ def set_level(person: Person, code: str, case_id: int, *, level: str) -> None:
         trail.record(study, person, "set index level", subject=str(case), before=before, after=level)
 
 
-def _case(study: Study, case_id: int) -> Case:
-    case = Case.objects.select_related("patient").filter(pk=case_id, patient__study=study).first()
-    if case is None:
-        raise NotYours
-    return case
+# --- release -------------------------------------------------------------------------------------------------------
 
 
 def release(person: Person, code: str, case_id: int) -> None:
-    """Let readers open a case; refused, with the reason, while something the start layouts need is missing."""
+    """Let readers open a case; refused, with the reason, while something it must have is missing."""
     study = study_for(person, code, Role.COORDINATOR)
     with transaction.atomic():
-        _release(study, protocol_of(study), person, _case(study, case_id))
+        study = study_held(study)
+        gate = Gate(study)
+        case = gate.cases().filter(pk=case_id).first()
+        if case is None:
+            raise NotYours
+        if case.released_at is not None:
+            return
+        if hasattr(case.patient, "exclusion"):
+            raise WrongState(f"{case} is excluded (reason {case.patient.exclusion.reason}) and is not released.")
+        if lacking := gate.lacking(case):
+            raise WrongState(f"{case} is not released: {_named(lacking)} missing.")
+        _release(study, person, case)
 
 
-def _release(study: Study, protocol: Protocol, person: Person, case: Case) -> None:
-    if case.released_at is not None:
-        return
-    if hasattr(case.patient, "exclusion"):
-        raise WrongState(f"{case} is excluded (reason {case.patient.exclusion.reason}) and is not released.")
-    missing = _missing(study, protocol, case, list(case.series.all()))
-    if missing:
-        raise WrongState(f"{case} is not released: {', '.join(missing)} missing.")
+def _release(study: Study, person: Person, case: Case) -> None:
     case.released_at = timezone.now()
     case.save(update_fields=["released_at"])
     trail.record(study, person, "release case", subject=str(case))
 
 
 def release_all(person: Person, code: str) -> tuple[int, list[str]]:
-    """Release every case that is complete; gives the number and a sentence for each that is not."""
+    """Release every case that is complete; gives the number, and a sentence for each group of those that are not."""
     study = study_for(person, code, Role.COORDINATOR)
-    protocol = protocol_of(study)
-    released, sentences = 0, []
-    waiting = (
-        Case.objects.select_related("patient", "patient__exclusion")
-        .prefetch_related("series")
-        .filter(patient__study=study, released_at__isnull=True, patient__exclusion__isnull=True)
-        .order_by("patient__pseudonym")
-    )
+    released, groups = 0, Counter[str]()
     with transaction.atomic():
-        for case in waiting:
-            try:
-                _release(study, protocol, person, case)
+        study = study_held(study)
+        gate = Gate(study)
+        for case in gate.cases().filter(WAITING):
+            if lacking := gate.lacking(case):
+                groups[_named(lacking)] += 1
+            else:
+                _release(study, person, case)
                 released += 1
-            except WrongState as refusal:
-                sentences.append(refusal.sentence)
-    return released, sentences
+    return released, [
+        f"{number} {'case is' if number == 1 else 'cases are'} not released: {words} missing."
+        for words, number in groups.most_common()
+    ]
+
+
+def _named(lacking: Sequence[Gap]) -> str:
+    return ", ".join(gap.words for gap in lacking)
 
 
 def withdraw(person: Person, code: str, case_id: int, *, reason: str) -> None:
     """Take a release back while the case lies in nobody's order."""
     study = study_for(person, code, Role.COORDINATOR)
+    if not reason.strip():
+        raise NotConfirmed("Say why the release is withdrawn; the reason is kept in the trail.")
     with transaction.atomic():
-        case = _case(study, case_id)
+        study = study_held(study)
+        case = case_of(study, case_id)
         if case.assignments.exists() or study.has_reached(State.READINGS_LOCKED):
             raise WrongState(f"{case} lies in the readers' order and stays released.")
+        if case.released_at is None:
+            return
         case.released_at = None
         case.save(update_fields=["released_at"])
-        trail.record(study, person, "withdraw release", subject=str(case), reason=reason)
+        trail.record(study, person, "withdraw release", subject=str(case), reason=reason.strip()[:500])
 
 
 def find_case(person: Person, code: str, *, identifier: str) -> str | None:

@@ -17,6 +17,7 @@ from annotation.models import Assignment, Membership, Role, State, Study
 from annotation.people import Person
 from annotation.protocol import catalogue
 
+IMAGES = ("required", "none")
 CODE = re.compile(r"^[A-Za-z][A-Za-z0-9-]{1,39}$")
 
 
@@ -68,6 +69,8 @@ def create_study(
         instrument = catalogue.latest(protocol).with_settings(settings or {})
     except ValueError as fault:  # the protocol says which setting it does not understand
         raise BadSetting("settings", str(fault)) from None
+    if (settings or {}).get("images", "required") not in IMAGES:
+        raise BadSetting("settings", f"Setting images is one of: {', '.join(IMAGES)}.")
     with transaction.atomic():
         if Study.objects.filter(code__iexact=code).exists():
             raise BadSetting("code", f"There is a study “{code}” already.")
