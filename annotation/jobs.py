@@ -121,6 +121,13 @@ def start(
     return _card(job)
 
 
+def start_once(kind: str, *, subject: str, **more: Any) -> Card | None:
+    """Start a job unless an open one of the same kind and subject is there; the caller holds what they are about."""
+    if Job.objects.filter(kind=kind, subject=subject, state__in=OPEN).exists():
+        return None
+    return start(kind, subject=subject, **more)
+
+
 def look(job_id: uuid.UUID) -> Card:
     job = Job.objects.select_related("study").filter(pk=job_id).first()
     if job is None:
@@ -130,6 +137,12 @@ def look(job_id: uuid.UUID) -> Card:
 
 def of(study: Study, *, kinds: tuple[str, ...], most: int = 20) -> list[Card]:
     found = Job.objects.select_related("study").filter(study=study, kind__in=kinds).order_by("-created_at")[:most]
+    return [_card(job) for job in found]
+
+
+def of_subject(beginning: str) -> list[Card]:
+    """Give the jobs whose subject begins so, the newest first."""
+    found = Job.objects.select_related("study").filter(subject__startswith=beginning).order_by("-created_at")
     return [_card(job) for job in found]
 
 

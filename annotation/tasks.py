@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from celery import shared_task  # noqa: TID251  this is a tasks.py
 
-from annotation import intake, jobs
+from annotation import desk, intake, jobs
 
 
-@shared_task(name="annotation.tasks.take_in")
-def take_in(job_id: str) -> None:
-    jobs.work(job_id, _take_in)
+@shared_task(name="annotation.tasks.sort_delivery")
+def sort_delivery(job_id: str) -> None:
+    jobs.work(job_id, intake.sort_job)
 
 
-def _take_in(held: jobs.Held) -> None:
-    clinical = held.params.get("clinical")
-    log = intake.take_in(
-        held.for_study(),
-        dicom=[Path(path) for path in held.params.get("dicom", [])],
-        clinical=Path(clinical) if clinical else None,
-        by=held.started_by,
-        progress=held.step,
-    )
-    held.finish(log.document(), f"{log.imported} images in, {len(log.refused)} refused.")
+@shared_task(name="annotation.tasks.take_study")
+def take_study(job_id: str) -> None:
+    jobs.work(job_id, intake.study_job)
+
+
+@shared_task(name="annotation.tasks.mask_series")
+def mask_series(job_id: str) -> None:
+    jobs.work(job_id, desk.carry_out_mask)
+
+
+@shared_task(name="annotation.tasks.purge")
+def purge(job_id: str) -> None:
+    jobs.work(job_id, desk.carry_out_purge)

@@ -138,6 +138,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "annotation.web.uncached.uncached",
     "spondy.errors.DomainErrors",
 ]
 ROOT_URLCONF = "spondy.urls"
@@ -269,7 +270,10 @@ LOGGING = {
 
 # Which task carries out which kind of job: doors start work by its kind and never import a task.
 JOB_TASKS = {
-    "import": "annotation.tasks.take_in",
+    "import": "annotation.tasks.sort_delivery",
+    "import_study": "annotation.tasks.take_study",
+    "mask": "annotation.tasks.mask_series",
+    "purge": "annotation.tasks.purge",
     "phantom": "spondy.demo.tasks.add_phantom_case",
     "reference": "spondy.demo.tasks.make_reference_study",
     "analyse": "analytics.tasks.analyse",

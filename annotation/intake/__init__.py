@@ -1,12 +1,67 @@
-"""Received files -> checks -> de-identify -> store -> series -> case; says why it refuses.
+"""Received files -> spool -> sorted -> de-identified -> store -> series -> case; says why it refuses.
 
-One intake for every way in. Nothing of a file's name, a source UID or a value of a patient is stored or logged:
-a refused file is known by its place in the batch.
+One intake for every way in: `begin` a delivery, bring files (`announce` and `append`, `receive`, `place`), `seal` it.
+Nothing of a file's name, a source UID or a value of a patient is stored or logged: a refused file is known by its
+number in the delivery. `take_in` does the same with local paths in one call.
 """
 
 from __future__ import annotations
 
-from annotation.intake.batch import Log, Problem, Progress, take_in
+from annotation.intake.batch import take_in
+from annotation.intake.cards import DeliveryCard, ProblemGroup, card, cards, problems
 from annotation.intake.clinical import ClinicalError, ClinicalLog
+from annotation.intake.deliveries import (
+    Announced,
+    NotReceiving,
+    WrongOffset,
+    announce,
+    append,
+    begin,
+    cancel,
+    forget_incomplete,
+    place,
+    place_all,
+    receive,
+    recover_placed,
+    seal,
+    study_of,
+)
+from annotation.intake.log import Log, Problem, Progress
+from annotation.intake.spool import NoSpace, TooLarge
+from annotation.intake.work import resume, sort_job, study_job, sweep
+from annotation.models import Way
 
-__all__ = ["ClinicalError", "ClinicalLog", "Log", "Problem", "Progress", "take_in"]
+__all__ = [
+    "Announced",
+    "ClinicalError",
+    "ClinicalLog",
+    "DeliveryCard",
+    "Log",
+    "NoSpace",
+    "NotReceiving",
+    "Problem",
+    "ProblemGroup",
+    "Progress",
+    "TooLarge",
+    "Way",
+    "WrongOffset",
+    "announce",
+    "append",
+    "begin",
+    "cancel",
+    "card",
+    "cards",
+    "forget_incomplete",
+    "place",
+    "place_all",
+    "problems",
+    "receive",
+    "recover_placed",
+    "resume",
+    "seal",
+    "sort_job",
+    "study_job",
+    "study_of",
+    "sweep",
+    "take_in",
+]

@@ -7,42 +7,76 @@ from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 
-from annotation import store
+from annotation import trail
 from annotation.dicom import Taken
-from annotation.dicom.codec import stored_array
-from annotation.dicom.geometry import Plane, blocks, order, plane_name
-from annotation.dicom.pixels import automatic_window, rescale_of
-from annotation.dicom.roles import ROLE_TITLES
-from annotation.dicom.series import propose_case
+from annotation.dicom.pixels import SUSPICIONS
 from annotation.identity import new_pseudonym
+from annotation.intake.describe import STALE
 from annotation.intake.gate import still_open
-from annotation.intake.physics import physics
-from annotation.models import Assignment, Case, Instance, Patient, Series, Study
+from annotation.models import ArrivalState, Assignment, Case, Instance, Patient, Series, Study
 
-Item = tuple[str, Taken, tuple[str, ...]]
+MASKED_BEFORE = "New images came in after a rectangle of this series was masked."
+
+
+@dataclass(frozen=True)
+class Item:
+    """One accepted file whose frames already lie in the store; only its header is still in memory."""
+
+    number: int
+    taken: Taken
+    digests: tuple[str, ...]
+    mark: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What has become of one file."""
+
+    state: ArrivalState
+    code: str = ""
+    sentence: str = ""
+
+
+IMPORTED, DUPLICATE = Verdict(ArrivalState.IMPORTED), Verdict(ArrivalState.DUPLICATE)
+IN_READING = Verdict(
+    ArrivalState.QUARANTINED, "case_in_reading", "The case is being read; new images for it are not taken in."
+)
+SAME_IDENTITY = Verdict(
+    ArrivalState.QUARANTINED,
+    "same_identity",
+    "Another image with the same identity but other content is already here.",
+)
+EXCLUDED = Verdict(
+    ArrivalState.REFUSED, "series_excluded", "The coordinator has excluded the series; its images stay out."
+)
 
 
 @dataclass
 class Shelved:
+    """Where the files of one patient went."""
+
     case: str
-    imported: int = 0
-    duplicates: int = 0
-    conflicts: list[tuple[str, str, str]] = field(default_factory=list)
+    case_id: int | None = None
+    series: set[int] = field(default_factory=set)
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
 
 
 def shelve(study: Study, person: str, items: Sequence[Item]) -> Shelved:
-    """Write one patient's accepted files; the same file again is a no-op, another under the same UID is held back."""
+    """Write one patient's accepted files; the same file again is a no-op, another under the same UID is held back.
+
+    The caller works out with `describe.describe` what the case's series are once all its files are in.
+    """
     with transaction.atomic():
         still_open(study, images=True)
         patient = patient_for(study, person)
-        case, _ = Case.objects.get_or_create(patient=patient)
-        out = Shelved(patient.pseudonym)
+        Case.objects.get_or_create(patient=patient)
+        # Two studies of one patient may be taken in at once: they write one after the other.
+        case = Case.objects.select_for_update().get(patient=patient)
+        out = Shelved(patient.pseudonym, case.pk)
         if Assignment.objects.filter(case=case).exists():
             _held_back(case, items, out)
-            return out
-        touched = _instances(case, items, out)
-        if touched:
-            _describe(case)
+        elif _instances(case, items, out):
+            _look_again(study, case, out.series)
     return out
 
 
@@ -53,18 +87,16 @@ def rehearse(study: Study, person: str, items: Sequence[Item]) -> Shelved:
     if case is not None and case.assignments.exists():
         _held_back(case, items, out)
     else:
-        out.imported = len(list(_fresh(study, items, out)))
+        for item in _fresh(study, items, out):
+            out.verdicts[item.number] = _verdict(item)
     return out
 
 
 def _held_back(case: Case, items: Sequence[Item], out: Shelved) -> None:
-    known = dict(Instance.objects.filter(series__case=case).values_list("sop_uid", "digest"))
-    for name, taken, _digests in items:
-        if known.get(taken.facts.sop_uid) == taken.digest:
-            out.duplicates += 1
-        else:
-            sentence = "The case is being read; new images for it are not taken in."
-            out.conflicts.append((name, "case_in_reading", sentence))
+    known = dict(Instance.objects.filter(series__case=case).values_list("sop_uid", "taken_digest"))
+    for item in items:
+        same = known.get(item.taken.facts.sop_uid) == item.taken.digest
+        out.verdicts[item.number] = DUPLICATE if same else IN_READING
 
 
 def patient_for(study: Study, person: str) -> Patient:
@@ -79,97 +111,88 @@ def patient_for(study: Study, person: str) -> Patient:
     return found
 
 
+def _verdict(item: Item) -> Verdict:
+    """A suspicious image comes in as well, but into quarantine: its series waits for the coordinator's eyes."""
+    code = item.taken.suspicion
+    return Verdict(ArrivalState.QUARANTINED, code, SUSPICIONS[code]) if code else IMPORTED
+
+
 def _fresh(study: Study, items: Sequence[Item], out: Shelved) -> Iterator[Item]:
-    """Give the items that are new to the study; count the known ones and hold back what contradicts them."""
-    known = dict(Instance.objects.filter(series__case__patient__study=study, sop_uid__in=[
-        taken.facts.sop_uid for _, taken, _ in items
-    ]).values_list("sop_uid", "digest"))  # fmt: skip
-    for name, taken, digests in items:
-        uid = taken.facts.sop_uid
+    """Give the items that are new to the study; settle the known ones and what contradicts them."""
+    known = dict(
+        Instance.objects.filter(
+            series__case__patient__study=study, sop_uid__in=[item.taken.facts.sop_uid for item in items]
+        ).values_list("sop_uid", "taken_digest")
+    )
+    for item in items:
+        uid = item.taken.facts.sop_uid
         if uid in known:
-            if known[uid] == taken.digest:
-                out.duplicates += 1
-            else:
-                sentence = "Another image with the same identity but other content is already here."
-                out.conflicts.append((name, "same_identity", sentence))
+            out.verdicts[item.number] = DUPLICATE if known[uid] == item.taken.digest else SAME_IDENTITY
             continue
-        known[uid] = taken.digest
-        yield name, taken, digests
+        known[uid] = item.taken.digest
+        yield item
 
 
 def _instances(case: Case, items: Sequence[Item], out: Shelved) -> bool:
     made: list[Instance] = []
     series: dict[str, Series] = {}
-    for _name, taken, digests in _fresh(case.patient.study, items, out):
-        home = series.get(taken.facts.series_uid)
-        if home is None:
-            home, _ = Series.objects.get_or_create(
-                case=case,
-                series_uid=taken.facts.series_uid,
-                defaults={"modality": taken.facts.modality, "role": "OTHER", "parameters": {}},
-            )
-            series[taken.facts.series_uid] = home
-        hints = sorted({*home.parameters.get("hints", []), *taken.hints})
-        home.parameters["hints"] = hints
-        made.append(_instance(home, taken, digests))
+    for item in _fresh(case.patient.study, items, out):
+        home = _home(case, series, item.taken)
+        if home.excluded_reason:
+            out.verdicts[item.number] = EXCLUDED
+            continue
+        out.verdicts[item.number] = _verdict(item)
+        out.series.add(home.pk)
+        _received(home, item.taken)
+        made.append(_instance(home, item))
     Instance.objects.bulk_create(made, batch_size=250)
-    out.imported += len(made)
     for home in series.values():
-        home.save(update_fields=["parameters"])
+        if home.pk in out.series:
+            home.looked_at = None
+            home.save(update_fields=["parameters", "held_reason", "looked_at"])
     return bool(made)
 
 
-def _instance(home: Series, taken: Taken, digests: tuple[str, ...]) -> Instance:
+def _home(case: Case, series: dict[str, Series], taken: Taken) -> Series:
+    uid = taken.facts.series_uid
+    if uid not in series:
+        series[uid], _ = Series.objects.get_or_create(
+            case=case,
+            series_uid=uid,
+            defaults={"modality": taken.facts.modality, "role": "OTHER", "parameters": {}},
+        )
+    return series[uid]
+
+
+def _received(home: Series, taken: Taken) -> None:
+    """Note on the series what a new image of it says, and hold the series where a person has to look."""
+    home.parameters[STALE] = True
+    home.parameters["hints"] = sorted({*home.parameters.get("hints", []), *taken.hints})
+    if taken.suspicion:
+        home.held_reason = SUSPICIONS[taken.suspicion]
+    elif home.masks and not home.held_reason:
+        home.held_reason = MASKED_BEFORE
+
+
+def _instance(home: Series, item: Item) -> Instance:
+    taken = item.taken
     planes = [plane.to_json() if plane else None for plane in taken.planes]
     return Instance(
         series=home,
         number=taken.facts.instance_number or 0,
         sop_uid=taken.facts.sop_uid,
         digest=taken.digest,
+        taken_digest=taken.digest,
+        source_mark=item.mark,
+        suspicion=taken.suspicion,
         header=taken.header,
-        frames=[{"digest": digest, "plane": plane} for digest, plane in zip(digests, planes, strict=True)],
+        frames=[{"digest": digest, "plane": plane} for digest, plane in zip(item.digests, planes, strict=True)],
     )
 
 
-def _describe(case: Case) -> None:
-    """Work out order, plane, automatic window and role of every series of a case from all its images."""
-    series = list(Series.objects.filter(case=case).order_by("pk"))
-    instances: dict[int, list[Instance]] = {one.pk: [] for one in series}
-    for instance in Instance.objects.filter(series__case=case).order_by("number", "pk"):
-        instances[instance.series_id].append(instance)
-    proposals = propose_case(
-        [([i.header for i in instances[one.pk]], one.parameters.get("hints", ())) for one in series]
-    )
-    for one, proposal in zip(series, proposals, strict=True):
-        own = instances[one.pk]
-        flat = [(i, number) for i in own for number in range(1, len(i.frames) + 1)]
-        planes = [_plane(i, number) for i, number in flat]
-        placed = [flat[index] for index in order(planes)]
-        one.parameters = {
-            **one.parameters,
-            **physics(own[0].header, [_plane(i, number) for i, number in placed]),
-            "order": [[i.sop_uid, number] for i, number in placed],
-            "blocks": [len(block) for block in blocks([_plane(i, number) for i, number in placed])],
-            "plane": plane_name(planes[0]) if planes else "unknown",
-            "automatic_window": _window(one.modality, placed),
-        }
-        one.frame_count = len(flat)
-        if one.role_reason != "set at the desk":
-            one.role, one.phase = proposal.role, proposal.phase or ""
-            one.title, one.role_reason = ROLE_TITLES[proposal.role], proposal.reason[:200]
-        one.save()
-
-
-def _plane(instance: Instance, number: int) -> Plane | None:
-    stored = instance.frames[number - 1]["plane"]
-    return Plane.from_json(stored) if stored else None
-
-
-def _window(modality: str, placed: Sequence[tuple[Instance, int]]) -> list[float] | None:
-    """Give one automatic window for the whole series; a window per slice would make the brightness jump."""
-    if modality != "MR":
-        return None
-    sample = placed[:: max(1, len(placed) // 24)]
-    arrays = [stored_array(store.get(i.frames[n - 1]["digest"]), i.header) for i, n in sample]
-    width, level = automatic_window(arrays, rescale=[rescale_of(i.header, n) for i, n in sample])
-    return [float(width), float(level)]
+def _look_again(study: Study, case: Case, series: set[int]) -> None:
+    """A released case that gets new images before it is being read is looked at again."""
+    if case.released_at is not None and series:
+        case.released_at = None
+        case.save(update_fields=["released_at"])
+        trail.record(study, None, "withdraw release", subject=str(case), reason="New images came in.")

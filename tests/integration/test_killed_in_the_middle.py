@@ -23,8 +23,14 @@ def ours() -> int:
 def whole() -> None:
     """Whatever has come in is complete: frames in the store, order and role of every series."""
     for series in Series.objects.filter(case__patient__study__code="NEW"):
-        assert series.parameters["order"], "a series is described in the transaction that brings it"
+        assert series.parameters["order"]
+        assert "stale" not in series.parameters
         assert series.frame_count == series.instances.count() == len(series.parameters["order"])
+    sealed()
+
+
+def sealed() -> None:
+    """Whatever has come in has its frames in the store, under the seals that the rows carry."""
     for instance in Instance.objects.filter(series__case__patient__study__code="NEW"):
         assert all(store.holds(frame["digest"]) for frame in instance.frames)
     assert not list(handover.verify("NEW"))
@@ -47,7 +53,7 @@ def test_an_import_that_is_killed_is_finished_by_the_next(manage: Commands, tmp_
     assert child.returncode == -signal.SIGKILL
     half = ours()
     assert 0 < half < files
-    whole()
+    sealed()
     patients = dict(Patient.objects.filter(study__code="NEW").values_list("identifier_hash", "pseudonym"))
     done = manage(*args)
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,146 @@
+"""A process of its own that takes files, and nothing else: the parsers and decoders of foreign bytes run here.
+
+It is started as ``python -m annotation.dicom.child`` and speaks over its standard input and output: a length of four
+bytes, a JSON object, and behind an answer the frames it names. No pickle: what comes out of this process is data, even
+if a file should have taken it over. It cannot write files, open many, or grow; who started it ends it when it is slow.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import struct
+import sys
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from annotation.dicom.geometry import Plane
+from annotation.dicom.identity import SourceFacts
+from annotation.dicom.refusal import Quarantined, Refused
+from annotation.dicom.take import Taken, TakeRules, take
+
+MEMORY_BYTES = 1536 * 1024**2
+FILES_BEFORE_A_NEW_ONE = 2000
+"""A child ends itself after so many files: what decoders lose of memory, they lose for a while only."""
+
+_LENGTH = struct.Struct("<L")
+_DATES = ("birth_date", "study_date")
+
+
+class Ended(EOFError):
+    """The other side is gone."""
+
+
+def send(pipe: BinaryIO, message: dict[str, Any], frames: tuple[bytes, ...] = ()) -> None:
+    """Write one message and the frames behind it."""
+    text = json.dumps({**message, "frames": [len(frame) for frame in frames]}, allow_nan=False).encode()
+    pipe.write(_LENGTH.pack(len(text)) + text)
+    for frame in frames:
+        pipe.write(frame)
+    pipe.flush()
+
+
+def receive(pipe: BinaryIO) -> tuple[dict[str, Any], tuple[bytes, ...]]:
+    """Read one message and the frames behind it.
+
+    Raises
+    ------
+    Ended
+        If the other side closes the pipe before the message is whole.
+    """
+    (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
+    message: dict[str, Any] = json.loads(_exactly(pipe, length))
+    return message, tuple(_exactly(pipe, size) for size in message.pop("frames"))
+
+
+def _exactly(pipe: BinaryIO, size: int) -> bytes:
+    data = pipe.read(size)
+    if len(data) != size:
+        raise Ended
+    return data
+
+
+def packed(taken: Taken) -> dict[str, Any]:
+    """Give all of a `Taken` but its frames as JSON."""
+    facts = asdict(taken.facts)
+    facts |= {name: facts[name].isoformat() if facts[name] else None for name in _DATES}
+    return {
+        "header": taken.header,
+        "planes": [plane.to_json() if plane else None for plane in taken.planes],
+        "facts": facts,
+        "tokens": sorted(taken.tokens),
+        "hints": taken.hints,
+        "head": taken.head,
+        "digest": taken.digest,
+        "suspicion": taken.suspicion,
+    }
+
+
+def unpacked(message: dict[str, Any], frames: tuple[bytes, ...]) -> Taken:
+    """Build the `Taken` that `packed` has written down."""
+    facts = message["facts"]
+    facts |= {name: date.fromisoformat(facts[name]) if facts[name] else None for name in _DATES}
+    return Taken(
+        header=message["header"],
+        frames=frames,
+        planes=tuple(Plane.from_json(plane) if plane else None for plane in message["planes"]),
+        facts=SourceFacts(**facts),
+        tokens=frozenset(message["tokens"]),
+        hints=tuple(message["hints"]),
+        head=message["head"],
+        digest=message["digest"],
+        suspicion=message["suspicion"],
+    )
+
+
+def _answer(asked: dict[str, Any]) -> tuple[dict[str, Any], tuple[bytes, ...]]:
+    rules = TakeRules(allow_head=asked["allow_head"], released=frozenset(asked["released"]))
+    try:
+        taken = take(Path(asked["path"]).read_bytes(), key=bytes.fromhex(asked["key"]), rules=rules)
+        return {"taken": packed(replace(taken, frames=()))}, taken.frames
+    except Refused as refusal:
+        return {"refused": [refusal.code, refusal.sentence]}, ()
+    except Quarantined as quarantine:
+        return {"quarantined": [quarantine.code, quarantine.sentence]}, ()
+    except MemoryError:
+        return {"refused": ["too_large", "The file needs more memory than one file may."], "spent": True}, ()
+    except OSError:
+        return {"refused": ["unreadable", "The file could not be read from the disk."]}, ()
+
+
+def _limit(seconds: int) -> None:
+    """End this process (SIGXCPU) once it has worked so many seconds more."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime) + seconds + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def _confine() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+
+
+def main() -> None:
+    """Answer until the other side closes the pipe or enough files are done."""
+    given, told = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # a library that prints must not write into an answer
+    _confine()
+    send(told, {"ready": True})
+    for _ in range(FILES_BEFORE_A_NEW_ONE):
+        try:
+            asked, _frames = receive(given)
+        except Ended:
+            return
+        _limit(asked["seconds"])
+        message, frames = _answer(asked)
+        send(told, message, frames)
+        if message.get("spent"):
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""What was received, sorted: archives opened, other files refused by what they are, images grouped by their study.
+
+Only structure is looked at here, by code of our own that follows no length it has not checked. No parser and no decoder
+of foreign bytes runs in this process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.dicom import Limits, Refused, prescan
+from annotation.intake import spool
+from annotation.intake.deliveries import keyed
+from annotation.intake.sniff import ARCHIVE, DICOM, DIRECTORY, EMPTY, HEAD, sniff
+from annotation.models import Arrival, ArrivalState, Delivery, Instance, Study
+
+LIMITS = Limits()
+AT_ONCE = 200
+MOST_MEMBERS = 500_000
+LARGEST_ARCHIVE_TOTAL = 64 * 1024**3
+INFLATION, INFLATION_FLOOR = 200, 1024**3
+"""An archive may hold so many times its own size, and a small one this much; images do not shrink like that."""
+
+Step = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """What one file is: waiting for its study's job, or refused."""
+
+    state: ArrivalState
+    mark: str = ""
+    group: str = ""
+    code: str = ""
+    sentence: str = ""
+
+
+def _refused(code: str, sentence: str) -> Sorted:
+    return Sorted(ArrivalState.REFUSED, code=code, sentence=sentence)
+
+
+def sort(delivery: Delivery, step: Step) -> None:
+    """Sort all that lies in the spool and is not sorted yet; safe to break off and to begin again."""
+    while waiting := list(delivery.arrivals.filter(state=ArrivalState.HERE).order_by("number")[:AT_ONCE]):
+        found = [(arrival, *look(delivery, arrival)) for arrival in waiting]
+        _write(delivery.study, [(arrival, what) for arrival, what, archive in found if not archive])
+        for arrival, _what, archive in found:
+            if archive:
+                _open_archive(delivery, arrival)
+        Delivery.objects.filter(pk=delivery.pk).update(touched_at=timezone.now())
+        counted = delivery.arrivals.exclude(state=ArrivalState.OPENED)
+        total = counted.count()
+        step(total - counted.filter(state=ArrivalState.HERE).count(), total, "Looking at what came.")
+
+
+def look(delivery: Delivery, arrival: Arrival) -> tuple[Sorted, bool]:
+    """Say what a file is, and whether it is an archive to be opened."""
+    path = spool.path(delivery.pk, arrival.number)
+    try:
+        with path.open("rb") as file:
+            code, sentence = sniff(file.read(HEAD))
+            if code == ARCHIVE:
+                return _refused("", ""), True
+            if code != DICOM:
+                return _not_taken(code, sentence), False
+            if path.stat().st_size > LIMITS.file_bytes:
+                return _refused("too_large", "The file is larger than one image file may be."), False
+            file.seek(0)
+            return inspect(delivery.study, file.read()), False
+    except FileNotFoundError:
+        return _refused(*(EMPTY if not arrival.size else ("lost", "The file is no longer in the spool."))), False
+
+
+def _not_taken(code: str, sentence: str) -> Sorted:
+    if code == DIRECTORY:  # it lists what lies beside it; the images come in by themselves
+        return Sorted(ArrivalState.OPENED, code=DIRECTORY)
+    return _refused(code, sentence)
+
+
+def inspect(study: Study, data: bytes) -> Sorted:
+    """Check the structure of an image file, and give the marks by which it and its study are known."""
+    try:
+        scan = prescan(data, LIMITS)
+    except Refused as refusal:
+        return _refused(refusal.code, refusal.sentence)
+    mark = keyed("file", study.code.encode() + hashlib.sha256(data).digest())
+    return Sorted(ArrivalState.SORTED, mark=mark, group=keyed("study", scan.study_uid)[:40])
+
+
+def known_marks(study: Study, marks: set[str]) -> set[str]:
+    """Give the marks of files that are in the study already."""
+    mine = Instance.objects.filter(series__case__patient__study=study, source_mark__in=marks - {""})
+    return set(mine.values_list("source_mark", flat=True))
+
+
+def _write(study: Study, found: list[tuple[Arrival, Sorted]]) -> None:
+    known = known_marks(study, {what.mark for _, what in found})
+    for arrival, what in found:
+        duplicate = what.mark in known
+        arrival.state = ArrivalState.DUPLICATE if duplicate else what.state
+        arrival.mark, arrival.group = what.mark, what.group
+        arrival.reason_code, arrival.reason = what.code, what.sentence
+        if arrival.state != ArrivalState.SORTED:
+            spool.forget(arrival.delivery_id, arrival.number)
+    Arrival.objects.bulk_update(
+        [arrival for arrival, _ in found], ["state", "mark", "group", "reason_code", "reason"], batch_size=100
+    )
+
+
+# --- archives ------------------------------------------------------------------------------------------------------
+
+
+def _open_archive(delivery: Delivery, arrival: Arrival) -> None:
+    """Give each member a number of its own. The rows come last and at once: broken off before, it begins anew."""
+    last = delivery.arrivals.order_by("-number").values_list("number", flat=True)[0]
+    rows = []
+    for number, (size, refusal) in enumerate(members(delivery, arrival, last + 1), start=last + 1):
+        state = ArrivalState.REFUSED if refusal else ArrivalState.HERE
+        code, sentence = refusal or ("", "")
+        rows.append(
+            Arrival(
+                delivery=delivery, number=number, size=size, received=size, state=state, reason_code=code,
+                reason=sentence,
+            )
+        )  # fmt: skip
+    with transaction.atomic():
+        Arrival.objects.bulk_create(rows, batch_size=500)
+        arrival.state = ArrivalState.OPENED
+        arrival.save(update_fields=["state"])
+    spool.forget(delivery.pk, arrival.number)
+
+
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, OSError, EOFError, ValueError,
+)  # fmt: skip
+Member = tuple[int, tuple[str, str] | None]
+
+
+def members(delivery: Delivery, arrival: Arrival, number: int) -> Iterator[Member]:
+    """Stream an archive's members into the spool under numbers; no member's name is used, no archive in it opened."""
+    path = spool.path(delivery.pk, arrival.number)
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        yield 0, ("bad_zip", "The zip archive is damaged.")
+        return
+    budget = min(LARGEST_ARCHIVE_TOTAL, max(INFLATION_FLOOR, INFLATION * path.stat().st_size))
+    with archive:
+        for count, member in enumerate(one for one in archive.infolist() if not one.is_dir()):
+            if count >= MOST_MEMBERS or budget <= 0:
+                yield 0, ("zip_budget", "The archive holds more than this intake takes at once; split it.")
+                return
+            spool.check_room(min(member.file_size, LIMITS.file_bytes))
+            size, refusal = _member(archive, member, delivery, number + count, min(budget, LIMITS.file_bytes))
+            budget -= size
+            yield size, refusal
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, delivery: Delivery, number: int, most: int) -> Member:
+    if member.flag_bits & 1:
+        return 0, ("encrypted", "A file in the zip archive is encrypted; unpack it first.")
+    if (member.external_attr >> 16) & 0o170000 == 0o120000:
+        return 0, ("link", "An entry of the zip archive is a link to another place; links are not followed.")
+    try:
+        with archive.open(member) as file:
+            return _stream(file, delivery, number, most)
+    except _DAMAGED:
+        spool.forget(delivery.pk, number)
+        return 0, ("bad_zip_member", "A file in the zip archive is damaged.")
+
+
+def _stream(file: IO[bytes], delivery: Delivery, number: int, most: int) -> Member:
+    """Inflate a member no further than its head when that says it is no image."""
+    head = file.read(HEAD)
+    code, sentence = sniff(head)
+    if code == ARCHIVE:
+        return len(head), ("nested_zip", "A zip archive inside a zip archive is not opened; unpack it first.")
+    if code not in (DICOM, DIRECTORY):
+        return len(head), (code, sentence)
+    size = len(head)
+    with spool.path(delivery.pk, number).open("wb") as out:
+        out.write(head)
+        while piece := file.read(spool.STEP):
+            size += len(piece)
+            if size > most:
+                break
+            out.write(piece)
+    if size > most:
+        spool.forget(delivery.pk, number)
+        return size, ("too_large", "A file in the zip archive is larger than this intake takes.")
+    return size, None

@@ -1,0 +1,126 @@
+"""The spool: bytes as they came, each under a number, until they are taken in. No name of a sender's file is used."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+
+log = logging.getLogger(__name__)
+
+LARGEST_FILE = 64 * 1024**3
+"""An upload may be a zip archive of a whole cohort; what a single image may be is the business of `sort`."""
+LEFT_FREE = 2 * 1024**3
+"""The database shares the disk: nothing is received that would leave less."""
+STEP = 1024 * 1024
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
+
+
+class NoSpace(OSError):
+    """The disk is nearly full."""
+
+    sentence = "The server's disk is nearly full, so nothing is received. Tell the operator."
+
+
+class TooLarge(ValueError):
+    """A file is larger than announced, or than anything taken here."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def folder() -> Path:
+    return Path(settings.DATA_DIR) / "spool"
+
+
+def home(delivery: uuid.UUID) -> Path:
+    return folder() / delivery.hex
+
+
+def path(delivery: uuid.UUID, number: int) -> Path:
+    return home(delivery) / f"{number:07d}"
+
+
+def make(delivery: uuid.UUID) -> None:
+    home(delivery).mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+
+
+def check_room(size: int) -> None:
+    make_sure = folder()
+    make_sure.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    if shutil.disk_usage(make_sure).free - size < LEFT_FREE:
+        raise NoSpace(NoSpace.sentence)
+
+
+def append(delivery: uuid.UUID, number: int, *, offset: int, data: BinaryIO, most: int) -> int:
+    """Write what `data` gives behind `offset`, at most up to `most`; gives how many bytes the file has now.
+
+    Bytes behind `offset` from an earlier try are written over, never cut off: a late first try may still be writing
+    the same bytes, and only what the database has counted stands.
+    """
+    make(delivery)
+    handle = os.open(path(delivery, number), os.O_CREAT | os.O_WRONLY, FILE_MODE)
+    with os.fdopen(handle, "wb") as file:
+        file.seek(offset)
+        there = offset
+        while piece := data.read(STEP):
+            there += len(piece)
+            if there > most:
+                raise TooLarge("More bytes came than were announced for this file.")
+            file.write(piece)
+    return there
+
+
+def place(delivery: uuid.UUID, number: int, source: Path, *, move: bool) -> int:
+    """Bring a local file in: renamed where it may be taken away, else linked, else copied; gives its size."""
+    make(delivery)
+    target = path(delivery, number)
+    target.unlink(missing_ok=True)
+    if move:
+        _moved(source, target)
+    else:
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except OSError:  # another file system, or a file that is not ours to link
+            shutil.copyfile(source, target, follow_symlinks=False)
+    return target.stat().st_size
+
+
+def _moved(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError:  # another file system: whole under its name, or not there
+        part = target.with_suffix(".part")
+        shutil.copyfile(source, part, follow_symlinks=False)
+        part.replace(target)
+        source.unlink()
+
+
+def drop(delivery: uuid.UUID) -> None:
+    shutil.rmtree(home(delivery), ignore_errors=True)
+
+
+def forget(delivery: uuid.UUID, number: int) -> None:
+    path(delivery, number).unlink(missing_ok=True)
+
+
+def homes(*, older_than_s: float) -> Iterator[uuid.UUID]:
+    """Give the deliveries whose folder nobody has touched for so long."""
+    if not folder().is_dir():
+        return
+    for one in folder().iterdir():
+        try:
+            delivery = uuid.UUID(hex=one.name)
+            old = time.time() - one.stat().st_mtime > older_than_s
+        except (ValueError, OSError):
+            continue
+        if old and one.is_dir():
+            yield delivery

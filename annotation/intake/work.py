@@ -1,0 +1,259 @@
+"""From a sealed delivery to the study: sorted, then taken in study by study, each by one job, then settled.
+
+Whatever breaks off goes on where it ended: a file is settled in the same transaction that writes its rows, and what is
+settled is not looked at again. Several workers take several studies side by side.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from annotation import jobs, store, trail
+from annotation.dicom import Quarantined, Refused, Taken, TakeRules
+from annotation.dicom.pixels import SUSPICIONS
+from annotation.identity import identifier_hash
+from annotation.intake import spool
+from annotation.intake.deliveries import UNDER_WAY, cancel, find, start_sorting
+from annotation.intake.describe import describe
+from annotation.intake.sandbox import Outcome, Pool, pool
+from annotation.intake.shelve import Item, Shelved, Verdict, shelve
+from annotation.intake.sort import Step, sort
+from annotation.models import Arrival, ArrivalState, Delivery, DeliveryState, Study, Way
+
+log = logging.getLogger(__name__)
+S = ArrivalState
+WAITING = (S.AWAITED, S.HERE, S.SORTED)
+FLUSH_EVERY = 64
+"""So many files are written in one transaction: a killed worker loses the work on fewer, and no write lock is long."""
+ABANDONED_S = 7 * 24 * 3600
+"""An upload that nobody has gone on with for so long is thrown away."""
+
+
+def rules_of(study: Study) -> TakeRules:
+    """Suspicious images are let in: they go into quarantine, where the coordinator sees them."""
+    return TakeRules(allow_head=bool(study.settings.get("allow_head")), released=frozenset(SUSPICIONS))
+
+
+ORPHANED_S = 900
+"""A command that has not written a row for so long is no longer running."""
+
+
+# --- the jobs ------------------------------------------------------------------------------------------------------
+
+
+def sort_job(held: jobs.Held) -> None:
+    delivery = find(uuid.UUID(hex=held.subject))
+    sort(delivery, held.step)
+    _start_studies(delivery)
+    settle(delivery)
+    held.finish({}, "Everything is looked at.")
+
+
+def study_job(held: jobs.Held) -> None:
+    delivery, group = find(uuid.UUID(hex=held.subject.split(":")[0])), held.subject.split(":")[1]
+    take_group(delivery, group, held.step)
+    settle(delivery)
+    held.finish({}, "The study is in.")
+
+
+def _start_studies(delivery: Delivery) -> None:
+    with transaction.atomic():
+        changed = Delivery.objects.filter(pk=delivery.pk, state__in=(DeliveryState.SORTING, DeliveryState.TAKING))
+        if not changed.update(state=DeliveryState.TAKING):
+            raise jobs.Cancelled("The delivery was cancelled.")
+        for number, group in enumerate(unfinished(delivery), start=1):
+            jobs.start_once(
+                "import_study", title=f"Import, study {number} of the delivery", study=delivery.study,
+                subject=f"{delivery.pk.hex}:{group}", by=delivery.started_by,
+            )  # fmt: skip
+
+
+def unfinished(delivery: Delivery) -> list[str]:
+    """Give the studies that have files waiting, in the order in which they came, and those broken off at their end."""
+    waiting = delivery.arrivals.filter(state=S.SORTED).order_by("number").values_list("group", flat=True)
+    noted = Delivery.objects.values_list("result", flat=True).get(pk=delivery.pk).get("groups", {})
+    return list(dict.fromkeys([*waiting, *(group for group, one in noted.items() if not one["described"])]))
+
+
+def resume(delivery: uuid.UUID) -> None:
+    """Start again what stopped at a fault, such as a full disk; does nothing while it still runs."""
+    found = find(delivery)
+    if found.state == DeliveryState.SORTING:
+        with transaction.atomic():
+            start_sorting(found)
+    elif found.state == DeliveryState.TAKING:
+        _start_studies(found)
+
+
+# --- one study -----------------------------------------------------------------------------------------------------
+
+
+def take_group(delivery: Delivery, group: str, step: Step, *, by: Pool | None = None) -> None:
+    """Take one DICOM study of a delivery in; the files of it that are settled already are left alone."""
+    waiting = list(delivery.arrivals.filter(state=S.SORTED, group=group).order_by("number"))
+    cases: set[int] = set()
+    done = 0
+    batch: list[tuple[Arrival, Item | Verdict]] = []
+    for arrival, outcome in _outcomes(delivery, waiting, by or pool()):
+        batch.append((arrival, outcome))
+        if len(batch) >= FLUSH_EVERY:
+            done += len(batch)
+            cases |= _flush(delivery, group, batch)
+            batch = []
+            step(done, len(waiting), f"{done} of {len(waiting)} files")
+    cases |= _flush(delivery, group, batch)
+    # Broken off right here, the study's cases stand in the delivery as undescribed, and the next worker goes on.
+    for case in cases | set(_noted(delivery.pk, group)["cases"]):
+        describe(case)
+    with transaction.atomic():
+        held = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        if group in held.result.get("groups", {}):
+            held.result["groups"][group]["described"] = True
+            held.save(update_fields=["result"])
+
+
+def _outcomes(delivery: Delivery, waiting: Iterable[Arrival], by: Pool) -> Iterator[tuple[Arrival, Item | Verdict]]:
+    files = ((arrival, spool.path(delivery.pk, arrival.number)) for arrival in waiting)
+    for arrival, outcome in by.take(files, rules_of(delivery.study)):
+        yield arrival, _kept(arrival, outcome)
+
+
+def _kept(arrival: Arrival, outcome: Outcome) -> Item | Verdict:
+    """Put the frames into the store, so that only the header is held in memory."""
+    if isinstance(outcome, Refused):
+        return Verdict(S.REFUSED, outcome.code, outcome.sentence)
+    if isinstance(outcome, Quarantined):
+        return Verdict(S.QUARANTINED, outcome.code, outcome.sentence)
+    return item_of(arrival.number, outcome, tuple(store.put(frame) for frame in outcome.frames), arrival.mark)
+
+
+def item_of(number: int, taken: Taken, digests: tuple[str, ...], mark: str) -> Item:
+    header = trail.keepable(taken.header)
+    light = replace(taken, frames=(), header=header, digest=trail.image_digest(header, digests))
+    return Item(number, light, digests, mark)
+
+
+def person_of(study: Study, item: Item) -> str:
+    """Hash the patient's identifier; without one a file stays at least with the other images of its own study."""
+    facts = item.taken.facts
+    return identifier_hash(study.code, facts.patient_id or facts.study_uid)
+
+
+def by_person(study: Study, items: Iterable[Item]) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(person_of(study, item), []).append(item)
+    return found
+
+
+def _flush(delivery: Delivery, group: str, batch: Sequence[tuple[Arrival, Item | Verdict]]) -> set[int]:
+    """Write rows and settle their files in one transaction; gives the cases that were written to."""
+    if not batch:
+        return set()
+    verdicts = {arrival.number: what for arrival, what in batch if isinstance(what, Verdict)}
+    items = [what for _, what in batch if isinstance(what, Item)]
+    with transaction.atomic():
+        held = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        if held.state != DeliveryState.TAKING:
+            raise jobs.Cancelled("The delivery was cancelled.")
+        shelved = [shelve(delivery.study, person, own) for person, own in by_person(delivery.study, items).items()]
+        for one in shelved:
+            verdicts |= one.verdicts
+        _settle_files([arrival for arrival, _ in batch], verdicts)
+        _note(held, group, shelved)
+    for arrival, _ in batch:
+        spool.forget(delivery.pk, arrival.number)
+    return {one.case_id for one in shelved if one.case_id and one.series}
+
+
+def _settle_files(arrivals: list[Arrival], verdicts: dict[int, Verdict]) -> None:
+    for arrival in arrivals:
+        verdict = verdicts[arrival.number]
+        arrival.state, arrival.reason_code, arrival.reason = verdict.state, verdict.code, verdict.sentence
+    Arrival.objects.bulk_update(arrivals, ["state", "reason_code", "reason"], batch_size=100)
+
+
+def _note(held: Delivery, group: str, shelved: Iterable[Shelved]) -> None:
+    """Remember on the delivery which cases and series a study's files went to."""
+    noted = held.result.setdefault("groups", {}).setdefault(group, {})
+    noted |= {"described": False, "cases": noted.get("cases", []), "series": noted.get("series", [])}
+    for one in shelved:
+        if one.case_id and one.series:
+            noted["cases"] = sorted({*noted["cases"], one.case_id})
+            noted["series"] = sorted({*noted["series"], *one.series})
+    held.touched_at = timezone.now()
+    held.save(update_fields=["result", "touched_at"])
+
+
+def _noted(delivery: uuid.UUID, group: str) -> dict[str, Any]:
+    result = Delivery.objects.values_list("result", flat=True).get(pk=delivery)
+    noted: dict[str, Any] = result.get("groups", {}).get(group, {"cases": [], "series": [], "described": True})
+    return noted
+
+
+# --- the end -------------------------------------------------------------------------------------------------------
+
+
+def settle(delivery: Delivery) -> bool:
+    """Finish a delivery when nothing of it waits any more; says whether this call did."""
+    with transaction.atomic():
+        held = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        if held.state != DeliveryState.TAKING or held.arrivals.filter(state__in=WAITING).exists():
+            return False
+        if not all(one["described"] for one in held.result.get("groups", {}).values()):
+            return False
+        held.state, held.finished_at = DeliveryState.DONE, timezone.now()
+        held.result = totals(held)
+        held.save(update_fields=["state", "finished_at", "result"])
+        # What came in stands as images now; only what did not is worth a row.
+        held.arrivals.filter(state__in=(S.IMPORTED, S.DUPLICATE, S.OPENED)).delete()
+    spool.drop(delivery.pk)
+    log.info(
+        "study %s: %d files received, %d imported, %d duplicates, %d refused, %d quarantined",
+        delivery.study.code, *(held.result[name] for name in COUNTED),
+    )  # fmt: skip
+    return True
+
+
+COUNTED = ("received", "imported", "duplicates", "refused", "quarantined")
+
+
+def totals(held: Delivery) -> dict[str, Any]:
+    counts = held.arrivals.aggregate(
+        received=Count("pk", filter=~Q(state=S.OPENED)),
+        imported=Count("pk", filter=Q(state=S.IMPORTED)),
+        duplicates=Count("pk", filter=Q(state=S.DUPLICATE)),
+        refused=Count("pk", filter=Q(state=S.REFUSED)),
+        quarantined=Count("pk", filter=Q(state=S.QUARANTINED)),
+        bytes=Sum("size", filter=~Q(state=S.OPENED), default=0),
+    )
+    noted = held.result.get("groups", {}).values()
+    taken = (S.IMPORTED, S.DUPLICATE, S.QUARANTINED)
+    return counts | {
+        "studies": held.arrivals.filter(state__in=taken).values("group").distinct().count(),
+        "series": len({series for one in noted for series in one["series"]}),
+        "cases": sorted({case for one in noted for case in one["cases"]}),
+    }
+
+
+def sweep() -> None:
+    """Throw away what nobody comes back for; run by a worker now and then."""
+    before = timezone.now() - timedelta(seconds=ABANDONED_S)
+    for old in Delivery.objects.filter(state=DeliveryState.RECEIVING, touched_at__lt=before):
+        cancel(old.pk)
+    # A command works in its own process: when that is gone, nobody else goes on; running it again does.
+    before = timezone.now() - timedelta(seconds=ORPHANED_S)
+    for old in Delivery.objects.filter(state__in=UNDER_WAY, way=Way.COMMAND, touched_at__lt=before):
+        cancel(old.pk)
+    for delivery in spool.homes(older_than_s=3600):
+        if not Delivery.objects.filter(pk=delivery, state__in=UNDER_WAY).exists():
+            spool.drop(delivery)
