@@ -1,0 +1,259 @@
+"""How the images were made: the scanning parameters by role and field strength, as a supplement prints them.
+
+Counted are the series that readers may be shown, of patients who take part. Values stay unrounded until they are
+printed; what a header does not say is left out, and the number that said it stands beside the median.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from annotation.access import readable, study_for
+from annotation.desk.hints import physics_of
+from annotation.dicom.roles import ROLE_TITLES
+from annotation.models import Role, Series
+from annotation.people import Person
+
+OF_THE_SPINE = tuple(role for role in ROLE_TITLES if role not in {"LOC", "CT_SCOUT", "OTHER"})
+FIELDS = {"1.5 T": (1.4, 1.6), "3 T": (2.8, 3.2)}
+OTHER_FIELD, NO_FIELD = "other field", "field not stated"
+ALL_CT = "CT"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of the table: where its numbers stand, what it is called, and with how many decimals it is printed."""
+
+    code: str
+    title: str
+    unit: str
+    decimals: int
+    modality: str
+    part: int | None = None
+
+
+PARAMETERS = (
+    Parameter("repetition_time_ms", "Repetition time", "ms", 0, "MR"),
+    Parameter("echo_time_ms", "Echo time", "ms", 1, "MR"),
+    Parameter("inversion_time_ms", "Inversion time", "ms", 0, "MR"),
+    Parameter("flip_angle_deg", "Flip angle", "°", 0, "MR"),
+    Parameter("echo_train_length", "Echo train length", "", 0, "MR"),
+    Parameter("averages", "Averages", "", 1, "MR"),
+    Parameter("bandwidth_hz", "Bandwidth", "Hz per pixel", 0, "MR"),
+    Parameter("kvp", "Tube voltage", "kV", 0, "CT"),
+    Parameter("tube_current_ma", "Tube current", "mA", 0, "CT"),
+    Parameter("exposure_mas", "Exposure", "mAs", 0, "CT"),
+    Parameter("slice_thickness_mm", "Slice thickness", "mm", 2, ""),
+    Parameter("slice_spacing_mm", "Slice spacing", "mm", 2, ""),
+    Parameter("pixel_spacing_mm", "Pixel, rows", "mm", 2, "", 0),
+    Parameter("pixel_spacing_mm", "Pixel, columns", "mm", 2, "", 1),
+    Parameter("field_of_view_mm", "Field of view, height", "mm", 0, "", 0),
+    Parameter("field_of_view_mm", "Field of view, width", "mm", 0, "", 1),
+    Parameter("acquired_matrix", "Acquired matrix, frequency", "", 0, "MR", 0),
+    Parameter("acquired_matrix", "Acquired matrix, phase", "", 0, "MR", 1),
+    Parameter("matrix", "Image matrix, rows", "", 0, "", 0),
+    Parameter("matrix", "Image matrix, columns", "", 0, "", 1),
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Median and range of one parameter, unrounded, of the `n` series that state it among `of`."""
+
+    n: int
+    of: int
+    median: float | None
+    low: float | None
+    high: float | None
+    decimals: int
+
+    @property
+    def text(self) -> str:
+        if self.median is None or self.low is None or self.high is None:
+            return "not stated" if self.of else "–"
+        middle, low, high = (rounded(value, self.decimals) for value in (self.median, self.low, self.high))
+        return middle if low == high else f"{middle} ({low}–{high})"
+
+    @property
+    def partly(self) -> bool:
+        return 0 < self.n < self.of
+
+
+@dataclass(frozen=True)
+class Line:
+    title: str
+    unit: str
+    cells: tuple[Summary, ...]
+
+
+@dataclass(frozen=True)
+class Words:
+    """Counts of what has no median: makers, kernels."""
+
+    title: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One series role: its groups side by side, its parameters one under the other."""
+
+    role: str
+    title: str
+    modality: str
+    cases: tuple[int, ...]
+    series: tuple[int, ...]
+    lines: tuple[Line, ...]
+    words: tuple[Words, ...]
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """Cases by the field strength of their MRI; the percentage is of the cases that have one."""
+
+    title: str
+    n: int
+    percent: float
+
+
+@dataclass(frozen=True)
+class Scanning:
+    fields: tuple[FieldRow, ...]
+    mri_cases: int
+    groups: Mapping[str, tuple[str, ...]]
+    mr: tuple[Block, ...]
+    ct: tuple[Block, ...]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row a role, group and parameter, numbers as they are."""
+        for block in (*self.mr, *self.ct):
+            for line in block.lines:
+                for place, group in enumerate(self.groups[block.modality]):
+                    one = line.cells[place]
+                    if one.of:
+                        yield {
+                            "role": block.role, "group": group, "cases": block.cases[place],
+                            "series": block.series[place], "parameter": line.title, "unit": line.unit,
+                            "n": one.n, "median": one.median, "low": one.low, "high": one.high,
+                        }  # fmt: skip
+
+
+COLUMNS = ("role", "group", "cases", "series", "parameter", "unit", "n", "median", "low", "high")
+
+
+@dataclass(frozen=True)
+class Scan:
+    case: int
+    role: str
+    modality: str
+    group: str
+    told: Mapping[str, Any]
+
+
+def scanning_table(person: Person, code: str) -> Scanning:
+    """Give the table; two queries, however many series there are."""
+    study = study_for(person, code, Role.COORDINATOR)
+    shown = Series.objects.filter(
+        readable(), case__patient__study=study, case__patient__exclusion__isnull=True, role__in=OF_THE_SPINE
+    )
+    rows = list(shown.values_list("pk", "case", "role", "modality", "parameters").order_by("pk"))
+    earlier = physics_of([pk for pk, _, _, _, told in rows if "matrix" not in told])
+    scans = [
+        Scan(case, role, modality, group_of(modality, told), told)
+        for pk, case, role, modality, kept in rows
+        for told in [{**kept, **earlier.get(pk, {})}]
+    ]
+    present = {scan.group for scan in scans}
+    groups = {
+        "MR": tuple(name for name in (*FIELDS, OTHER_FIELD, NO_FIELD) if name in present),
+        "CT": (ALL_CT,) if ALL_CT in present else (),
+    }
+    fields, mri_cases = _fields(scans, groups["MR"])
+    return Scanning(fields, mri_cases, groups, _blocks(scans, "MR", groups["MR"]), _blocks(scans, "CT", groups["CT"]))
+
+
+def group_of(modality: str, told: Mapping[str, Any]) -> str:
+    """Name the group of a series; 1.494 T and 1.5 T are one magnet."""
+    if modality != "MR":
+        return ALL_CT
+    tesla = _number(told.get("field_strength_t"))
+    if tesla is None:
+        return NO_FIELD
+    return next((name for name, (low, high) in FIELDS.items() if low <= tesla <= high), OTHER_FIELD)
+
+
+def _fields(scans: Sequence[Scan], groups: Sequence[str]) -> tuple[tuple[FieldRow, ...], int]:
+    seen: dict[int, set[str]] = {}
+    for scan in scans:
+        if scan.modality == "MR":
+            seen.setdefault(scan.case, set()).add(scan.group)
+    counted = Counter("more than one" if len(found) > 1 else next(iter(found)) for found in seen.values())
+    total = len(seen)
+    names = [name for name in (*groups, "more than one") if counted[name]]
+    return tuple(FieldRow(name, counted[name], 100 * counted[name] / total) for name in names), total
+
+
+def _blocks(scans: Sequence[Scan], modality: str, groups: Sequence[str]) -> tuple[Block, ...]:
+    found = []
+    for role in OF_THE_SPINE:
+        own = [[s for s in scans if (s.role, s.modality, s.group) == (role, modality, group)] for group in groups]
+        if any(own):
+            found.append(_block(role, modality, own))
+    return tuple(found)
+
+
+def _block(role: str, modality: str, own: Sequence[Sequence[Scan]]) -> Block:
+    lines = [
+        Line(one.title, one.unit, tuple(summary(one, scans) for scans in own))
+        for one in PARAMETERS
+        if one.modality in ("", modality)
+    ]
+    told = ["maker"] if modality == "MR" else ["maker", "kernel"]
+    titles = {"maker": "Maker", "kernel": "Kernel"}
+    return Block(
+        role,
+        ROLE_TITLES[role],
+        modality,
+        tuple(len({scan.case for scan in scans}) for scans in own),
+        tuple(len(scans) for scans in own),
+        tuple(line for line in lines if any(cell.n for cell in line.cells)),
+        tuple(Words(titles[name], tuple(_counted(name, scans) for scans in own)) for name in told),
+    )
+
+
+def summary(parameter: Parameter, scans: Sequence[Scan]) -> Summary:
+    """Median and range over the series that state the parameter."""
+    values = [
+        value for scan in scans if (value := _number(_part(scan.told.get(parameter.code), parameter.part))) is not None
+    ]
+    if not values:
+        return Summary(0, len(scans), None, None, None, parameter.decimals)
+    return Summary(len(values), len(scans), median(values), min(values), max(values), parameter.decimals)
+
+
+def _part(value: Any, part: int | None) -> Any:
+    if part is None:
+        return value
+    return value[part] if isinstance(value, list) and part < len(value) else None
+
+
+def _number(value: Any) -> float | None:
+    sound = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if sound else None
+
+
+def _counted(name: str, scans: Sequence[Scan]) -> str:
+    counts = Counter(str(scan.told.get(name) or "not stated") for scan in scans)
+    return ", ".join(f"{word} {number}" for word, number in counts.most_common()) or "–"
+
+
+def rounded(value: float, decimals: int) -> str:
+    """Print a number half up, without zeros that say nothing: 4.00 is 4."""
+    scaled = math.floor(abs(value) * 10**decimals + 0.5) / 10**decimals
+    text = f"{math.copysign(scaled, value):.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
