@@ -18,6 +18,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 4000,
-    rolldownOptions: { input: { main: here('./src/main.ts'), light: here('./src/light.ts') } },
+    rolldownOptions: {
+      input: { main: here('./src/main.ts'), light: here('./src/light.ts'), upload: here('./src/upload.ts'), look: here('./src/look.ts') },
+    },
   },
 });

@@ -52,15 +52,11 @@ class SeriesCard:
     rows: int
     columns: int
     proportion: float
+    version: str
 
     @property
     def middle(self) -> int:
         return (self.slices + 1) // 2
-
-    @property
-    def version(self) -> str:
-        """Change the address of a picture when the picture changes."""
-        return f"{self.slices}-{len(self.masks)}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ class Look:
     held: int
     seen: str
     jobs: tuple[jobs.Card, ...]
-    ahead: tuple[int, ...]
+    ahead: tuple[tuple[int, str], ...]
 
     @property
     def busy(self) -> bool:
@@ -206,6 +202,7 @@ def _cards(gate: Gate, series: Sequence[Series]) -> tuple[SeriesCard, ...]:
                 rows,
                 columns,
                 wide / tall if tall else 1.0,
+                version_of(one),
             )
         )
     return tuple(cards)
@@ -252,9 +249,14 @@ def _jobs(case: int, cards: Sequence[SeriesCard]) -> list[jobs.Card]:
     return [card for n, card in enumerate(found) if card.is_open or (n == 0 and card.state != "done")]
 
 
-def _ahead(study: int, case: str) -> tuple[int, ...]:
+def _ahead(study: int, case: str) -> tuple[tuple[int, str], ...]:
     """Name the series of the case that comes next: its pictures are fetched while this one is looked at."""
     if not case:
         return ()
     found = Series.objects.filter(case__patient__study=study, case__patient__pseudonym=case, excluded_reason="")
-    return tuple(found.values_list("pk", flat=True)[:20])
+    return tuple((one.pk, version_of(one)) for one in found.exclude(frame_count=0)[:20])
+
+
+def version_of(one: Series) -> str:
+    """Change the address of a series' pictures when they change."""
+    return f"{one.frame_count}-{len(one.masks)}"

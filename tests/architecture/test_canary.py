@@ -89,11 +89,13 @@ def _read(walk: Walk, code: str, form: str) -> None:
 def _strange(walk: Walk, code: str) -> None:
     """Knock at every other door, with what really is behind it."""
     others = Assignment.objects.filter(study__code=code).exclude(reader__username=_name(walk))
-    series = Series.objects.filter(case__patient__study__code=code).values_list("pk", flat=True)[0]
+    of_study = Series.objects.filter(case__patient__study__code=code)
+    series, case = of_study.values_list("pk", "case__patient__pseudonym")[0]
     for route in OURS:
         for reading in others.values_list("pk", flat=True)[:2]:
             path = f"/{route}".replace("<slug:study>", code).replace("<slug:form>", cast.forms(code)[0])
             path = path.replace("<uuid:reading>", str(reading)).replace("<int:series>", str(series))
+            path = path.replace("<int:number>", "1").replace("<slug:case>", case)
             path = path.replace("<uuid:run>", str(reading)).replace("<path:name>", "estimates.csv")
             for method in ("GET", "POST", "PUT"):
                 if "logout" not in path:

@@ -1,5 +1,5 @@
 /** The only module that talks to the server. */
-import type { Content, Fault, Next, RoomFacts, Saved, Stack, Stale } from './wire.ts';
+import type { Content, Fault, Next, Received, RoomFacts, Saved, Stack, Stale, Upload } from './wire.ts';
 
 export type Outcome<T> =
   | { readonly kind: 'ok'; readonly body: T }
@@ -13,11 +13,11 @@ export type Outcome<T> =
 
 const PATIENCE_MS = 15_000;
 
-async function ask<T>(url: string, init: RequestInit): Promise<Outcome<T>> {
+async function ask<T>(url: string, init: RequestInit, patience = PATIENCE_MS): Promise<Outcome<T>> {
   let response: Response;
   let body: unknown;
   try {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const signal = AbortSignal.timeout(patience);
     response = await fetch(url, { ...init, credentials: 'same-origin', redirect: 'error', signal });
     body = await response.json().catch(() => null);
   } catch {
@@ -115,6 +115,102 @@ export class Api {
   }
 }
 
+// --- the coordinator's upload ---------------------------------------------------------------------------------------
+
+const STALLED_MS = 60_000;
+const SLOW_MS = 120_000;
+
+/** Signing in again, in another tab, gives another token; the cookie always holds the one that counts. */
+function token(): string {
+  return /(?:^|; )csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? '';
+}
+
+export class UploadApi {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  begin(): Promise<Outcome<Upload>> {
+    return this.#post('', {});
+  }
+
+  state(id: string): Promise<Outcome<Upload>> {
+    return ask(`${this.#url}${id}/upload`, { headers: { Accept: 'application/json' }, cache: 'no-store' });
+  }
+
+  announce(
+    id: string,
+    files: readonly (readonly [number, string])[],
+  ): Promise<Outcome<{ readonly files: readonly (readonly [number, number, string])[] }>> {
+    return this.#post(`${id}/files`, { files });
+  }
+
+  seal(id: string, onlyWhole: boolean): Promise<Outcome<Upload>> {
+    return this.#post(`${id}/seal`, { only_whole: onlyWhole });
+  }
+
+  cancel(id: string): Promise<Outcome<Upload>> {
+    return this.#post(`${id}/cancel`, {});
+  }
+
+  /** Send bytes of several files, one behind the other. XMLHttpRequest, because fetch does not tell how far it is. */
+  bytes(
+    id: string,
+    parts: readonly string[],
+    body: Blob,
+    progress: (sent: number) => void,
+    signal: AbortSignal,
+  ): Promise<Outcome<{ readonly parts: readonly Received[] }>> {
+    return new Promise((answer) => {
+      const request = new XMLHttpRequest();
+      let stalled = 0;
+      const wait = () => {
+        window.clearTimeout(stalled);
+        stalled = window.setTimeout(() => request.abort(), STALLED_MS);
+      };
+      const failed = () => answer({ kind: 'failed', sentence: 'The server cannot be reached.' });
+      request.open('POST', `${this.#url}${id}/bytes`);
+      request.setRequestHeader('Content-Type', 'application/octet-stream');
+      request.setRequestHeader('Accept', 'application/json');
+      request.setRequestHeader('X-CSRFToken', token());
+      request.setRequestHeader('Upload-Parts', parts.join(','));
+      request.upload.onprogress = (event) => {
+        wait();
+        progress(event.loaded);
+      };
+      request.onload = () => answer(heard(request));
+      request.onerror = failed;
+      request.onabort = failed;
+      request.onloadend = () => window.clearTimeout(stalled);
+      signal.addEventListener('abort', () => request.abort(), { once: true });
+      wait();
+      request.send(body);
+    });
+  }
+
+  #post<T>(path: string, body: unknown): Promise<Outcome<T>> {
+    const headers = {
+      Accept: 'application/json',
+      'Content-Type': 'application/json',
+      'X-CSRFToken': token(),
+    };
+    return ask(this.#url + path, { method: 'POST', headers, body: JSON.stringify(body) }, SLOW_MS);
+  }
+}
+
+function heard<T>(request: XMLHttpRequest): Outcome<T> {
+  let body: unknown = null;
+  try {
+    body = JSON.parse(request.responseText);
+  } catch {
+    // a proxy's page, or an answer that was cut off
+  }
+  if (request.status >= 200 && request.status < 300 && body !== null) return { kind: 'ok', body: body as T };
+  return problem(request.status, (body ?? {}) as Problem);
+}
+
 /** A piece of a server-rendered page, or null when it cannot be had just now. */
 export async function fragment(url: string): Promise<string | null> {
   try {
@@ -127,5 +223,32 @@ export async function fragment(url: string): Promise<string | null> {
     return response.ok && !response.redirected ? await response.text() : null;
   } catch {
     return null;
+  }
+}
+
+export type Submitted =
+  | { readonly kind: 'page'; readonly page: string }
+  | { readonly kind: 'refused'; readonly sentence: string }
+  | { readonly kind: 'signed_out' };
+
+/** Send a page's form as the browser would; what comes back is the page it leads to, or why not. */
+export async function submit(url: string, body: URLSearchParams): Promise<Submitted> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      body,
+      credentials: 'same-origin',
+      headers: { Accept: 'text/html' },
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    const page = await response.text();
+    if (response.ok) {
+      const home = new URL(response.url).pathname === new URL(url, location.href).pathname;
+      return home ? { kind: 'page', page } : { kind: 'signed_out' };
+    }
+    const said = new DOMParser().parseFromString(page, 'text/html').querySelector('main p')?.textContent;
+    return { kind: 'refused', sentence: said || `The server answered ${response.status}.` };
+  } catch {
+    return { kind: 'refused', sentence: 'The server cannot be reached. Nothing was changed.' };
   }
 }
