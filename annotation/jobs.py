@@ -92,7 +92,12 @@ def _patience() -> datetime:
 
 def _send(job_id: uuid.UUID, kind: str) -> None:
     try:
-        current_app.send_task(settings.JOB_TASKS[kind], args=[str(job_id)], retry_policy={"max_retries": 1})
+        current_app.send_task(
+            settings.JOB_TASKS[kind],
+            args=[str(job_id)],
+            priority=settings.JOB_PRIORITY.get(kind, 0),
+            retry_policy={"max_retries": 1},
+        )
     except OperationalError:
         # The row is written; a message that cannot go out now is sent by the reaper once the broker is back.
         log.warning("job %s (%s) is written down, but the broker does not answer", job_id, kind)

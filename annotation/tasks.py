@@ -12,6 +12,11 @@ def sort_delivery(job_id: str) -> None:
     jobs.work(job_id, intake.sort_job)
 
 
+@shared_task(name="annotation.tasks.look_for_text")
+def look_for_text(job_id: str) -> None:
+    jobs.work(job_id, intake.text_job)
+
+
 @shared_task(name="annotation.tasks.take_study")
 def take_study(job_id: str) -> None:
     jobs.work(job_id, intake.study_job)

@@ -176,6 +176,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
 
+TEXT_SEARCH = env_bool("SPONDY_TEXT_SEARCH", True)  # where tesseract is installed
 JOB_LEASE_S = env_int("SPONDY_JOB_LEASE_S", 20)
 FRAME_LIFETIME_S = env_int("SPONDY_FRAME_LIFETIME_S", 3600)
 
@@ -272,9 +273,12 @@ LOGGING = {
 JOB_TASKS = {
     "import": "annotation.tasks.sort_delivery",
     "import_study": "annotation.tasks.take_study",
+    "text": "annotation.tasks.look_for_text",
     "mask": "annotation.tasks.mask_series",
     "purge": "annotation.tasks.purge",
     "phantom": "spondy.demo.tasks.add_phantom_case",
     "reference": "spondy.demo.tasks.make_reference_study",
     "analyse": "analytics.tasks.analyse",
 }
+# Kinds that wait while anything else is to be done; 0 is first, 9 last (the steps of the Redis transport).
+JOB_PRIORITY = {"text": 9}

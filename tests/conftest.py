@@ -126,6 +126,7 @@ def django_db_modify_db_settings(
         PSEUDONYM_KEY="another key of the tests that is long enough",
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         FRAME_LIFETIME_S=FRAME_LIFETIME_S,
+        TEXT_SEARCH=False,  # no worker runs here that would carry it out; its own tests switch it on
     ):
         app.conf.update(broker_url=valkey_url)
         yield
@@ -241,6 +242,7 @@ def environment(django_db_setup: House) -> dict[str, str]:
         "DATABASE_URL": _database_url(),
         "REDIS_URL": settings.REDIS_URL,
         "SPONDY_DATA_DIR": str(settings.DATA_DIR),
+        "SPONDY_TEXT_SEARCH": "0",
         "SECRET_KEY": settings.SECRET_KEY,
         "SPONDY_PSEUDONYM_KEY": settings.PSEUDONYM_KEY,
         "PYTHONPATH": str(ROOT),

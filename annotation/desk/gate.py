@@ -7,13 +7,13 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from annotation import trail
+from annotation import intake, trail
 from annotation.access import NotYours, WrongState, protocol_of, readable
 from annotation.dicom.roles import ROLE_TITLES
 from annotation.models import Assignment, Case, Series, State, Study
 from annotation.people import Person
 
-DECISION, LOOK, LEVEL = "decision", "look", "level"
+DECISION, LOOK, LEVEL, SEARCH = "decision", "look", "level", "search"
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,9 @@ class Gate:
                 yield Gap(role, ROLE_TITLES.get(role, role)), ~Exists(shown.filter(role=role))
         undecided = own.filter(excluded_reason="").exclude(held_reason="")
         yield Gap(DECISION, "a decision on its held series"), Exists(undecided)
+        if intake.wanted(self.study):
+            unread = shown.filter(role__in=self._visible).exclude(parameters__has_key=intake.READ)
+            yield Gap(SEARCH, "the search for burned-in text"), Exists(unread)
         if self.look_needed:
             unseen = shown.filter(looked_at__isnull=True, role__in=self._visible)
             yield Gap(LOOK, "a look at its images"), Exists(unseen)

@@ -26,12 +26,15 @@ from annotation.intake.deliveries import (
     seal,
     study_of,
 )
+from annotation.intake.describe import READ
 from annotation.intake.log import Log, Problem, Progress
 from annotation.intake.spool import NoSpace, TooLarge
 from annotation.intake.work import resume, sort_job, study_job, sweep
+from annotation.intake.written import text_job, wanted
 from annotation.models import Way
 
 __all__ = [
+    "READ",
     "Announced",
     "ClinicalError",
     "ClinicalLog",
@@ -64,4 +67,6 @@ __all__ = [
     "study_of",
     "sweep",
     "take_in",
+    "text_job",
+    "wanted",
 ]

@@ -22,6 +22,8 @@ AT_THE_DESK = "set at the desk"
 
 STALE = "stale"
 """In a series' parameters from the first row of a new image until `describe` has gone over all of them."""
+READ = "read_for_text"
+"""In a series' parameters once its slices were searched for text: what came of it. New images take it away."""
 
 Described = dict[str, Any]
 """What `describe` writes on a series, by field."""

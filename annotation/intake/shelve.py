@@ -11,7 +11,7 @@ from annotation import trail
 from annotation.dicom import Taken
 from annotation.dicom.pixels import SUSPICIONS
 from annotation.identity import new_pseudonym
-from annotation.intake.describe import STALE
+from annotation.intake.describe import READ, STALE
 from annotation.intake.gate import still_open
 from annotation.models import ArrivalState, Assignment, Case, Instance, Patient, Series, Study
 
@@ -167,6 +167,7 @@ def _home(case: Case, series: dict[str, Series], taken: Taken) -> Series:
 def _received(home: Series, taken: Taken) -> None:
     """Note on the series what a new image of it says, and hold the series where a person has to look."""
     home.parameters[STALE] = True
+    home.parameters.pop(READ, None)
     home.parameters["hints"] = sorted({*home.parameters.get("hints", []), *taken.hints})
     if taken.suspicion:
         home.held_reason = SUSPICIONS[taken.suspicion]

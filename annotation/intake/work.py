@@ -21,7 +21,7 @@ from annotation import jobs, store, trail
 from annotation.dicom import Quarantined, Refused, Taken, TakeRules
 from annotation.dicom.pixels import SUSPICIONS
 from annotation.identity import identifier_hash
-from annotation.intake import spool
+from annotation.intake import spool, written
 from annotation.intake.deliveries import UNDER_WAY, cancel, find, start_sorting
 from annotation.intake.describe import describe
 from annotation.intake.sandbox import Outcome, Pool, pool
@@ -114,6 +114,7 @@ def take_group(delivery: Delivery, group: str, step: Step, *, by: Pool | None = 
     # Broken off right here, the study's cases stand in the delivery as undescribed, and the next worker goes on.
     for case in cases | set(_noted(delivery.pk, group)["cases"]):
         describe(case)
+        written.start(delivery.study, case)
     with transaction.atomic():
         held = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if group in held.result.get("groups", {}):
@@ -246,7 +247,8 @@ def totals(held: Delivery) -> dict[str, Any]:
 
 
 def sweep() -> None:
-    """Throw away what nobody comes back for; run by a worker now and then."""
+    """Throw away what nobody comes back for, and start what was forgotten; run by a worker now and then."""
+    written.start_missing()
     before = timezone.now() - timedelta(seconds=ABANDONED_S)
     for old in Delivery.objects.filter(state=DeliveryState.RECEIVING, touched_at__lt=before):
         cancel(old.pk)

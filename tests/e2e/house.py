@@ -125,6 +125,7 @@ def running(folder: Path) -> Iterator[House]:
         port = free_port()
         env = bare_environment() | {
             "SPONDY_DATA_DIR": str(folder / "data"),
+            "SPONDY_TEXT_SEARCH": "0",
             "SPONDY_DEMO": "1",
             "DJANGO_SETTINGS_MODULE": "spondy.settings",
             "REDIS_URL": redis_url,
