@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
@@ -15,6 +16,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REAP_EVERY_S = 5.0
+SWEEP_EVERY_S = 60.0
 TEND_EVERY_S = float(os.environ.get("SPONDY_INBOX_EVERY_S") or 5)
 log = logging.getLogger(__name__)
 
@@ -41,14 +43,33 @@ def reap_quietly() -> None:
 
 def tend_quietly() -> None:
     """Look at the inbox and at deliveries left behind; as above, the timer lives on."""
-    from django.db import connections
+    _quietly(_tend, "the inbox could not be looked at; the next look comes soon")
 
+
+def sweep_quietly() -> None:
+    """Throw away what nobody comes back for; as above, the timer lives on."""
+    _quietly(_sweep, "what was left behind could not be swept; the next try is in a minute")
+
+
+def _tend() -> None:
     from annotation.intake import inbox
 
+    inbox.tend()
+
+
+def _sweep() -> None:
+    from annotation import intake
+
+    intake.sweep()
+
+
+def _quietly(act: Callable[[], object], sentence: str) -> None:
+    from django.db import connections
+
     try:
-        inbox.tend()
+        act()
     except Exception:
-        log.exception("the inbox could not be looked at; the next look is in %.0f s", TEND_EVERY_S)
+        log.exception(sentence)
     finally:
         connections.close_all()
 
@@ -59,3 +80,4 @@ def start_reaper(sender: Any, **_: Any) -> None:
     sender.timer.call_after(0, reap_quietly)  # at once too: the first look also says that a worker is there
     sender.timer.call_repeatedly(REAP_EVERY_S, reap_quietly)
     sender.timer.call_repeatedly(TEND_EVERY_S, tend_quietly)
+    sender.timer.call_repeatedly(SWEEP_EVERY_S, sweep_quietly)
