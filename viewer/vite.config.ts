@@ -19,7 +19,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 4000,
     rolldownOptions: {
-      input: { main: here('./src/main.ts'), light: here('./src/light.ts'), upload: here('./src/upload.ts'), look: here('./src/look.ts') },
+      input: {
+        main: here('./src/main.ts'),
+        light: here('./src/light.ts'),
+        upload: here('./src/upload.ts'),
+        look: here('./src/look.ts'),
+      },
     },
   },
 });

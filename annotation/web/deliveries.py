@@ -46,7 +46,8 @@ def imports(request: HttpRequest, study: str) -> HttpResponse:
         return redirect("desk_import", study)
     rows = desk.delivery_rows(person, study)
     others = desk.other_imports(person, study)
-    busy = any(row.card.is_open for row in rows) or any(job.is_open for job in others)
+    # What is only being received is looked at now and then: its sender shows it by itself, and counting it costs.
+    busy = any(row.card.is_open and row.card.state != "receiving" for row in rows) or any(job.is_open for job in others)
     context: dict[str, Any] = {"rows": rows, "others": others, "held": desk.held_series(person, study), "busy": busy}
     if request.GET.get("part") == "deliveries":
         return render(request, "desk/deliveries.html", context | {"code": study})

@@ -183,8 +183,12 @@ export class UploadApi {
       request.onload = () => answer(heard(request));
       request.onerror = failed;
       request.onabort = failed;
-      request.onloadend = () => window.clearTimeout(stalled);
-      signal.addEventListener('abort', () => request.abort(), { once: true });
+      const stop = () => request.abort();
+      request.onloadend = () => {
+        window.clearTimeout(stalled);
+        signal.removeEventListener('abort', stop);
+      };
+      signal.addEventListener('abort', stop);
       wait();
       request.send(body);
     });

@@ -5,7 +5,7 @@ const EVERY_MS = 1000;
 
 /**
  * `data-poll="<url>"`: the element is replaced by what the address answers, every second, until the answer
- * no longer asks for it. Focus inside is kept by id.
+ * no longer asks for it; `data-every="5000"` asks that often. Focus and opened details inside are kept by id.
  */
 async function poll(element: HTMLElement): Promise<void> {
   const url = element.dataset.poll;
@@ -18,8 +18,10 @@ async function poll(element: HTMLElement): Promise<void> {
     window.setTimeout(() => void poll(element), EVERY_MS * 2);
     return;
   }
+  const opened = [...element.querySelectorAll<HTMLDetailsElement>('details[open][id]')].map(({ id }) => id);
   const focused = element.contains(document.activeElement) ? document.activeElement?.id : undefined;
   element.replaceWith(fresh);
+  for (const id of opened) document.getElementById(id)?.setAttribute('open', '');
   if (focused) document.getElementById(focused)?.focus();
   enhance(fresh.parentElement ?? document.body);
 }
@@ -38,7 +40,7 @@ function enhance(root: ParentNode): void {
   for (const element of root.querySelectorAll<HTMLElement>('[data-poll]')) {
     if (element.dataset.polling !== undefined) continue;
     element.dataset.polling = '';
-    window.setTimeout(() => void poll(element), EVERY_MS);
+    window.setTimeout(() => void poll(element), Number(element.dataset.every) || EVERY_MS);
   }
   for (const input of root.querySelectorAll<HTMLInputElement>('input[data-confirm-code]')) confirmCode(input);
   for (const form of root.querySelectorAll<HTMLFormElement>('form[data-once]')) {

@@ -216,3 +216,31 @@ export interface Content {
   readonly evidence: Evidence;
   readonly kept: readonly string[];
 }
+
+// --- the coordinator's upload ---
+
+/** An upload that is being received. */
+export interface Upload {
+  readonly id: string;
+  readonly state: string;
+  readonly files: number;
+  readonly here: number;
+  readonly bytes: number;
+  readonly received: number;
+}
+
+/** What the server says of one file's bytes in a request. */
+export interface Received {
+  readonly number: number;
+  readonly received: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface UploadFacts {
+  readonly url: string;
+  readonly piece: number;
+  readonly page: number;
+  readonly parts: number;
+  readonly open: Upload | null;
+}
