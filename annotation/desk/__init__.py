@@ -50,6 +50,8 @@ from annotation.desk.look import Look, SeriesCard, first_case, look, next_waitin
 from annotation.desk.masking import carry_out_mask, carry_out_purge, mask_series
 from annotation.desk.order import Place, admit, ledger
 from annotation.desk.pictures import overlay_picture, picture_tag, sheet_picture, slice_picture
+from annotation.desk.scanning import COLUMNS as SCANNING_COLUMNS
+from annotation.desk.scanning import Scanning, scanning_table
 from annotation.desk.series import SERIES_STATES, SeriesRow, series_rows
 from annotation.desk.setup import (
     BadSetting,
@@ -67,6 +69,7 @@ from annotation.desk.setup import (
 __all__ = [
     "MOST_AT_ONCE",
     "MOST_PARTS",
+    "SCANNING_COLUMNS",
     "SERIES_STATES",
     "STATES",
     "BadSetting",
@@ -87,6 +90,7 @@ __all__ = [
     "Place",
     "ProgressRow",
     "Roll",
+    "Scanning",
     "SeriesCard",
     "SeriesRow",
     "Stage",
@@ -145,6 +149,7 @@ __all__ = [
     "remove_member",
     "restore",
     "resume_delivery",
+    "scanning_table",
     "seal",
     "series_rows",
     "set_level",

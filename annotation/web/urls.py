@@ -6,7 +6,7 @@ from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotation.web import api, deliveries, desk, eligibility, home, look, room
+from annotation.web import api, deliveries, desk, eligibility, home, look, room, scanning
 
 # Django's form views take PUT for POST; here a wrong method is 405 like everywhere else.
 FORM = ["get", "head", "post", "options"]
@@ -48,6 +48,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/<slug:study>/series/<int:series>/slices/<int:number>.png", look.one_slice, name="desk_slice"),
     path("desk/<slug:study>/look/", look.look_first, name="desk_look_first"),
     path("desk/<slug:study>/look/<slug:case>/", look.look, name="desk_look"),
+    path("desk/<slug:study>/scanning/", scanning.scanning, name="desk_scanning"),
+    path("desk/<slug:study>/scanning.csv", scanning.scanning_file, name="desk_scanning_file"),
     path("desk/<slug:study>/eligibility/", eligibility.eligibility, name="desk_eligibility"),
     path("desk/<slug:study>/eligibility/flow/", eligibility.flow, name="desk_flow"),
     path("desk/<slug:study>/eligibility/flow.svg", eligibility.flow_figure, name="desk_flow_figure"),
