@@ -159,7 +159,9 @@ _OURS = {plain(target): target for target in TARGETS}
 
 
 def _guesses(name: str) -> Iterator[tuple[int, str, str]]:
-    """Give what a name may mean: strength, target, reason."""
+    """Give what a name may mean: strength, target, reason. Behind the @ stands the event of a REDCap record."""
+    everything = _words(name)
+    name = name.partition(" @ ")[0]
     whole = plain(name)
     if whole in _OURS:
         yield OWN, _OURS[whole], "Spondy's own name"
@@ -172,7 +174,7 @@ def _guesses(name: str) -> Iterator[tuple[int, str, str]]:
     words = _words(name)
     if words[:2] == ["record", "id"] or whole in {"recordid", "studyid", "subjectid"}:
         yield WEAK, "patient_id", "a record number: check that it is the hospital's identifier"
-    yield from _by_words(words)
+    yield from _by_words(words, everything)
 
 
 def _fits(target: str, unit: str) -> bool:
@@ -180,8 +182,8 @@ def _fits(target: str, unit: str) -> bool:
     return not plain(unit) or target not in _UNITS or plain(unit) in _UNITS[target]
 
 
-def _by_words(words: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    kinds, said = set(words), " ".join(words)
+def _by_words(words: Sequence[str], everything: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    kinds, said = set(words), " ".join(everything)
     if kinds & _NO_SCORE:
         return
     times = [target for target, found in _TIMES.items() if found.search(said)]
@@ -193,7 +195,7 @@ def _by_words(words: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     elif kinds & _PAIN and len(times) == 1:
         when = TARGETS[times[0]].removeprefix("Pain ").removesuffix(" (NRS)")
         yield WORDS, times[0], f"the name speaks of pain and {when}"
-    elif not times and len(words) <= 4:
+    elif len(words) <= 4 and (len(words) < len(everything) or not times):
         for word in words:
             target = _KNOWN.get(word) or _OURS.get(word, "")
             if target in {"age", "sex", "bmi", "level", "exclusion"}:

@@ -158,7 +158,10 @@ def _merged(table: Table) -> Table:
             spot = (place, when)
             if spot not in columns:
                 column = table.columns[place]
-                columns[spot] = replace(column, name=f"{column.name}{when}", label=f"{column.label}{when}", letter="")
+                columns[spot] = replace(
+                    column, name=f"{column.name}{when}", label=column.label and f"{column.label}{when}"
+                )
+                columns[spot] = replace(columns[spot], letter="")
             if spot in merged and merged[spot][0] != text:
                 torn.setdefault(record, set()).add(spot)
             merged.setdefault(spot, (text, line.number))

@@ -17,8 +17,9 @@ _NAMES = {
     "utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16",
     "utf-32": "UTF-32", "cp1252": "Windows-1252", "mac_roman": "Mac Roman", "cp850": "DOS 850",
 }  # fmt: skip
-# Letters and signs that tables of hospitals hold; what another encoding makes of their bytes is not among them.
-_FREQUENT = set("äöüßÄÖÜéèàçêâîôûëïœùñåæøÉÈÀÇ–’“”„«»µ²°±§€")
+# Letters that tables of hospitals hold; what another encoding makes of their bytes is a sign, or none of them.
+_LETTERS = set("äöüßÄÖÜéèàçêâîôûëïœùñåæøÉÈÀÇ")
+_SIGNS = set("–’“”„«»µ²°±§€")
 _FOREIGN = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
 _HTML = re.compile(r"\s*(<\?xml|<!doctype|<html|<table|<meta)", re.IGNORECASE)
@@ -74,7 +75,7 @@ def _plausible(data: bytes, encoding: str) -> int:
     total = 0
     for word, times in found.most_common(2000):
         signs = [sign for sign in word.decode(encoding, errors="replace") if ord(sign) > 127]
-        total += times * sum(1 if sign in _FREQUENT else -1 for sign in signs)
+        total += times * sum((sign in _LETTERS) - (sign not in _LETTERS | _SIGNS) for sign in signs)
     return total
 
 
