@@ -95,7 +95,8 @@ def _slices(one: Series) -> Iterator[tuple[Instance, int]]:
 def _write(study: Study, read: Series, what: str) -> None:
     """Write what came of it, and hold the series where text was read; a case in reading stays as it is."""
     with transaction.atomic():
-        case = Case.objects.select_for_update().select_related("patient").get(pk=read.case_id)
+        Study.objects.select_for_update().get(pk=study.pk)  # study before case, as everybody else holds them
+        case = Case.objects.select_for_update(of=("self",)).select_related("patient").get(pk=read.case_id)
         one = Series.objects.get(pk=read.pk)
         if STALE in one.parameters:  # new images came in meanwhile; they are read with the others later
             return
