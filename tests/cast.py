@@ -252,10 +252,17 @@ def _study(
     if log.imported != len(patients) * len(series) * SLICES or log.clinical.errors or log.refused:
         raise AssertionError(f"The study {code} did not come in whole: {log.document()}")
     desk.freeze(coordinator(), code)
+    look_at_all(code)
     released, sentences = desk.release_all(coordinator(), code)
     if released != len(patients):
         raise AssertionError(f"Released {released} cases of {code}: {sentences}")
     desk.begin_reading(coordinator(), code)
+
+
+def look_at_all(code: str) -> None:
+    """Look at the images of every case that lacks it, as the coordinator does."""
+    for row in desk.cases(coordinator(), code, lacks="look").rows:
+        desk.look_at(coordinator(), code, row.case, seen=desk.look(coordinator(), code, row.case).seen)
 
 
 # --- what people do ------------------------------------------------------------------------------------------------

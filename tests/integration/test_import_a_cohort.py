@@ -301,6 +301,7 @@ def test_an_excluded_patient_is_not_released_even_when_it_was(hospital: Path) ->
     for username in ("reader_a", "reader_b"):
         desk.set_member(cast.coordinator(), "NEW", username=username, role="reader")
     desk.freeze(cast.coordinator(), "NEW")
+    cast.look_at_all("NEW")
     assert desk.release_all(cast.coordinator(), "NEW")[0] == 2
     intake.take_in(study, dicom=[], clinical=cast.table(table, [cast.clinical_row(22, exclusion="b")]))
     desk.begin_reading(cast.coordinator(), "NEW")
