@@ -47,7 +47,7 @@ def test_a_cohort_comes_in_and_a_second_time_nothing(hospital: Path) -> None:
     assert 0 < seconds < 60
     assert first.items() >= {
         "received": 36, "imported": 36, "duplicates": 0, "refused": [], "quarantined": [], "studies": 4, "series": 12,
-        "clinical": {"rows": 2, "accepted": 2, "errors": []},
+        "clinical": {"rows": 2, "accepted": 2, "errors": [], "notes": []},
     }.items()  # fmt: skip
     before = counts()
     again = run(*NEW, "--clinical", table, "--dicom", images, out=out)

@@ -72,7 +72,7 @@ def test_a_locked_study_takes_values_alone(tmp_path: Path, state: str) -> None:
         (3, "exclusion", "The readings are locked; no exclusion changes any more."),
         (4, "level", "The readings are locked; no level changes any more."),
         (4, "exclusion", "The readings are locked; no exclusion changes any more."),
-        (5, "level", "The readings are locked; no level changes any more."),
+        (5, "patient_id", "The readings are locked; no patient comes in any more."),
     ]
     assert list(Exclusion.objects.filter(patient__study=study).values_list("reason", flat=True)) == ["a"]
     assert set(Case.objects.filter(patient__study=study).values_list("lysis_vertebra", flat=True)) == {"L5"}

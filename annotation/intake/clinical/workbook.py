@@ -7,7 +7,6 @@ import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
-from itertools import islice
 from typing import Any
 
 from annotation.intake.clinical.tables import (
@@ -40,7 +39,7 @@ def read_workbook(data: bytes, score: Score) -> Sheet:
 
 
 def _inspected(data: bytes) -> set[str]:
-    """Look at the archive before any parser does; gives which of "formulas", "merged" and "wide" occur."""
+    """Look at the archive before any parser does; gives which of "formulas" and "merged" occur."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except zipfile.BadZipFile:
@@ -62,7 +61,6 @@ def _inspected(data: bytes) -> set[str]:
         if one.filename.startswith("xl/worksheets/"):
             found |= {"formulas"} if re.search(rb"<f[ >/]", part) else set()
             found |= {"merged"} if b"<mergeCell " in part else set()
-            found |= {"wide"} if re.search(rb' r="[A-Z]{3,}[0-9]', part) else set()
     return found
 
 
@@ -84,25 +82,18 @@ def _chosen(data: bytes, facts: set[str], score: Score) -> Sheet:
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     sheets = [one for one in book.worksheets if one.sheet_state == "visible"][:_SEEN_SHEETS]
     hidden = len(book.worksheets) - len(sheets)
-    filled: list[tuple[Any, int]] = []
-    for one in sheets:
-        one.reset_dimensions()  # what the file says of its size is often wrong
-        rated = [score([_text(cell) for cell in row]) for row in islice(one.iter_rows(max_col=MOST_COLUMNS), 20)]
-        if rated:
-            filled.append((one, max(rated)))
-    if not filled:
+    rated = [(one, top.best(score)) for one in sheets if (top := _rows(one, most=20)).rows]
+    if not rated:
         raise BadTable("The workbook has no visible sheet with anything in it.")
-    best, rating = max(filled, key=lambda one: one[1] >= 100)
-    if rating < 100 and len(filled) > 1:
+    best, rating = max(rated, key=lambda one: one[1] >= 100)
+    if rating < 100 and len(rated) > 1:
         raise BadTable(
             "No sheet of the workbook has a column patient_id. Name the column with the hospital's identifier so, or "
             "save the sheet with the patients as a file of its own."
         )
-    # A stray cell in column XFD would pad every row to 16,384 cells.
-    most = MOST_COLUMNS if "wide" in facts else None
-    out = _rows(best, most)
+    out = _rows(best)
     if "formulas" in facts:
-        _mark_formulas(data, best.title, out, most)
+        _mark_formulas(data, best.title, out)
     out.remarks += _remarks(sheets.index(best) + 1, len(sheets), hidden, facts)
     return out
 
@@ -115,34 +106,62 @@ def _remarks(place: int, sheets: int, hidden: int, facts: set[str]) -> Iterator[
         yield "The workbook has merged cells. A merged cell counts for its first row and column alone."
 
 
-def _rows(sheet: Any, most: int | None) -> Sheet:
+def _present(sheet: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Give each row's number and the cells that are really there.
+
+    The library's own `iter_rows` pads: one stray cell in XFD1048576 would make seventeen thousand million.
+    """
+    from openpyxl.worksheet._reader import WorkSheetParser
+
+    book = sheet.parent
+    with sheet._get_source() as source:
+        parser = WorkSheetParser(
+            source, sheet._shared_strings, data_only=book.data_only, epoch=book.epoch,
+            date_formats=book._date_formats, timedelta_formats=book._timedelta_formats,
+        )  # fmt: skip
+        yield from parser.parse()
+
+
+def _rows(sheet: Any, *, most: int = 0) -> Sheet:
+    """Read a sheet, or with `most` its first rows that hold anything."""
+    from openpyxl.cell.read_only import ReadOnlyCell
+
     out = Sheet()
-    for number, row in enumerate(sheet.iter_rows(max_col=most), start=1):
-        out.add(number, [_text(cell) for cell in row])
+    for number, row in _present(sheet):
+        cells: list[str] = []
+        for one in row:
+            if one["value"] is None:
+                continue
+            text = _text(ReadOnlyCell(sheet, **one))
+            if not text.strip():
+                continue
+            place = min(one["column"], MOST_COLUMNS + 1) - 1
+            cells += [""] * (place + 1 - len(cells))
+            cells[place] = text
+        out.add(number, cells)
+        if most and len(out.rows) >= most:
+            break
     return out
 
 
-def _mark_formulas(data: bytes, title: str, out: Sheet, most: int | None) -> None:
+def _mark_formulas(data: bytes, title: str, out: Sheet) -> None:
     """Find the formulas that no program has computed yet: their cells look empty."""
     from openpyxl import load_workbook
 
-    sheet = load_workbook(io.BytesIO(data), read_only=True, data_only=False)[title]
-    cached = load_workbook(io.BytesIO(data), read_only=True, data_only=True)[title]
+    def cells(computed: bool) -> Iterator[tuple[int, dict[str, Any]]]:
+        sheet = load_workbook(io.BytesIO(data), read_only=True, data_only=computed)[title]
+        return ((number, one) for number, row in _present(sheet) for one in row)
+
     kept = dict(out.rows)
-    found = False
-    for one in (sheet, cached):
-        one.reset_dimensions()
-    pairs = zip(sheet.iter_rows(max_col=most), cached.iter_rows(max_col=most), strict=False)
-    for number, (row, values) in enumerate(pairs, start=1):
-        for place, (cell, value) in enumerate(zip(row, values, strict=False)):
-            # A formula that gives an empty text has a text for its type; one never computed has no type at all.
-            if cell.data_type == "f" and value.value is None and value.data_type == "n":
-                cells = kept.setdefault(number, [])
-                cells += [""] * (place + 1 - len(cells))
-                cells[place] = FORMULA
-                found = True
-    if found:
-        out.rows = sorted(kept.items())
+    for (number, formula), (_, value) in zip(cells(False), cells(True), strict=False):
+        # A formula that gives an empty text has a text for its type; one never computed has no type at all.
+        if formula["data_type"] != "f" or value["value"] is not None or value["data_type"] != "n":
+            continue
+        place = min(formula["column"], MOST_COLUMNS) - 1
+        row = kept.setdefault(number, [])
+        row += [""] * (place + 1 - len(row))
+        row[place] = FORMULA
+    out.rows = sorted(kept.items())
 
 
 _ZEROS = re.compile(r"0{2,}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 import pytest
@@ -125,20 +125,24 @@ def test_what_is_no_table_gets_a_sentence(data: bytes, said: str) -> None:
 @given(st.binary(max_size=400))
 @settings(max_examples=300, deadline=None)
 def test_no_bytes_break_it(data: bytes) -> None:
+    said = "Read."
     try:
         propose(read(data).columns, {})
     except BadTable as fault:
-        assert str(fault).endswith(".")
+        said = str(fault)
+    assert said.endswith(".")
 
 
 @given(st.text(max_size=300), st.sampled_from(["utf-8", "utf-16", "cp1252"]))
 @settings(max_examples=200, deadline=None)
 def test_no_text_breaks_it(text: str, encoding: str) -> None:
     data = ("patient_id;age\n" + text).encode(encoding, errors="replace")
+    said = "Read."
     try:
         propose(read(data).columns, {})
     except BadTable as fault:
-        assert str(fault).endswith(".")
+        said = str(fault)
+    assert said.endswith(".")
 
 
 # --- workbooks -----------------------------------------------------------------------------------------------------
@@ -163,7 +167,7 @@ def workbook(*rows: list[Any], title: str = "Tabelle1") -> Workbook:
 def test_dates_numbers_and_leading_zeros_of_a_workbook() -> None:
     book = workbook(
         ["patient_id", "injection_date", "nrs_baseline", "bmi", "nrs_1month_date"],
-        [471, datetime(2019, 4, 3, 8, 30), 7, 26.1, date(2019, 5, 2)],
+        [471, datetime.combine(date(2019, 4, 3), time(8, 30)), 7, 26.1, date(2019, 5, 2)],
         ["00472", "03.04.2019", 5.5, "26,1", None],
     )
     book.active["A2"].number_format = "00000"  # type: ignore[index]
@@ -285,7 +289,9 @@ def test_no_damage_to_a_workbook_breaks_it(damage: list[tuple[int, int]]) -> Non
     whole = bytearray(WHOLE)
     for place, value in damage:
         whole[place] = value
+    said = "Read."
     try:
         read(bytes(whole))
     except BadTable as fault:
-        assert str(fault).endswith(".")
+        said = str(fault)
+    assert said.endswith(".")

@@ -7,23 +7,23 @@ import pytest
 from annotation.intake.clinical import BadTable, propose, table_from
 
 DICTIONARY = (
-    '"Variable / Field Name","Form Name","Section Header","Field Type","Field Label",'
-    '"Choices, Calculations, OR Slider Labels","Field Note"\n'
-    "record_id,base,,text,Record ID,,\n"
-    "mrn,base,,text,Hospital number,,\n"
-    'gender,base,,radio,"<b>Sex</b>","1, Male | 2, Female",\n'
-    'why_not,base,,checkbox,Exclusion,"a, No pain assessment | b, No MRI | d, Bad MRI",\n'
-    'nrs,pain,,dropdown,Pain (NRS),"0, 0 none | 1, 1 | 2, 2 | 7, 7 | 10, 10 worst",\n'
-).encode()
+    b'"Variable / Field Name","Form Name","Section Header","Field Type","Field Label",'
+    b'"Choices, Calculations, OR Slider Labels","Field Note"\n'
+    b"record_id,base,,text,Record ID,,\n"
+    b"mrn,base,,text,Hospital number,,\n"
+    b'gender,base,,radio,"<b>Sex</b>","1, Male | 2, Female",\n'
+    b'why_not,base,,checkbox,Exclusion,"a, No pain assessment | b, No MRI | d, Bad MRI",\n'
+    b'nrs,pain,,dropdown,Pain (NRS),"0, 0 none | 1, 1 | 2, 2 | 7, 7 | 10, 10 worst",\n'
+)
 DATA = (
-    "record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,mrn,gender,why_not___a,why_not___b,"
-    "why_not___d,nrs,base_complete\n"
-    "1,baseline_arm_1,,,HX1,2,0,1,1,7,2\n"
-    "1,15_min_arm_1,,,,,,,,2,2\n"
-    "1,1_month_arm_1,,,,,,,,0,2\n"
-    "2,baseline_arm_1,,,HX2,1,0,0,0,10,2\n"
-    "2,1_month_arm_1,,,,,,,,1,2\n"
-).encode()
+    b"record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,mrn,gender,why_not___a,why_not___b,"
+    b"why_not___d,nrs,base_complete\n"
+    b"1,baseline_arm_1,,,HX1,2,0,1,1,7,2\n"
+    b"1,15_min_arm_1,,,,,,,,2,2\n"
+    b"1,1_month_arm_1,,,,,,,,0,2\n"
+    b"2,baseline_arm_1,,,HX2,1,0,0,0,10,2\n"
+    b"2,1_month_arm_1,,,,,,,,1,2\n"
+)
 
 
 @pytest.mark.parametrize("turned", [False, True])
