@@ -24,6 +24,7 @@ export default defineConfig({
         light: here('./src/light.ts'),
         upload: here('./src/upload.ts'),
         look: here('./src/look.ts'),
+        labels: here('./src/labels.ts'),
       },
     },
   },

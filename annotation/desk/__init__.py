@@ -46,6 +46,8 @@ from annotation.desk.deliveries import (
 from annotation.desk.eligibility import CriterionRow, PatientRow, Roll, exclude, patient_row, patients, restore
 from annotation.desk.flow import Fall, Flow, Stage, patient_flow
 from annotation.desk.flowchart import Chart, flow_chart
+from annotation.desk.labels import SCHEMES as LABEL_SCHEMES
+from annotation.desk.labels import LabelSheet, Spot, label_sheet, set_labels
 from annotation.desk.look import Look, SeriesCard, first_case, look, next_waiting
 from annotation.desk.masking import carry_out_mask, carry_out_purge, mask_series
 from annotation.desk.order import Place, admit, ledger
@@ -67,6 +69,7 @@ from annotation.desk.setup import (
 )
 
 __all__ = [
+    "LABEL_SCHEMES",
     "MOST_AT_ONCE",
     "MOST_PARTS",
     "SCANNING_COLUMNS",
@@ -81,6 +84,7 @@ __all__ = [
     "DeliveryRow",
     "Fall",
     "Flow",
+    "LabelSheet",
     "Look",
     "Member",
     "NotConfirmed",
@@ -93,6 +97,7 @@ __all__ = [
     "Scanning",
     "SeriesCard",
     "SeriesRow",
+    "Spot",
     "Stage",
     "StudyStep",
     "Upload",
@@ -126,6 +131,7 @@ __all__ = [
     "held_series",
     "intake_target",
     "jobs_of",
+    "label_sheet",
     "ledger",
     "levels",
     "look",
@@ -152,6 +158,7 @@ __all__ = [
     "scanning_table",
     "seal",
     "series_rows",
+    "set_labels",
     "set_level",
     "set_member",
     "set_role",

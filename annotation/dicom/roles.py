@@ -16,3 +16,5 @@ ROLE_TITLES = {
     "CT_SCOUT": "CT scout",
     "OTHER": "Other",
 }
+# On which of them vertebrae are labelled: the first that a case has.
+LABEL_ROLES = ("SAG_T2", "SAG_T1", "SAG_STIR")

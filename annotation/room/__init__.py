@@ -18,13 +18,14 @@ from annotation.room.reading import (
     sheet,
     upcoming,
 )
-from annotation.room.stacks import Frame, Stack, Window
+from annotation.room.stacks import Frame, Label, Stack, Window
 
 __all__ = [
     "BlindedReading",
     "FormProgress",
     "Frame",
     "Hall",
+    "Label",
     "NoReason",
     "Saved",
     "Stack",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 
 from annotation.dicom import frame_metadata
+from annotation.dicom.roles import LABEL_ROLES
 from annotation.models import Instance, Series
 
 
@@ -29,6 +30,14 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Label:
+    """The name of a vertebra, as the coordinator has set it, and the middle of its body."""
+
+    text: str
+    point_lps_mm: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
 class Stack:
     id: str
     role: str
@@ -37,6 +46,7 @@ class Stack:
     automatic_window: Window | None
     frames: tuple[Frame, ...]
     index_slice: int | None
+    labels: tuple[Label, ...]
 
 
 def derived_uid(assignment: uuid.UUID, kind: str, stable: str) -> str:
@@ -51,19 +61,48 @@ def frame_uid(assignment: uuid.UUID, sop_uid: str, frame: int) -> str:
 
 
 def stacks_of(
-    series: Sequence[Series], *, assignment: uuid.UUID, address: Callable[[str], str], segments_below: int | None
+    series: Sequence[Series],
+    *,
+    assignment: uuid.UUID,
+    address: Callable[[str], str],
+    segments_below: int | None,
+    labels: Mapping[str, Sequence[float]],
 ) -> tuple[Stack, ...]:
     """Build what the viewer shows; one query for all instances.
 
     `segments_below` counts the lumbar segments below the index segment; None where the study does not tell it.
+    `labels` are the case's vertebrae; they go to the sagittal series that share their space.
     """
     instances: dict[int, dict[str, Instance]] = {one.pk: {} for one in series}
     for instance in Instance.objects.filter(series__in=series):
         instances[instance.series_id][instance.sop_uid] = instance
+    space = _space_of_labels(series, instances)
+    named = tuple(Label(name, (point[0], point[1], point[2])) for name, point in labels.items())
     return tuple(
-        _stack(number, one, instances[one.pk], assignment, address, segments_below)
+        replace(
+            _stack(number, one, instances[one.pk], assignment, address, segments_below),
+            labels=named if _shows_labels(one, instances[one.pk], space) else (),
+        )
         for number, one in enumerate(series, start=1)
     )
+
+
+def _space_of_labels(series: Sequence[Series], instances: Mapping[int, Mapping[str, Instance]]) -> str | None:
+    """Give the frame of reference of the series that labels are set on; None where none is among these."""
+    found = [one for one in series if one.role in LABEL_ROLES and instances[one.pk]]
+    if not found:
+        return None
+    home = min(found, key=lambda one: (LABEL_ROLES.index(one.role), one.pk))
+    return _space(instances[home.pk])
+
+
+def _shows_labels(series: Series, instances: Mapping[str, Instance], space: str | None) -> bool:
+    """Points of another space would stand anywhere, so such a series shows none."""
+    return series.parameters.get("plane") == "sagittal" and bool(instances) and _space(instances) == space
+
+
+def _space(instances: Mapping[str, Instance]) -> str:
+    return _reference(next(iter(instances.values())).header)
 
 
 def _stack(
@@ -100,6 +139,7 @@ def _stack(
         automatic_window=Window(*window) if window else None,
         frames=tuple(frames),
         index_slice=_index_slice(series, segments_below),
+        labels=(),
     )
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotation.web import api, deliveries, desk, eligibility, home, look, room, scanning
+from annotation.web import api, deliveries, desk, eligibility, home, labels, look, room, scanning
 
 # Django's form views take PUT for POST; here a wrong method is 405 like everywhere else.
 FORM = ["get", "head", "post", "options"]
@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/<slug:study>/series/<int:series>/slices/<int:number>.png", look.one_slice, name="desk_slice"),
     path("desk/<slug:study>/look/", look.look_first, name="desk_look_first"),
     path("desk/<slug:study>/look/<slug:case>/", look.look, name="desk_look"),
+    path("desk/<slug:study>/look/<slug:case>/labels/", labels.labels, name="desk_labels"),
     path("desk/<slug:study>/scanning/", scanning.scanning, name="desk_scanning"),
     path("desk/<slug:study>/scanning.csv", scanning.scanning_file, name="desk_scanning_file"),
     path("desk/<slug:study>/eligibility/", eligibility.eligibility, name="desk_eligibility"),

@@ -22,7 +22,7 @@ from tests import cast
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 ROOM = sorted(path.relative_to(TEMPLATES).as_posix() for path in (TEMPLATES / "room").rglob("*.html"))
-VALUES = [room.Hall, room.FormProgress, room.BlindedReading, room.Saved, room.Step, room.Stack, room.Frame, room.Window]
+VALUES = [room.Hall, room.FormProgress, room.BlindedReading, room.Saved, room.Step, room.Stack, room.Frame, room.Window, room.Label]
 FORBIDDEN = re.compile(
     r"patient|name$|birth|(^|_)age$|sex|bmi|nrs|outcome|pseudonym|hash|seed|digest|reader|username|case$|case_id|acquired|pk$"
 )
@@ -141,7 +141,7 @@ def test_a_reading_as_the_viewer_gets_it_has_the_agreed_keys() -> None:
         "answers", "evidence", "measured", "remarks", "kept", "stacks", "save_url", "lock_url", "set_aside_url",
     }  # fmt: skip
     stack = reading["stacks"][0]
-    assert set(stack) == {"id", "role", "title", "plane", "automatic_window", "frames", "index_slice"}
+    assert set(stack) == {"id", "role", "title", "plane", "automatic_window", "frames", "index_slice", "labels"}
     frame = stack["frames"][0]
     assert set(frame) == {"image", "uid", "metadata"}
     # Geometry, grey values and derived UIDs; no date, no time, no person, no device.

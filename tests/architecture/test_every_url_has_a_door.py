@@ -60,6 +60,7 @@ TABLE: dict[str, Line] = {
     "desk/<slug:study>/series/<int:series>/slices/<int:number>.png": DESK_PAGE,
     "desk/<slug:study>/look/": _line("GET", coordinator=302),
     "desk/<slug:study>/look/<slug:case>/": DESK_ACT,
+    "desk/<slug:study>/look/<slug:case>/labels/": DESK_ACT,
     "desk/<slug:study>/scanning/": DESK_PAGE,
     "desk/<slug:study>/scanning.csv": DESK_PAGE,
     "desk/<slug:study>/eligibility/": DESK_ACT,

@@ -171,6 +171,20 @@ export function cutLine(source: Plane, target: Plane): readonly [Vec3, Vec3] | n
   return hits.length >= 2 ? [hits[0] as Vec3, hits[1] as Vec3] : null;
 }
 
+/** How far from its slice a label still belongs to what is seen: about half a vertebral body. */
+export const LABEL_NEAR_MM = 10;
+/** From the middle of a vertebral body to just before its front wall; marrow and discs stay free. */
+export const LABEL_BEFORE_MM = 22;
+
+/** Where a vertebra's name stands on a sagittal slice, in the slice; null where the slice is not near its point. */
+export function labelPlace(plane: Plane, point: Vec3): Vec3 | null {
+  if (planeName(plane) !== 'sagittal' || Math.abs(depth(plane, point)) > LABEL_NEAR_MM) return null;
+  const flat = (v: Vec3): Vec3 => subtract(v, scale(plane.normal, dot(v, plane.normal)));
+  const forward = flat([0, -1, 0]);
+  const inSlice = subtract(point, scale(plane.normal, depth(plane, point)));
+  return add(inSlice, scale(forward, LABEL_BEFORE_MM / length(forward)));
+}
+
 export interface Slip {
   /** Along the endplate from its back corner towards its front, mm; negative is backwards. */
   readonly value: number;

@@ -162,6 +162,13 @@ export interface Stack {
   readonly frames: readonly Frame[];
   /** The slice at the index disc, where the server knows it. */
   readonly index_slice?: number | null;
+  /** Vertebrae as the coordinator has named them; on sagittal stacks only. */
+  readonly labels?: readonly Label[];
+}
+
+export interface Label {
+  readonly text: string;
+  readonly point_lps_mm: Vec3;
 }
 
 export interface Reading {

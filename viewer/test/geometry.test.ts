@@ -144,3 +144,19 @@ test('the position is told with its side', () => {
   assert.equal(geo.positionText(plane([-4.24, 0, 0], SAGITTAL)), 'R 4.2 mm');
   assert.equal(geo.positionText(plane([0, 0, 12], AXIAL)), 'H 12.0 mm');
 });
+
+test('a vertebra is named before its front wall, in the slice, on sagittal slices near it', () => {
+  const slice = plane([4, -60, 80], SAGITTAL);
+  assert.deepEqual(geo.labelPlace(slice, [0, 10, 20]), [4, 10 - geo.LABEL_BEFORE_MM, 20]);
+  assert.deepEqual(geo.labelPlace(slice, [14, 10, 20]), [4, 10 - geo.LABEL_BEFORE_MM, 20]);
+  assert.equal(geo.labelPlace(slice, [14.1, 10, 20]), null);
+  assert.equal(geo.labelPlace(plane([0, 0, 0], AXIAL), [0, 0, 0]), null);
+});
+
+test('on a turned slice the name stays in the slice, at the same distance', () => {
+  const slice = plane([0, 0, 0], tilted(20));
+  const place = geo.labelPlace(slice, [2, 5, 10]) as Vec3;
+  near(geo.depth(slice, place), 0);
+  const foot = geo.subtract([2, 5, 10], geo.scale(slice.normal, geo.depth(slice, [2, 5, 10])));
+  near(geo.length(geo.subtract(place, foot)), geo.LABEL_BEFORE_MM);
+});

@@ -23,6 +23,14 @@ export interface Drawing {
   readonly line: readonly [Spot, Spot] | null;
   readonly spot: Spot | null;
   readonly slips: readonly SlipDrawing[];
+  readonly labels: readonly LabelDrawing[];
+}
+
+export interface LabelDrawing {
+  readonly text: string;
+  readonly at: Spot;
+  /** On which side of its place the text lies, so that it grows away from the vertebra. */
+  readonly anchor: 'start' | 'end';
 }
 
 export interface SlipDrawing {
@@ -169,6 +177,15 @@ export class Overlay {
         { d: `M${x - 9} ${y}h6M${x + 3} ${y}h6M${x} ${y - 9}v6M${x} ${y + 3}v6`, class: 'located' },
         this.drawing,
       );
+    }
+    for (const label of drawing.labels) {
+      const [x, y] = label.at;
+      const text = shape(
+        'text',
+        { x, y, class: 'vertebra', 'text-anchor': label.anchor, 'dominant-baseline': 'middle' },
+        this.drawing,
+      );
+      text.textContent = label.text;
     }
     for (const slip of drawing.slips) this.#slip(slip);
   }

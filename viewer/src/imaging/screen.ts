@@ -1,9 +1,9 @@
 /** From patient space to the screen of one viewport, and what can be read off it. */
 import type { Types } from '@cornerstonejs/core';
 import { transformIndexToWorld } from '@cornerstonejs/core/utilities';
-import { letters, scale, scaleBar, slip, subtract } from '../geometry.ts';
-import type { Vec3 } from '../wire.ts';
-import type { Corners, SlipDrawing, Spot } from './overlay.ts';
+import { labelPlace, letters, type Plane, scale, scaleBar, slip, subtract } from '../geometry.ts';
+import type { Label, Vec3 } from '../wire.ts';
+import type { Corners, LabelDrawing, SlipDrawing, Spot } from './overlay.ts';
 
 type Viewport = Types.IStackViewport;
 
@@ -50,6 +50,15 @@ export function slipDrawing(
     text: measured ? `${measured.value.toFixed(1)} mm` : '',
     movable,
   };
+}
+
+/** A vertebra's name before its front wall, or nothing where the slice is not near it. */
+export function labelDrawing(viewport: Viewport, plane: Plane, label: Label): readonly LabelDrawing[] {
+  const place = labelPlace(plane, label.point_lps_mm);
+  if (!place) return [];
+  const at = toScreen(viewport, place);
+  const [middle] = toScreen(viewport, label.point_lps_mm);
+  return [{ text: label.text, at, anchor: at[0] <= middle ? 'end' : 'start' }];
 }
 
 /** Screen place of pixel (0, 0), then the step of one column and of one row; the toolkit's other helper swaps spacings. */

@@ -5,7 +5,7 @@ import { cutLine, depth, dot, type Plane, planeOf, positionText, scale, subtract
 import type { LayoutView, Points, Preset, Stack, Vec3 } from '../wire.ts';
 import { presetWindow, startIndex, type Window } from './hanging.ts';
 import { type Drawing, Overlay, type SlipDrawing, type Spot } from './overlay.ts';
-import { bar, pixelMap, sideLetters, slipDrawing, toScreen, toWorld } from './screen.ts';
+import { bar, labelDrawing, pixelMap, sideLetters, slipDrawing, toScreen, toWorld } from './screen.ts';
 import { imageIdOf, joinTools, type Loader, leaveTools } from './toolkit.ts';
 
 const WORD_AFTER_MS = 300;
@@ -289,7 +289,7 @@ export class View {
       letters: plane ? sideLetters(this.viewport) : null,
       bar: plane ? bar(this.viewport, this.element.clientWidth / 4) : null,
     });
-    this.overlay.draw(plane ? this.#drawing(plane) : { line: null, spot: null, slips: [] });
+    this.overlay.draw(plane ? this.#drawing(plane) : { line: null, spot: null, slips: [], labels: [] });
     // For tests: where pixel (0, 0) is on the screen, and how far one column and one row go.
     const map = plane ? pixelMap(this.viewport) : '';
     if (map) this.element.dataset.pixelMap = map;
@@ -332,6 +332,7 @@ export class View {
       line: cut ? [toScreen(this.viewport, cut[0]), toScreen(this.viewport, cut[1])] : null,
       spot: near ? toScreen(this.viewport, near) : null,
       slips,
+      labels: (this.stack?.labels ?? []).flatMap((label) => labelDrawing(this.viewport, plane, label)),
     };
   }
 
