@@ -4,7 +4,7 @@ Everything that is not named here is dropped, private and unknown attributes inc
 allow-list per SOP class of `grand-challenge-dicom-de-id-procedure` 2025.10.1 (Apache-2.0), without its free text,
 codes, coil names, palettes and encrypted content, and with field strength, kernel, echo and acquisition numbers and the
 functional groups of the enhanced classes. None of the attributes is one that PS3.15 table E.1-1 (2026c) removes, but
-for dates (shifted), times (cut to the second), UIDs (remapped) and the contrast agent (its presence only).
+for dates (shifted), times (cut to the minute), UIDs (remapped) and the contrast agent (its presence only).
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ class Date:
 
 @dataclass(frozen=True)
 class Time:
-    """A time of day, cut to the second."""
+    """A time of day, cut to the minute."""
 
 
 @dataclass(frozen=True)
 class DateTime:
-    """A date, shifted, with its time of day cut to the second."""
+    """A date, shifted, with its time of day cut to the minute."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,7 @@ MR_SCAN = _tags(
     {
         "ScanningSequence": Word(v.SCANNING_SEQUENCE, most=4),
         "SequenceVariant": Word(v.SEQUENCE_VARIANT, most=5),
+        "SequenceName": Shape(v.SEQUENCE_NAME),
         "ScanOptions": Word(v.SCAN_OPTIONS, most=8),
         "MRAcquisitionType": Word(v.ACQUISITION_TYPE),
         "AngioFlag": Word(v.Y_N),
@@ -266,7 +267,7 @@ FRAME_GROUPS = _tags(
                 "FrameAcquisitionNumber": _COUNT,
                 "FrameReferenceDateTime": DateTime(),
                 "FrameAcquisitionDateTime": DateTime(),
-                "FrameAcquisitionDuration": Number(0, 1e8),
+                "FrameAcquisitionDuration": Number(0, 3_600_000),
                 "StackID": Shape(v.STACK_ID),
                 "InStackPositionNumber": _COUNT,
                 "TemporalPositionIndex": _COUNT,
@@ -334,6 +335,8 @@ MR_FRAME_GROUPS = FRAME_GROUPS | _tags(
         "MRFOVGeometrySequence": _group(
             {
                 "InPlanePhaseEncodingDirection": Word(v.PHASE_DIRECTION),
+                "MRAcquisitionFrequencyEncodingSteps": Number(0, 9999),
+                "MRAcquisitionPhaseEncodingStepsInPlane": Number(0, 9999),
                 "PercentSampling": Number(0, 1000),
                 "PercentPhaseFieldOfView": Number(0, 1000),
             }
@@ -375,7 +378,7 @@ CT_FRAME_GROUPS = FRAME_GROUPS | _tags(
         ),
         "CTExposureSequence": _group(
             {
-                "ExposureTimeInms": Number(0, 1e7),
+                "ExposureTimeInms": Number(0, 999_999),
                 "XRayTubeCurrentInmA": Number(0, 99_999),
                 "ExposureInmAs": Number(0, 999_999),
                 "ExposureModulationType": Word(v.EXPOSURE_MODULATION),
@@ -390,7 +393,7 @@ _ENHANCED = _tags(
     {
         **_VOLUME,
         "ContentQualification": Word(v.CONTENT_QUALIFICATION),
-        "AcquisitionDuration": Number(0, 1e7),
+        "AcquisitionDuration": Number(0, 99_999),
         "DimensionOrganizationType": Word(v.DIMENSION_TYPE),
         "DimensionOrganizationSequence": _group({"DimensionOrganizationUID": Uid()}),
         "DimensionIndexSequence": _group(
@@ -408,6 +411,7 @@ _ENHANCED_MR = _tags(
         **_MR_DESCRIPTION,
         "ResonantNucleus": Word(v.NUCLEUS),
         "EchoPulseSequence": Word(v.ECHO_PULSE),
+        "PulseSequenceName": Shape(v.SEQUENCE_NAME),
         "SpectrallySelectedSuppression": Word(v.SPECTRAL_SUPPRESSION),
         "SpectrallySelectedExcitation": Word(v.SPECTRAL_EXCITATION),
         "InversionRecovery": Word(v.YES_NO),

@@ -38,7 +38,7 @@ _BINARY = {
     "FD": Struct("<d"),
 }
 _WHOLE = frozenset(("IS", "US", "SS", "UL", "SL"))
-_TIME = re.compile(r"([01]\d|2[0-3])(?:([0-5]\d)([0-5]\d)?)?")
+_TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d)?")
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 # What an instance must have whatever its class (type 1), beside pixels.
 _REQUIRED = ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
@@ -284,14 +284,19 @@ def _moments(rule: allow.Date | allow.Time | allow.DateTime, values: list[Any], 
     if any(hides(token, value) for token in context.identifiers):
         return []
     if isinstance(rule, allow.Time):
-        time = _TIME.match(value.replace(":", ""))
-        return [time[0]] if time else []
+        return _to_the_minute(value.replace(":", ""))
     date = identity.day(value)
     moved = keyed.shifted(date, context.day_offset) if date else None
     if moved is None or any(hides(token, moved.strftime("%Y%m%d")) for token in context.identifiers):
         return []
-    time = _TIME.match(value[8:]) if isinstance(rule, allow.DateTime) else None
-    return [moved.strftime("%Y%m%d") + (time[0] if time else "")]
+    time = _to_the_minute(value[8:]) if isinstance(rule, allow.DateTime) else []
+    return [moved.strftime("%Y%m%d") + "".join(time)]
+
+
+def _to_the_minute(value: str) -> list[str]:
+    """Time of day without its seconds: they order nothing that numbers do not, but pick one scan out of an archive."""
+    time = _TIME.match(value)
+    return [f"{time[1]}{time[2]}00" if time[2] else time[1]] if time else []
 
 
 def _replaced(rule: allow.Maker | allow.Agent | allow.Pointer, values: list[Any]) -> list[str]:

@@ -89,6 +89,11 @@ KERNEL = re.compile(
     r"|[ABCDE]|[EIUY][ABCD]"  # Philips: B, YA
     r"|[1-9]"  # iterative strength
 )
+# Names of pulse sequences: a technique's letters, and at Siemens 2d or 3d with numbers, as in *tse2d1_15 or *tir2d1rs9.
+SEQUENCE_NAME = re.compile(
+    r"\*?(?:tse|se|spc|spcir|tir|tirm|tfl|fl|fi|me|de|re|ep|h)[23]d\d{0,2}(?:(?:_|r|rs|t)\d{1,3}){0,2}"
+    r"|SE|TSE|FSE|FSE-XL|FRFSE|FRFSE-XL|STIR|TIR|IR|FIR|FGRE|SPGR|GRE|FFE|TFE|T1TFE|GRASE|EPI|MEMP|CUBE|VISTA|SPACE",
+)
 # What is written for a maker, by a word of the source; the source's own spelling is not kept.
 MAKERS = {
     "siemens": "SIEMENS",

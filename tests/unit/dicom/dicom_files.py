@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 MR = "1.2.840.10008.5.1.4.1.1.4"
 CT = "1.2.840.10008.5.1.4.1.1.2"
 ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"
+ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
 
 
 def picture(rows: int = 32, columns: int = 40, seed: int = 0) -> NDArray[np.uint16]:
@@ -51,6 +53,95 @@ def ct(**changes: Any) -> Dataset:
         "ImagePositionPatient": [-100, -100, 40],
         **changes,
     })  # fmt: skip
+
+
+def enhanced_mr(frames: int = 3, **changes: Any) -> Dataset:
+    """A sagittal T2 stack in one object, as a scanner writes it."""
+    shared = item(
+        MRImageFrameTypeSequence=sequence(
+            item(FrameType=["ORIGINAL", "PRIMARY", "T2", "NONE"], AcquisitionContrast="T2",
+                 ComplexImageComponent="MAGNITUDE", VolumetricProperties="VOLUME")
+        ),
+        PlaneOrientationSequence=sequence(item(ImageOrientationPatient=[0, 1, 0, 0, 0, -1])),
+        MRTimingAndRelatedParametersSequence=sequence(
+            item(RepetitionTime="3500", FlipAngle="150", EchoTrainLength="15", RFEchoTrainLength=15)
+        ),
+        MREchoSequence=sequence(item(EffectiveEchoTime=100.0)),
+        MRModifierSequence=sequence(item(InversionRecovery="YES", InversionTimes=[160.0])),
+        MRImagingModifierSequence=sequence(item(PixelBandwidth="190")),
+        MRAveragesSequence=sequence(item(NumberOfAverages="2")),
+        MRFOVGeometrySequence=sequence(
+            item(InPlanePhaseEncodingDirection="ROW", PercentSampling="80", PercentPhaseFieldOfView="100",
+                 MRAcquisitionFrequencyEncodingSteps=320, MRAcquisitionPhaseEncodingStepsInPlane=256)
+        ),
+    )  # fmt: skip
+    dataset = mr(SOPClassUID=ENHANCED_MR, MagneticFieldStrength="3", PulseSequenceName="*tse2d1_15",
+                 ResonantNucleus="1H", EchoPulseSequence="SPIN", **changes)  # fmt: skip
+    for keyword in ("RepetitionTime", "EchoTime", "EchoTrainLength", "FlipAngle"):
+        delattr(dataset, keyword)
+    return _stack(dataset, shared, frames, scale=2)
+
+
+def enhanced_ct(frames: int = 3, **changes: Any) -> Dataset:
+    """An axial CT volume in one object."""
+    shared = item(
+        CTImageFrameTypeSequence=sequence(item(FrameType=["ORIGINAL", "PRIMARY", "VOLUME", "NONE"])),
+        PlaneOrientationSequence=sequence(item(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])),
+        CTAcquisitionTypeSequence=sequence(item(AcquisitionType="SPIRAL")),
+        CTAcquisitionDetailsSequence=sequence(
+            item(RotationDirection="CW", RevolutionTime=0.5, GantryDetectorTilt=0.0, TableHeight=150.0)
+        ),
+        CTTableDynamicsSequence=sequence(item(SpiralPitchFactor=0.9)),
+        CTReconstructionSequence=sequence(
+            item(ReconstructionAlgorithm="ITERATIVE", ConvolutionKernel="Br40d", ReconstructionDiameter="360")
+        ),
+        CTExposureSequence=sequence(item(XRayTubeCurrentInmA=220.0, ExposureInmAs=110.0, CTDIvol=9.5)),
+        CTXRayDetailsSequence=sequence(item(KVP="120", FocalSpots=[1.2])),
+        FrameAnatomySequence=sequence(item(FrameLaterality="U")),
+    )
+    dataset = ct(SOPClassUID=ENHANCED_CT, **changes)
+    for keyword in ("KVP", "ConvolutionKernel", "RescaleIntercept", "RescaleSlope"):
+        delattr(dataset, keyword)
+    return _stack(dataset, shared, frames, intercept=-1024)
+
+
+def _stack(dataset: Dataset, shared: Dataset, frames: int, *, scale: int = 1, intercept: int = 0) -> Dataset:
+    """Pixels and functional groups of several frames; what differs between frames is 5 mm and one grey value."""
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "WindowCenter", "WindowWidth", "SliceThickness",
+                    "PixelSpacing"):  # fmt: skip
+        if keyword in dataset:
+            delattr(dataset, keyword)
+    put_pixels(dataset, np.stack([picture(seed=n) for n in range(frames)]))
+    shared.PixelMeasuresSequence = sequence(item(PixelSpacing=[0.7, 0.6], SliceThickness="4", SpacingBetweenSlices="5"))
+    dataset.SharedFunctionalGroupsSequence = sequence(shared)
+    dataset.DimensionOrganizationSequence = sequence(item(DimensionOrganizationUID="1.2.3.4.8"))
+    dataset.DimensionIndexSequence = sequence(
+        item(DimensionOrganizationUID="1.2.3.4.8", DimensionIndexPointer=0x00209057, FunctionalGroupPointer=0x00209111)
+    )
+    dataset.PerFrameFunctionalGroupsSequence = sequence(
+        *(
+            item(
+                FrameContentSequence=sequence(
+                    item(StackID="1", InStackPositionNumber=n + 1, DimensionIndexValues=[n + 1],
+                         FrameAcquisitionDateTime=f"2021031010150{n % 10}.5")
+                ),
+                PlanePositionSequence=sequence(item(ImagePositionPatient=[5 - 5 * n, -100, 150])),
+                FrameVOILUTSequence=sequence(item(WindowCenter=str(500 + n), WindowWidth="900")),
+                PixelValueTransformationSequence=sequence(
+                    item(RescaleIntercept=str(intercept), RescaleSlope=str(scale + n), RescaleType="US")
+                ),
+            )
+            for n in range(frames)
+        )
+    )  # fmt: skip
+    return dataset
+
+
+def deflated(data: bytes, *, tail: bytes = b"") -> bytes:
+    """Deflate the data set of an explicit file, with bytes behind the stream."""
+    body = data.index(b"\x08\x00\x05\x00CS") if b"\x08\x00\x05\x00CS" in data else data.index(b"\x08\x00\x08\x00CS")
+    coder = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return raw_file(coder.compress(data[body:]) + coder.flush() + tail, DEFLATED)
 
 
 def _made(sop_class: str, modality: str, values: dict[str, Any]) -> Dataset:
