@@ -6,6 +6,7 @@ import io
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
 from django.db.models import Count, Q, Sum
@@ -210,11 +211,19 @@ def delivery_rows(person: Person, code: str) -> list[DeliveryRow]:
 
 
 def other_imports(person: Person, code: str) -> list[jobs.Card]:
-    """Give what came in without a delivery: synthetic cases, clinical tables, imports of an earlier version."""
+    """Give what no delivery tells: synthetic cases on their way, clinical tables, imports of an earlier version."""
     study = study_for(person, code, Role.COORDINATOR)
-    found = jobs.of(study, kinds=("phantom",), most=3)
+    found = jobs.of(study, kinds=("phantom",), most=SHOWN)
     found += [one for one in jobs.of(study, kinds=("import",), most=SHOWN) if one.result.get("received") is not None]
-    return sorted(found, key=lambda one: one.created_at, reverse=True)
+    begun = list(Delivery.objects.filter(study=study, way=Way.COMMAND).values_list("created_at", flat=True))
+    told = [one for one in found if not _told_by_a_delivery(one, begun)]
+    return sorted(told, key=lambda one: one.created_at, reverse=True)
+
+
+def _told_by_a_delivery(job: jobs.Card, begun: Sequence[datetime]) -> bool:
+    if job.state != "done" or job.result.get("clinical", {}).get("errors"):
+        return False
+    return job.finished_at is not None and any(job.created_at <= at <= job.finished_at for at in begun)
 
 
 def held_series(person: Person, code: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +16,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -98,12 +98,26 @@ class TooMuch(APIException):
 
 
 class Bytes(BaseParser):
-    """Bytes are not parsed; the view reads them as they come."""
+    """Bytes are not parsed: looking for a form's token asks for the content, and the view reads it as it comes."""
 
     media_type = "application/octet-stream"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        raise ParseError("This address takes bytes.")
+        return {}
+
+
+class SmallJSON(JSONParser):
+    """JSON up to a bound, refused by its declared length; without one the server hands no body on at all."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        _limit(parser_context["request"].META, MOST_JSON)
+        try:
+            given = super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError("The JSON is nested too deeply.") from None
+        if not isinstance(given, dict):
+            raise ParseError("The body is no JSON object.")
+        return given
 
 
 class AnnounceBody(serializers.Serializer[Any]):
@@ -158,22 +172,10 @@ def _document(upload: desk.Upload) -> dict[str, Any]:
     return asdict(upload) | {"id": str(upload.id)}
 
 
-def _limit(request: Request, most: int) -> None:
-    """Refuse a body by its declared length; without one the server hands no body on at all."""
-    text = request.META.get("CONTENT_LENGTH") or "0"
+def _limit(meta: Mapping[str, str], most: int) -> None:
+    text = meta.get("CONTENT_LENGTH") or "0"
     if not text.isdecimal() or int(text) > most:
         raise TooMuch
-
-
-def _json(request: Request) -> dict[str, Any]:
-    _limit(request, MOST_JSON)
-    try:
-        given = request.data
-    except RecursionError:
-        raise ParseError("The JSON is nested too deeply.") from None
-    if not isinstance(given, dict):
-        raise ParseError("The body is no JSON object.")
-    return given
 
 
 def _announced(given: object) -> list[tuple[int, str]]:
@@ -191,6 +193,8 @@ def _announced(given: object) -> list[tuple[int, str]]:
 
 
 class Deliveries(APIView):
+    parser_classes = [SmallJSON]
+
     @extend_schema(responses=OpenAnswer, summary="The own upload that is not finished, if there is one")
     def get(self, request: Request, study: str) -> Response:
         found = desk.open_upload(person_of(request), study)
@@ -216,10 +220,12 @@ class UploadState(APIView):
 
 
 class Announce(APIView):
+    parser_classes = [SmallJSON]
+
     @extend_schema(request=AnnounceBody, responses=AnnouncedAnswer, summary="Say which files will come")
     def post(self, request: Request, study: str, delivery: uuid.UUID) -> Response:
         desk.check_delivery(person_of(request), study, delivery)  # whose it is, before what is asked
-        found = desk.announce(person_of(request), study, delivery, _announced(_json(request).get("files")))
+        found = desk.announce(person_of(request), study, delivery, _announced(dict(request.data).get("files")))
         return Response({"files": [[one.number, one.received, one.state] for one in found]}, headers=NO_STORE)
 
 
@@ -234,7 +240,7 @@ class FileBytes(APIView):
     )
     def put(self, request: Request, study: str, delivery: uuid.UUID, number: int) -> Response:
         desk.check_delivery(person_of(request), study, delivery)
-        _limit(request, MOST_BYTES)
+        _limit(request.META, MOST_BYTES)
         text = request.headers.get("Upload-Offset", "0")
         if not (text.isascii() and text.isdecimal() and len(text) < 16):
             raise ParseError("The header Upload-Offset says from which byte on; it is a whole number.")
@@ -254,7 +260,7 @@ class PartBytes(APIView):
     )
     def post(self, request: Request, study: str, delivery: uuid.UUID) -> Response:
         desk.check_delivery(person_of(request), study, delivery)
-        _limit(request, MOST_BYTES)
+        _limit(request.META, MOST_BYTES)
         parts = _parts(request.headers.get("Upload-Parts", ""))
         found = desk.append_parts(person_of(request), study, delivery, parts, _stream(request))
         return Response({"parts": [asdict(one) for one in found]}, headers=NO_STORE)
@@ -272,17 +278,21 @@ def _parts(text: str) -> list[tuple[int, int, int]]:
 
 
 class Seal(APIView):
+    parser_classes = [SmallJSON]
+
     @extend_schema(request=SealBody, responses=UploadAnswer, summary="Say that nothing more comes; the intake begins")
     def post(self, request: Request, study: str, delivery: uuid.UUID) -> Response:
         person = person_of(request)
         desk.check_delivery(person, study, delivery)
-        body = SealBody(data=_json(request))
+        body = SealBody(data=request.data)
         body.is_valid(raise_exception=True)
         desk.seal(person, study, delivery, only_whole=body.validated_data["only_whole"])
         return Response(_document(desk.upload_state(person, study, delivery)), headers=NO_STORE)
 
 
 class Cancel(APIView):
+    parser_classes = [SmallJSON]
+
     @extend_schema(request=None, responses=UploadAnswer, summary="Stop a delivery; what is in stays in")
     def post(self, request: Request, study: str, delivery: uuid.UUID) -> Response:
         desk.cancel_delivery(person_of(request), study, delivery)

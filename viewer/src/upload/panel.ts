@@ -54,15 +54,19 @@ export class Panel {
     };
     this.#progress = h('div', { hidden: true }, this.#bar, this.#figures, this.#lanes);
     this.#row = h('div', { class: 'row acts', hidden: true }, ...Object.values(this.#acts));
+    const choose = h(
+      'button',
+      { type: 'button', class: 'primary', click: () => folder.click() },
+      'Choose a folder',
+    );
+    const chooseFiles = h('button', { type: 'button', click: () => files.click() }, 'Choose files');
+    const hint = 'Programs, documents and pictures beside the images may stay; they are told apart.';
     root.replaceChildren(
       h('h2', {}, 'Drop a folder, files or zip archives here'),
-      h('p', { class: 'row' },
-        h('button', { type: 'button', class: 'primary', click: () => folder.click() }, 'Choose a folder'),
-        h('button', { type: 'button', click: () => files.click() }, 'Choose files'),
-        h('span', { class: 'soft small' }, 'Programs, documents and pictures beside the images may stay; they are told apart.'),
-      ),
-      folder, files, this.#state, this.#progress, this.#failed, this.#row, this.#sure,
-    ); // biome-ignore format: rows of a page read better as rows
+      h('p', { class: 'soft small' }, hint),
+      h('div', { class: 'row' }, choose, chooseFiles),
+      ...[folder, files, this.#state, this.#progress, this.#failed, this.#row, this.#sure],
+    );
     root.removeAttribute('aria-busy');
   }
 
