@@ -14,7 +14,7 @@ from rest_framework.views import exception_handler
 
 from analytics.runs import NothingThere
 from annotation.access import NotYours, ProtocolChanged, WrongState
-from annotation.desk import BadSetting, NotConfirmed
+from annotation.desk import BadSetting, BadUpload, NotConfirmed
 from annotation.handover import StillReading
 from annotation.intake import NoSpace, NotReceiving, TooLarge, WrongOffset
 from annotation.jobs import NoSuchJob
@@ -38,6 +38,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     Invalid: (422, "invalid"),
     NoReason: (422, "no_reason"),
     BadSetting: (422, "bad_setting"),
+    BadUpload: (422, "bad_upload"),
     NotConfirmed: (422, "not_confirmed"),
 }
 TITLES = {

@@ -6,7 +6,7 @@ from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotation.web import api, deliveries, desk, eligibility, home, labels, look, room, scanning
+from annotation.web import api, clinical, deliveries, desk, eligibility, home, labels, look, room, scanning
 
 # Django's form views take PUT for POST; here a wrong method is 405 like everywhere else.
 FORM = ["get", "head", "post", "options"]
@@ -42,7 +42,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/<slug:study>/", desk.board, name="desk"),
     path("desk/<slug:study>/setup/", desk.setup, name="desk_setup"),
     path("desk/<slug:study>/import/", deliveries.imports, name="desk_import"),
-    path("desk/<slug:study>/clinical/", deliveries.imports, name="desk_clinical"),
+    path("desk/<slug:study>/clinical/", clinical.clinical, name="desk_clinical"),
+    path("desk/<slug:study>/clinical/<slug:table>/", clinical.table, name="desk_table"),
+    path("desk/<slug:study>/clinical/<slug:table>/remarks.csv", clinical.remarks, name="desk_table_remarks"),
     path("desk/<slug:study>/series/", look.series, name="desk_series"),
     path("desk/<slug:study>/series/<int:series>/sheet.png", look.sheet, name="desk_sheet"),
     path("desk/<slug:study>/series/<int:series>/slices/<int:number>.png", look.one_slice, name="desk_slice"),

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from analytics.models import Run
 from annotation import intake
+from annotation import desk
 from annotation.models import Assignment, Series
 from tests import cast
 
@@ -54,7 +55,9 @@ TABLE: dict[str, Line] = {
     "desk/<slug:study>/": DESK_PAGE,
     "desk/<slug:study>/setup/": DESK_ACT,
     "desk/<slug:study>/import/": DESK_ACT,
-    "desk/<slug:study>/clinical/": DESK_PAGE,
+    "desk/<slug:study>/clinical/": DESK_ACT,
+    "desk/<slug:study>/clinical/<slug:table>/": DESK_ACT,
+    "desk/<slug:study>/clinical/<slug:table>/remarks.csv": DESK_PAGE,
     "desk/<slug:study>/series/": DESK_ACT,
     "desk/<slug:study>/series/<int:series>/sheet.png": DESK_PAGE,
     "desk/<slug:study>/series/<int:series>/slices/<int:number>.png": DESK_PAGE,
@@ -147,6 +150,7 @@ def addresses() -> dict[str, str]:
         "<slug:case>": Series.objects.get(pk=series).case.patient.pseudonym,
         "<uuid:run>": str(run.pk),
         "<path:name>": "estimates.csv",
+        "<slug:table>": desk.receive_table(cast.coordinator(), cast.SPINE, b"patient_id\nX\n", None),
     }
     filled = {}
     for route in OURS:

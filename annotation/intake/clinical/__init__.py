@@ -26,6 +26,7 @@ from annotation.intake.clinical.columns import (
 from annotation.intake.clinical.difference import Change, Difference, compare, keep
 from annotation.intake.clinical.redcap import dictionary_of, is_dictionary, understood
 from annotation.intake.clinical.rows import OUTCOMES, ClinicalError
+from annotation.intake.clinical.standing import queries_of
 from annotation.intake.clinical.tables import MOST_BYTES, BadCell, BadTable, read
 from annotation.intake.clinical.values import PARSERS, Value, is_missing, stem_of
 from annotation.intake.gate import still_open
@@ -53,6 +54,7 @@ __all__ = [
     "letter",
     "plain",
     "propose",
+    "queries_of",
     "stem_of",
     "table_from",
     "take_clinical",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from annotation.intake.clinical.rows import ClinicalError, Row
-from annotation.intake.clinical.values import Value, stem_of
+from annotation.intake.clinical.columns import TARGETS
+from annotation.intake.clinical.rows import OUTCOMES, ClinicalError, Row
+from annotation.intake.clinical.values import Value, follow_up, stem_of
 from annotation.intake.exclusions import further
 from annotation.models import Assignment, Case, ClinicalValue, Event, Exclusion, Membership, Patient, Role, State, Study
 
@@ -104,6 +105,19 @@ class Standing:
         if known.brought_back:
             return "The patient was taken back into the study at the desk. Leave the cell empty, or decide at the desk."
         return ""
+
+
+def queries_of(known: Known) -> Iterator[str]:
+    """Say what in a patient's stored values a person should look up in the records."""
+    baseline, day = known.stored("nrs_baseline"), known.stored("nrs_1month_day")
+    if baseline is not None and baseline.number == 0:
+        yield "Baseline pain is 0: no reduction can be computed."
+    if day is not None and day.number is not None and (note := follow_up(int(day.number)).note):
+        yield note
+    for name in OUTCOMES:
+        stored = known.stored(name)
+        if stored is not None and "written" in stored.text:
+            yield f"{TARGETS[name]}: written as a span, its middle is kept."
 
 
 def _acts(study: Study, found: dict[int, Known]) -> None:
