@@ -21,7 +21,7 @@ function put(choice: Choice, file: File, path: string): void {
 export function fromInput(files: FileList): Choice {
   const choice = emptyChoice();
   for (const file of files) put(choice, file, file.webkitRelativePath || file.name);
-  return choice;
+  return inOrder(choice);
 }
 
 /** The entries of a drop have to be asked for while the event is being handled; afterwards they are gone. */
@@ -47,6 +47,11 @@ export async function fromEntries(
     const reader = folder.createReader();
     for (let more = await read(reader); more.length > 0; more = await read(reader)) await take(more);
   }
+  return inOrder(choice);
+}
+
+/** Patient by patient, as folders go: what arrives together can be taken in together. */
+function inOrder(choice: Choice): Choice {
   choice.items.sort((one, other) => (one.path < other.path ? -1 : 1));
   return choice;
 }

@@ -118,6 +118,7 @@ export class Panel {
   }
 
   #drawLanes(carrier: Carrier): void {
+    this.#lanes.hidden = carrier.state !== 'running';
     for (const [place, lane] of carrier.lanes.entries()) {
       const row = this.#lanes.children[place] ?? this.#lanes.appendChild(laneRow());
       const [name, bar] = [row.children[0] as HTMLElement, row.children[1] as HTMLProgressElement];
