@@ -24,6 +24,9 @@ from annotation.dicom.take import Taken, TakeRules, take
 MEMORY_BYTES = 1536 * 1024**2
 FILES_BEFORE_A_NEW_ONE = 2000
 """A child ends itself after so many files: what decoders lose of memory, they lose for a while only."""
+LONGEST_MESSAGE = 256 * 1024**2
+MOST_FRAME_BYTES = 1536 * 1024**2
+"""Nobody believes a length without a bound: the other side may be a process that a file has taken over."""
 
 _LENGTH = struct.Struct("<L")
 _DATES = ("birth_date", "study_date")
@@ -49,10 +52,23 @@ def receive(pipe: BinaryIO) -> tuple[dict[str, Any], tuple[bytes, ...]]:
     ------
     Ended
         If the other side closes the pipe before the message is whole.
+    ValueError
+        If what comes is no message.
     """
     (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
-    message: dict[str, Any] = json.loads(_exactly(pipe, length))
-    return message, tuple(_exactly(pipe, size) for size in message.pop("frames"))
+    if length > LONGEST_MESSAGE:
+        raise ValueError("The message is longer than any that is sent.")
+    message = json.loads(_exactly(pipe, length), parse_constant=_no_number)
+    sizes = message.pop("frames", None) if isinstance(message, dict) else None
+    if not isinstance(sizes, list) or not all(type(size) is int and size >= 0 for size in sizes):
+        raise ValueError("The message names no frames.")
+    if sum(sizes) > MOST_FRAME_BYTES:
+        raise ValueError("The frames are larger than any that are sent.")
+    return message, tuple(_exactly(pipe, size) for size in sizes)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number.")
 
 
 def _exactly(pipe: BinaryIO, size: int) -> bytes:
@@ -130,15 +146,17 @@ def main() -> None:
     sys.stdout = sys.stderr  # a library that prints must not write into an answer
     _confine()
     send(told, {"ready": True})
-    for _ in range(FILES_BEFORE_A_NEW_ONE):
+    for left in reversed(range(FILES_BEFORE_A_NEW_ONE)):
         try:
             asked, _frames = receive(given)
         except Ended:
             return
         _limit(asked["seconds"])
         message, frames = _answer(asked)
+        # Said with the last answer: who asks must not meet a process that is just ending.
+        message["spent"] = left == 0 or bool(message.get("spent"))
         send(told, message, frames)
-        if message.get("spent"):
+        if message["spent"]:
             return
 
 

@@ -187,8 +187,15 @@ def place_all(delivery: uuid.UUID, paths: Sequence[Path], *, move: bool) -> list
             row.state, row.reason_code = ArrivalState.REFUSED, "unreadable"
             row.reason = "The file could not be read from the disk."
             lost.append(row)
-    Arrival.objects.bulk_update([*here, *lost], ["size", "received", "state", "reason_code", "reason"], batch_size=250)
+    rewrite([*here, *lost], "size", "received", "state", "reason_code", "reason")
     return [row.number for row in rows]
+
+
+def rewrite(rows: Sequence[Arrival], *fields: str) -> None:
+    """Write fields of many rows that are there: an upsert costs a tenth of the long CASE of `bulk_update`."""
+    Arrival.objects.bulk_create(
+        rows, batch_size=250, update_conflicts=True, unique_fields=["id"], update_fields=list(fields)
+    )
 
 
 def recover_placed(delivery: uuid.UUID) -> int:
@@ -198,7 +205,7 @@ def recover_placed(delivery: uuid.UUID) -> int:
     for row in here:
         row.size = row.received = spool.path(delivery, row.number).stat().st_size
         row.state = ArrivalState.HERE
-    Arrival.objects.bulk_update(here, ["size", "received", "state"], batch_size=250)
+    rewrite(here, "size", "received", "state")
     Arrival.objects.filter(pk__in=[row.pk for row in waiting if row not in here]).delete()
     return len(here)
 

@@ -25,6 +25,9 @@ STALE = "stale"
 READ = "read_for_text"
 """In a series' parameters once its slices were searched for text: what came of it. New images take it away."""
 
+WINDOW_SLICES = 8
+"""So many slices across a series are decoded for its automatic window; more do not move it visibly."""
+
 Described = dict[str, Any]
 """What `describe` writes on a series, by field."""
 
@@ -110,7 +113,7 @@ def _window(modality: str, placed: Sequence[tuple[Instance, int]]) -> list[float
     """Give one automatic window for the whole series; a window per slice would make the brightness jump."""
     if modality != "MR":
         return None
-    sample = placed[:: max(1, len(placed) // 24)]
+    sample = placed[:: max(1, len(placed) // WINDOW_SLICES)]
     arrays = [stored_array(store.get(i.frames[n - 1]["digest"]), i.header) for i, n in sample]
     width, level = automatic_window(arrays, rescale=[rescale_of(i.header, n) for i, n in sample])
     return [float(width), float(level)]

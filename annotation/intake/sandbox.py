@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import fcntl
 import logging
 import os
 import signal
@@ -10,13 +12,12 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
-from typing import BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 from django.conf import settings
 
@@ -26,6 +27,7 @@ from annotation.identity import key
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+R = TypeVar("R")
 
 START_S = 120.0
 LEAST_S = 6
@@ -33,8 +35,21 @@ LEAST_S = 6
 BYTES_A_SECOND = 3_000_000
 PATIENCE = 3.0
 """A busy machine gives a process a third of a processor; waiting longer than that is waiting for nothing."""
+TRIES = 2
+"""A process may be killed for another reason than its file, as when the machine is out of memory."""
+PIPE_BYTES = 1024 * 1024
+"""An answer fits, so that a child goes on to the next file while this process is busy with the last one."""
 
 Outcome = Taken | Refused | Quarantined
+TOO_SLOW = Refused("too_slow", "Reading the file took longer than one file may.")
+CRASHED = Refused("crashed", "The file made the program that reads it fail, so it is not taken.")
+LOST = Refused("lost", "The file is no longer in the spool; send it again.")
+
+
+class CannotStart(RuntimeError):
+    """No process can be started: a fault of the machine, which must not be laid at a file's door."""
+
+    sentence = "The program that reads files does not start on this machine. Tell the operator, then resume."
 
 
 def _in(process: subprocess.Popen[bytes]) -> BinaryIO:
@@ -45,16 +60,24 @@ def _out(process: subprocess.Popen[bytes]) -> BinaryIO:
     return cast(BinaryIO, process.stdout)
 
 
-@contextmanager
-def _deadline(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
+class _Deadline:
     """Kill the process when it has not answered by then; who reads from it meets the end of the pipe."""
-    alarm = threading.Timer(seconds, process.kill)
-    alarm.daemon = True
-    alarm.start()
-    try:
-        yield
-    finally:
-        alarm.cancel()
+
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        self.process, self.passed = process, False
+        self._alarm = threading.Timer(seconds, self._end)
+        self._alarm.daemon = True
+
+    def _end(self) -> None:
+        self.passed = True
+        self.process.kill()
+
+    def __enter__(self) -> _Deadline:
+        self._alarm.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._alarm.cancel()
 
 
 class _Child:
@@ -66,51 +89,62 @@ class _Child:
     def _started(self) -> subprocess.Popen[bytes]:
         if self.process is not None and self.process.poll() is None:
             return self.process
+        self.end()
         # No secret of the environment reaches it; threads of numerical libraries would only cost address space.
         few = {"PATH": os.environ.get("PATH", ""), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "annotation.dicom.child"],
-            cwd=settings.BASE_DIR, env=few, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        with _deadline(self.process, START_S):
-            receive(_out(self.process))
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "annotation.dicom.child"], cwd=settings.BASE_DIR, env=few,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            _widen(_out(self.process))
+            with _Deadline(self.process, START_S):
+                receive(_out(self.process))
+        except (Ended, ValueError, OSError):
+            code = self.end()
+            log.error("a process that reads files does not start (it ended with %s)", code)
+            raise CannotStart(CannotStart.sentence) from None
         return self.process
 
     def take(self, path: Path, rules: TakeRules) -> Outcome:
         try:
             seconds = LEAST_S + path.stat().st_size // BYTES_A_SECOND
         except FileNotFoundError:
-            return Refused("lost", "The file is no longer in the spool; send it again.")
+            return LOST
         asked = {
             "path": str(path.resolve()), "key": key().hex(), "allow_head": rules.allow_head,
             "released": sorted(rules.released), "seconds": seconds,
         }  # fmt: skip
+        for _ in range(TRIES):
+            answer = self._ask(asked, PATIENCE * seconds)
+            if answer is not None:
+                return answer
+        return CRASHED
+
+    def _ask(self, asked: dict[str, Any], patience_s: float) -> Outcome | None:
+        """Ask once; nothing when the process died over it and not because it was slow."""
+        process = self._started()
+        deadline = _Deadline(process, patience_s)
         try:
-            process = self._started()
-            with _deadline(process, PATIENCE * seconds):
+            with deadline:
                 send(_in(process), asked)
                 message, frames = receive(_out(process))
-        except (Ended, BrokenPipeError, ValueError):
-            return self._died()
-        if "refused" in message:
-            return Refused(*message["refused"])
-        if "quarantined" in message:
-            return Quarantined(*message["quarantined"])
-        return unpacked(message["taken"], frames)
-
-    def _died(self) -> Refused:
-        code = self.end()
-        log.warning("a process that reads files ended with %s; a new one goes on", code)
-        if code in (-signal.SIGXCPU, -signal.SIGKILL):
-            return Refused("too_slow", "Reading the file took longer than one file may.")
-        return Refused("crashed", "The file made the program that reads it fail, so it is not taken.")
+            answer = _outcome(message, frames)
+        except (Ended, BrokenPipeError, ValueError, TypeError, KeyError, AttributeError):
+            code = self.end()
+            log.warning("a process that reads files ended with %s; a new one goes on", code)
+            return TOO_SLOW if deadline.passed or code == -signal.SIGXCPU else None
+        if message.get("spent"):
+            self.end()
+        return answer
 
     def end(self) -> int | None:
         if self.process is None:
             return None
         process, self.process = self.process, None
         if process.stdin:
-            process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
         try:
             code = process.wait(0.5)
         except subprocess.TimeoutExpired:
@@ -121,8 +155,23 @@ class _Child:
         return code
 
 
+def _widen(pipe: BinaryIO) -> None:
+    try:
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except (OSError, AttributeError):  # another kernel, or its limit for one user is reached: it only gets slower
+        log.debug("the pipe to a process that reads files keeps its size")
+
+
+def _outcome(message: dict[str, Any], frames: tuple[bytes, ...]) -> Outcome:
+    if "refused" in message:
+        return Refused(*map(str, message["refused"]))
+    if "quarantined" in message:
+        return Quarantined(*map(str, message["quarantined"]))
+    return unpacked(message["taken"], frames)
+
+
 class Pool:
-    """Some children side by side. `take` keeps them busy and gives what came of each file in the order asked."""
+    """Some children side by side, kept busy."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -130,26 +179,35 @@ class Pool:
         self._idle: SimpleQueue[_Child] = SimpleQueue()
         for child in self._children:
             self._idle.put(child)
-        self._threads = ThreadPoolExecutor(size, thread_name_prefix="take")
+        # More hands than children: while one puts away what came of a file, its child has the next one.
+        self._threads = ThreadPoolExecutor(2 * size, thread_name_prefix="take")
         self._closing = threading.Lock()
 
-    def _one(self, path: Path, rules: TakeRules) -> Outcome:
+    def _one(self, what: T, path: Path, rules: TakeRules, then: Callable[[T, Outcome], R]) -> R:
         child = self._idle.get()
         try:
-            return child.take(path, rules)
+            outcome = child.take(path, rules)
         finally:
             self._idle.put(child)
+        return then(what, outcome)
 
     def take(self, files: Iterable[tuple[T, Path]], rules: TakeRules) -> Iterator[tuple[T, Outcome]]:
-        """Take files side by side; the caller's thread alone works with what comes of them.
+        """Take files side by side; give what came of each in the order asked."""
+        return self.each(files, rules, lambda _what, outcome: outcome)
 
-        A few are asked ahead, so that the children do not wait for the caller, and no more, so that memory stays flat.
+    def each(
+        self, files: Iterable[tuple[T, Path]], rules: TakeRules, then: Callable[[T, Outcome], R]
+    ) -> Iterator[tuple[T, R]]:
+        """Take files side by side and give what `then` makes of each, in the order asked.
+
+        `then` runs in other threads than the caller's, so it must not ask the database. A few are asked ahead, so that
+        the children do not wait for the caller, and no more, so that memory stays flat.
         """
-        asked: deque[tuple[T, Future[Outcome]]] = deque()
+        asked: deque[tuple[T, Future[R]]] = deque()
         try:
             for what, path in files:
-                asked.append((what, self._threads.submit(self._one, path, rules)))
-                if len(asked) > 2 * self.size:
+                asked.append((what, self._threads.submit(self._one, what, path, rules, then)))
+                if len(asked) > 4 * self.size:
                     first, answer = asked.popleft()
                     yield first, answer.result()
             while asked:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from annotation.dicom import Limits, Refused, prescan
 from annotation.intake import spool
-from annotation.intake.deliveries import keyed
+from annotation.intake.deliveries import keyed, rewrite
 from annotation.intake.sniff import ARCHIVE, DICOM, DIRECTORY, EMPTY, HEAD, sniff
 from annotation.models import Arrival, ArrivalState, Delivery, Instance, Study
 
@@ -111,9 +111,7 @@ def _write(study: Study, found: list[tuple[Arrival, Sorted]]) -> None:
         arrival.reason_code, arrival.reason = what.code, what.sentence
         if arrival.state != ArrivalState.SORTED:
             spool.forget(arrival.delivery_id, arrival.number)
-    Arrival.objects.bulk_update(
-        [arrival for arrival, _ in found], ["state", "mark", "group", "reason_code", "reason"], batch_size=100
-    )
+    rewrite([arrival for arrival, _ in found], "state", "mark", "group", "reason_code", "reason")
 
 
 # --- archives ------------------------------------------------------------------------------------------------------

@@ -124,8 +124,7 @@ def take_group(delivery: Delivery, group: str, step: Step, *, by: Pool | None = 
 
 def _outcomes(delivery: Delivery, waiting: Iterable[Arrival], by: Pool) -> Iterator[tuple[Arrival, Item | Verdict]]:
     files = ((arrival, spool.path(delivery.pk, arrival.number)) for arrival in waiting)
-    for arrival, outcome in by.take(files, rules_of(delivery.study)):
-        yield arrival, _kept(arrival, outcome)
+    return by.each(files, rules_of(delivery.study), _kept)
 
 
 def _kept(arrival: Arrival, outcome: Outcome) -> Item | Verdict:
@@ -177,10 +176,13 @@ def _flush(delivery: Delivery, group: str, batch: Sequence[tuple[Arrival, Item |
 
 
 def _settle_files(arrivals: list[Arrival], verdicts: dict[int, Verdict]) -> None:
+    alike: dict[Verdict, list[int]] = {}
     for arrival in arrivals:
-        verdict = verdicts[arrival.number]
-        arrival.state, arrival.reason_code, arrival.reason = verdict.state, verdict.code, verdict.sentence
-    Arrival.objects.bulk_update(arrivals, ["state", "reason_code", "reason"], batch_size=100)
+        alike.setdefault(verdicts[arrival.number], []).append(arrival.pk)
+    for verdict, own in alike.items():
+        Arrival.objects.filter(pk__in=own).update(
+            state=verdict.state, reason_code=verdict.code, reason=verdict.sentence
+        )
 
 
 def _note(held: Delivery, group: str, shelved: Iterable[Shelved]) -> None:
