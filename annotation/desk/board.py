@@ -81,6 +81,7 @@ def _counts(study: Study) -> dict[str, int]:
             released=Count("id", filter=kept & Q(released_at__isnull=False)),
             excluded=Count("id", filter=~kept),
             waiting=Count("id", filter=kept & Q(released_at__isnull=True)),
+            tabled=Count("id", filter=Q(told=True)),
             tableless=Count("id", filter=kept & Q(told=False)),
             imageless=Count("id", filter=kept & Q(pictured=False)),
         )
@@ -139,6 +140,8 @@ def _next_before_reading(study: Study, counts: dict[str, int]) -> tuple[str, str
     if counts["held"]:
         return f"{_of(counts['held'], 'series waits', 'series wait')} for a decision.", "series"
     if counts["waiting"]:
+        if counts["imageless"] and study.settings.get("images") != "none":
+            return f"{_of(counts['imageless'], 'case has', 'cases have')} no images.", "import"
         # Without any clinical table the study asks for agreement alone; then no row is missed.
         if 0 < counts["tableless"] < counts["cases"] - counts["excluded"]:
             return f"{_of(counts['tableless'], 'case has', 'cases have')} no clinical row.", "clinical"
@@ -161,14 +164,14 @@ def _steps(study: Study, counts: dict[str, int], now: str) -> tuple[StudyStep, .
     kept = counts["cases"] - counts["excluded"]
     decided = counts["cases"] > 0 and counts["waiting"] == 0
     all_locked = 0 < counts["readings"] == counts["locked"]
-    told = f"{counts['tableless']} missing" if counts["tableless"] else f"{kept} rows" if kept else ""
+    told = f"{counts['tableless']} missing" if counts["tableless"] else _of(counts["tabled"], "row", "rows")
     held = f"{counts['held']} held" if counts["held"] else f"{counts['series']} series"
     return (
         step("setup", "Set-up", study.has_reached(State.FROZEN), State(study.state).label),
         step("import", "Import", counts["cases"] > 0, _of(counts["cases"], "case", "cases")),
         step("clinical", "Clinical table", kept > 0 == counts["tableless"], told),
         step("series", "Series", counts["series"] > 0 == counts["held"], held),
-        step("eligibility", "Eligibility", decided, f"{counts['excluded']} excluded"),
+        step("eligibility", "Eligibility", decided, f"{kept} of {counts['cases']}"),
         step("release", "Release", decided, f"{counts['released']} of {kept}"),
         step("readers", "Readers", study.has_reached(State.READING), _of(counts["readers"], "reader", "readers")),
         step("progress", "Progress", all_locked, f"{counts['locked']} of {counts['readings']}"),

@@ -75,7 +75,7 @@ class Summary:
     @property
     def text(self) -> str:
         if self.median is None or self.low is None or self.high is None:
-            return "not stated" if self.of else "–"
+            return "not stated"
         middle, low, high = (rounded(value, self.decimals) for value in (self.median, self.low, self.high))
         return middle if low == high else f"{middle} ({low}–{high})"
 
@@ -100,14 +100,23 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Block:
-    """One series role: its groups side by side, its parameters one under the other."""
+class Column:
+    """One series role of a group."""
 
     role: str
     title: str
+    cases: int
+    series: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """One group: its series roles side by side, their parameters one under the other."""
+
+    group: str
     modality: str
-    cases: tuple[int, ...]
-    series: tuple[int, ...]
+    cases: int
+    columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     words: tuple[Words, ...]
 
@@ -125,22 +134,18 @@ class FieldRow:
 class Scanning:
     fields: tuple[FieldRow, ...]
     mri_cases: int
-    groups: Mapping[str, tuple[str, ...]]
-    mr: tuple[Block, ...]
-    ct: tuple[Block, ...]
+    blocks: tuple[Block, ...]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One row a role, group and parameter, numbers as they are."""
-        for block in (*self.mr, *self.ct):
+        """One row a group, role and parameter, numbers as they are."""
+        for block in self.blocks:
             for line in block.lines:
-                for place, group in enumerate(self.groups[block.modality]):
-                    one = line.cells[place]
-                    if one.of:
-                        yield {
-                            "role": block.role, "group": group, "cases": block.cases[place],
-                            "series": block.series[place], "parameter": line.title, "unit": line.unit,
-                            "n": one.n, "median": one.median, "low": one.low, "high": one.high,
-                        }  # fmt: skip
+                for column, one in zip(block.columns, line.cells, strict=True):
+                    yield {
+                        "role": column.role, "group": block.group, "cases": column.cases, "series": column.series,
+                        "parameter": line.title, "unit": line.unit, "n": one.n, "median": one.median,
+                        "low": one.low, "high": one.high,
+                    }  # fmt: skip
 
 
 COLUMNS = ("role", "group", "cases", "series", "parameter", "unit", "n", "median", "low", "high")
@@ -168,13 +173,10 @@ def scanning_table(person: Person, code: str) -> Scanning:
         for pk, case, role, modality, kept in rows
         for told in [{**kept, **earlier.get(pk, {})}]
     ]
-    present = {scan.group for scan in scans}
-    groups = {
-        "MR": tuple(name for name in (*FIELDS, OTHER_FIELD, NO_FIELD) if name in present),
-        "CT": (ALL_CT,) if ALL_CT in present else (),
-    }
-    fields, mri_cases = _fields(scans, groups["MR"])
-    return Scanning(fields, mri_cases, groups, _blocks(scans, "MR", groups["MR"]), _blocks(scans, "CT", groups["CT"]))
+    groups = [name for name in (*FIELDS, OTHER_FIELD, NO_FIELD, ALL_CT) if any(scan.group == name for scan in scans)]
+    fields, mri_cases = _fields(scans, groups)
+    blocks = tuple(_block(group, [scan for scan in scans if scan.group == group]) for group in groups)
+    return Scanning(fields, mri_cases, blocks)
 
 
 def group_of(modality: str, told: Mapping[str, Any]) -> str:
@@ -198,31 +200,26 @@ def _fields(scans: Sequence[Scan], groups: Sequence[str]) -> tuple[tuple[FieldRo
     return tuple(FieldRow(name, counted[name], 100 * counted[name] / total) for name in names), total
 
 
-def _blocks(scans: Sequence[Scan], modality: str, groups: Sequence[str]) -> tuple[Block, ...]:
-    found = []
-    for role in OF_THE_SPINE:
-        own = [[s for s in scans if (s.role, s.modality, s.group) == (role, modality, group)] for group in groups]
-        if any(own):
-            found.append(_block(role, modality, own))
-    return tuple(found)
-
-
-def _block(role: str, modality: str, own: Sequence[Sequence[Scan]]) -> Block:
+def _block(group: str, scans: Sequence[Scan]) -> Block:
+    roles = [role for role in OF_THE_SPINE if any(scan.role == role for scan in scans)]
+    own = [[scan for scan in scans if scan.role == role] for role in roles]
+    modality = "CT" if group == ALL_CT else "MR"
     lines = [
-        Line(one.title, one.unit, tuple(summary(one, scans) for scans in own))
+        Line(one.title, one.unit, tuple(summary(one, each) for each in own))
         for one in PARAMETERS
         if one.modality in ("", modality)
     ]
-    told = ["maker"] if modality == "MR" else ["maker", "kernel"]
-    titles = {"maker": "Maker", "kernel": "Kernel"}
+    told = {"maker": "Maker"} if modality == "MR" else {"kernel": "Kernel", "maker": "Maker"}
     return Block(
-        role,
-        ROLE_TITLES[role],
+        group,
         modality,
-        tuple(len({scan.case for scan in scans}) for scans in own),
-        tuple(len(scans) for scans in own),
+        len({scan.case for scan in scans}),
+        tuple(
+            Column(role, ROLE_TITLES[role], len({scan.case for scan in each}), len(each))
+            for role, each in zip(roles, own, strict=True)
+        ),
         tuple(line for line in lines if any(cell.n for cell in line.cells)),
-        tuple(Words(titles[name], tuple(_counted(name, scans) for scans in own)) for name in told),
+        tuple(Words(title, tuple(_counted(name, each) for each in own)) for name, title in told.items()),
     )
 
 
