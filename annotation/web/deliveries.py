@@ -27,7 +27,7 @@ from annotation.people import Person, person_of
 from annotation.web.desk import page_or_act
 
 NO_STORE = {"Cache-Control": "no-store"}
-MOST_BYTES, MOST_JSON = 32 * 1024**2, 1_000_000
+MOST_BYTES = 32 * 1024**2
 PIECE = 8 * 1024**2
 """What the page sends at a time; behind a proxy that buffers requests, no slow line holds a thread for longer."""
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -106,11 +106,10 @@ class Bytes(BaseParser):
         return {}
 
 
-class SmallJSON(JSONParser):
-    """JSON up to a bound, refused by its declared length; without one the server hands no body on at all."""
+class ObjectJSON(JSONParser):
+    """A JSON object; how large it may be is Django's DATA_UPLOAD_MAX_MEMORY_SIZE."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        _limit(parser_context["request"].META, MOST_JSON)
         try:
             given = super().parse(stream, media_type, parser_context)
         except RecursionError:
@@ -173,6 +172,7 @@ def _document(upload: desk.Upload) -> dict[str, Any]:
 
 
 def _limit(meta: Mapping[str, str], most: int) -> None:
+    """Refuse bytes by their declared length; without one the server hands no body on at all."""
     text = meta.get("CONTENT_LENGTH") or "0"
     if not text.isdecimal() or int(text) > most:
         raise TooMuch
@@ -193,7 +193,7 @@ def _announced(given: object) -> list[tuple[int, str]]:
 
 
 class Deliveries(APIView):
-    parser_classes = [SmallJSON]
+    parser_classes = [ObjectJSON]
 
     @extend_schema(responses=OpenAnswer, summary="The own upload that is not finished, if there is one")
     def get(self, request: Request, study: str) -> Response:
@@ -220,7 +220,7 @@ class UploadState(APIView):
 
 
 class Announce(APIView):
-    parser_classes = [SmallJSON]
+    parser_classes = [ObjectJSON]
 
     @extend_schema(request=AnnounceBody, responses=AnnouncedAnswer, summary="Say which files will come")
     def post(self, request: Request, study: str, delivery: uuid.UUID) -> Response:
@@ -278,7 +278,7 @@ def _parts(text: str) -> list[tuple[int, int, int]]:
 
 
 class Seal(APIView):
-    parser_classes = [SmallJSON]
+    parser_classes = [ObjectJSON]
 
     @extend_schema(request=SealBody, responses=UploadAnswer, summary="Say that nothing more comes; the intake begins")
     def post(self, request: Request, study: str, delivery: uuid.UUID) -> Response:
@@ -291,7 +291,7 @@ class Seal(APIView):
 
 
 class Cancel(APIView):
-    parser_classes = [SmallJSON]
+    parser_classes = [ObjectJSON]
 
     @extend_schema(request=None, responses=UploadAnswer, summary="Stop a delivery; what is in stays in")
     def post(self, request: Request, study: str, delivery: uuid.UUID) -> Response:
