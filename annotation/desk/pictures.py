@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from annotation.dicom.geometry import Plane
 from annotation.models import Instance, Role, Series
 from annotation.people import Person
 
-STRIP_PX, ALL_PX, ALL_COLUMNS = 192, 160, 6
+STRIP_PX, ALL_PX, MOST_COLUMNS = 192, 1080, 6
 MOST_ON_A_SHEET = 240
 Array = NDArray[Any]
 
@@ -64,14 +65,15 @@ def sheet_picture(person: Person, code: str, series_id: int, *, every: bool = Fa
     chosen = range(min(one.frame_count, MOST_ON_A_SHEET)) if every else dict.fromkeys((0, last // 2, last))
     slices = _slices(one, chosen)
     middle = slices[len(slices) // 2]
+    columns = min(MOST_COLUMNS, math.isqrt(len(slices) - 1) + 1)
     return pixels.contact_sheet(
         [each.array for each in slices],
         window=_window(one, middle),
         rescale=[each.rescale for each in slices],
         spacing_rc_mm=middle.spacing,
         inverted=middle.inverted,
-        size=ALL_PX if every else STRIP_PX,
-        columns=ALL_COLUMNS if every else 3,
+        size=ALL_PX // columns if every else STRIP_PX,
+        columns=columns if every else 3,
     )
 
 

@@ -87,9 +87,9 @@ def _series_row(one: Any) -> SeriesRow:
 
 
 PHYSICS = (
-    ("repetition_time_ms", "TR {:g}"),
-    ("echo_time_ms", "TE {:g}"),
-    ("inversion_time_ms", "TI {:g}"),
+    ("repetition_time_ms", "TR {:.4g}"),
+    ("echo_time_ms", "TE {:.4g}"),
+    ("inversion_time_ms", "TI {:.4g}"),
     ("kvp", "{:g} kV"),
     ("kernel", "{}"),
     ("slice_thickness_mm", "{:g} mm"),

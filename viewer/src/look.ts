@@ -8,6 +8,8 @@ import { Masking } from './masking.ts';
 
 type View = 'slice' | 'spread' | 'all' | 'over';
 const BUSY_MS = 1000;
+/** More slices than this are scrolled instead of being made to fit. */
+const MOST_AT_ONE_GLANCE = 36;
 const PATIENT_MS = 250;
 
 const must = <T extends Element>(root: ParentNode, selector: string): T => {
@@ -150,7 +152,8 @@ class LightBox {
     this.#slider.value = String(place);
     this.#slider.disabled = this.#count < 2;
     this.#fill('place', single && this.#count ? `slice ${place} of ${this.#count}` : `${this.#count} slices`);
-    this.#picture.className = `picture ${single ? 'slice' : this.#view}`;
+    const many = this.#view === 'all' && this.#count > MOST_AT_ONE_GLANCE;
+    this.#picture.className = `picture ${single ? 'slice' : this.#view}${many ? ' many' : ''}`;
     this.#picture.dataset.place = String(place);
     let image = this.#picture.querySelector('img');
     const gone = this.#picture.querySelector<HTMLElement>('p');
