@@ -124,7 +124,7 @@ class Reader:
             except BadCell as fault:
                 row.errors.append(ClinicalError(row.at[target], target, str(fault)))
                 return None
-        if any(one != found[0] for one in found):
+        if len(found) > 1 and any(one != found[0] for one in found):
             message = "The columns that are taken for this give different values."
             row.errors.append(ClinicalError(row.at[target], target, message))
             return None
@@ -147,7 +147,7 @@ class Reader:
         value = self._one(line, row, target, lambda place, text: parse(text))
         if value is None:
             return
-        row.kept[target] = replace(value, note="")
+        row.kept[target] = replace(value, note="") if value.note else value
         self._note(row, target, value.note)
 
     def _note(self, row: Row, target: str, note: str) -> None:
@@ -204,7 +204,7 @@ class Reader:
             row.errors.append(ClinicalError(row.row_of("nrs_1month_date"), "nrs_1month_date", message))
         else:
             value = values.follow_up((later - injected).days)
-            row.kept["nrs_1month_day"] = replace(value, note="")
+            row.kept["nrs_1month_day"] = replace(value, note="") if value.note else value
             self._note(row, "nrs_1month_date", value.note)
 
     def _age(self, row: Row, injected: date | None, born: date) -> None:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from annotation.intake.clinical.tables import MARKS, SHORTENED, BadCell
 
@@ -21,6 +22,8 @@ EARLIEST = date(1980, 1, 1)
 FOLLOW_UP_DAYS = (28, 35)
 MOST_DAYS = 3650
 MOST_IDENTIFIER = 64
+SEEN = 2000
+"""Columns of scores say the same few things over and over; what cannot be read is never kept."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def number_of(text: str) -> float:
 
 
 def bounded(low: float, high: float, unit: str) -> Parse:
+    @lru_cache(SEEN)
     def parse(text: str) -> Value:
         number = number_of(text)
         if not low <= number <= high:
@@ -74,6 +78,7 @@ def bounded(low: float, high: float, unit: str) -> Parse:
     return parse
 
 
+@lru_cache(SEEN)
 def nrs(text: str) -> Value:
     """Read a pain score: 0 to 10, whole or half; "3-4" is 3.5, and its text keeps what was written, as the flag."""
     text = whole(text)
@@ -89,6 +94,7 @@ def nrs(text: str) -> Value:
     return Value(f"{number:g}", number)
 
 
+@lru_cache(SEEN)
 def sex(text: str) -> Value:
     bare = unicodedata.normalize("NFKD", whole(text).casefold())
     known = SEXES.get("".join(sign for sign in bare if not unicodedata.combining(sign)))
