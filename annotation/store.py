@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -13,6 +14,12 @@ from django.core.files.storage import Storage, default_storage
 
 class MissingBytes(FileNotFoundError):
     """The store does not hold what the database names."""
+
+
+class Full(OSError):
+    """The disk of the store takes no more."""
+
+    sentence = "The server's disk is full; the image was not stored. Tell the operator."
 
 
 def _name(digest: str) -> str:
@@ -33,11 +40,17 @@ def put(data: bytes, *, storage: Storage = default_storage) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and renamed: a killed worker leaves no half frame under a digest.
     part = path.with_name(f".{secrets.token_hex(8)}.part")
-    with part.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())  # a name must never stand for bytes that a power cut has lost
-    os.replace(part, path)
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # a name must never stand for bytes that a power cut has lost
+        os.replace(part, path)
+    except OSError as fault:
+        part.unlink(missing_ok=True)
+        if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Full(Full.sentence) from fault
+        raise
     return digest
 
 

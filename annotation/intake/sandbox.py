@@ -46,7 +46,7 @@ CRASHED = Refused("crashed", "The file made the program that reads it fail, so i
 LOST = Refused("lost", "The file is no longer in the spool; send it again.")
 
 
-class CannotStart(RuntimeError):
+class CannotStart(OSError):
     """No process can be started: a fault of the machine, which must not be laid at a file's door."""
 
     sentence = "The program that reads files does not start on this machine. Tell the operator, then resume."

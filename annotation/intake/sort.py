@@ -7,11 +7,14 @@ of foreign bytes runs in this process.
 from __future__ import annotations
 
 import hashlib
-import lzma
+import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
 from typing import IO
 
 from django.db import transaction
@@ -29,6 +32,8 @@ MOST_MEMBERS = 500_000
 LARGEST_ARCHIVE_TOTAL = 64 * 1024**3
 INFLATION, INFLATION_FLOOR = 200, 1024**3
 """An archive may hold so many times its own size, and a small one this much; images do not shrink like that."""
+
+INFLATED_FLOOR = 64 * 1024**2
 
 Step = Callable[[int, int, str], None]
 
@@ -55,7 +60,7 @@ def sort(delivery: Delivery, step: Step) -> None:
         _write(delivery.study, [(arrival, what) for arrival, what, archive in found if not archive])
         for arrival, _what, archive in found:
             if archive:
-                _open_archive(delivery, arrival)
+                _open_archive(delivery, arrival, step)
         Delivery.objects.filter(pk=delivery.pk).update(touched_at=timezone.now())
         counted = delivery.arrivals.exclude(state=ArrivalState.OPENED)
         total = counted.count()
@@ -88,8 +93,10 @@ def _not_taken(code: str, sentence: str) -> Sorted:
 
 def inspect(study: Study, data: bytes) -> Sorted:
     """Check the structure of an image file, and give the marks by which it and its study are known."""
+    # This process may serve others as well: a small file may not ask it for a gigabyte. Images deflate to a third.
+    inflated = min(LIMITS.inflated_bytes, max(INFLATED_FLOOR, INFLATION * len(data)))
     try:
-        scan = prescan(data, LIMITS)
+        scan = prescan(data, replace(LIMITS, inflated_bytes=inflated))
     except Refused as refusal:
         return _refused(refusal.code, refusal.sentence)
     mark = keyed("file", study.code.encode() + hashlib.sha256(data).digest())
@@ -117,11 +124,14 @@ def _write(study: Study, found: list[tuple[Arrival, Sorted]]) -> None:
 # --- archives ------------------------------------------------------------------------------------------------------
 
 
-def _open_archive(delivery: Delivery, arrival: Arrival) -> None:
+def _open_archive(delivery: Delivery, arrival: Arrival, step: Step) -> None:
     """Give each member a number of its own. The rows come last and at once: broken off before, it begins anew."""
+    total = delivery.arrivals.exclude(state=ArrivalState.OPENED).count()
     last = delivery.arrivals.order_by("-number").values_list("number", flat=True)[0]
     rows = []
     for number, (size, refusal) in enumerate(members(delivery, arrival, last + 1), start=last + 1):
+        if (number - last) % AT_ONCE == 1:
+            step(0, total, "Opening an archive.")
         state = ArrivalState.REFUSED if refusal else ArrivalState.HERE
         code, sentence = refusal or ("", "")
         rows.append(
@@ -137,9 +147,15 @@ def _open_archive(delivery: Delivery, arrival: Arrival) -> None:
     spool.forget(delivery.pk, arrival.number)
 
 
-_DAMAGED = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, OSError, EOFError, ValueError,
-)  # fmt: skip
+_DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
+_TAKEN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What a person's computer packs with. Other methods inflate without a bound in the library that reads archives."""
+LONGEST_DIRECTORY = 32 * 1024**2
+"""The list of an archive's members is read into memory at once; half a million members need no more."""
+TAIL = 66_000
+_ENDS = ((b"PK\x05\x06", 12, "<L"), (b"PK\x06\x06", 40, "<Q"))
+UNSAID = 0xFFFFFFFF
+"""Where an archive's end lies, and where in it stands how long the list is; a large archive says it in the second."""
 Member = tuple[int, tuple[str, str] | None]
 
 
@@ -147,8 +163,11 @@ def members(delivery: Delivery, arrival: Arrival, number: int) -> Iterator[Membe
     """Stream an archive's members into the spool under numbers; no member's name is used, no archive in it opened."""
     path = spool.path(delivery.pk, arrival.number)
     try:
+        if _directory_bytes(path) > LONGEST_DIRECTORY:
+            yield 0, ("zip_budget", "The archive holds more than this intake takes at once; split it.")
+            return
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except (*_DAMAGED, OSError, struct.error):
         yield 0, ("bad_zip", "The zip archive is damaged.")
         return
     budget = min(LARGEST_ARCHIVE_TOTAL, max(INFLATION_FLOOR, INFLATION * path.stat().st_size))
@@ -163,15 +182,32 @@ def members(delivery: Delivery, arrival: Arrival, number: int) -> Iterator[Membe
             yield size, refusal
 
 
+def _directory_bytes(path: Path) -> int:
+    """Give how long an archive says that its list of members is: the largest of what may be read as its end."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL))
+        tail = file.read()
+    said = [0]
+    for mark, place, form in _ENDS:
+        for at in (found.start() for found in re.finditer(re.escape(mark), tail)):
+            if at + place + 8 <= len(tail):
+                said.append(struct.unpack_from(form, tail, at + place)[0])
+    return max(size for size in said if size != UNSAID)
+
+
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, delivery: Delivery, number: int, most: int) -> Member:
     if member.flag_bits & 1:
         return 0, ("encrypted", "A file in the zip archive is encrypted; unpack it first.")
     if (member.external_attr >> 16) & 0o170000 == 0o120000:
         return 0, ("link", "An entry of the zip archive is a link to another place; links are not followed.")
+    if member.compress_type not in _TAKEN_METHODS:
+        return 0, ("zip_method", "A file in the zip archive is packed in an unusual way; pack it again as plain ZIP.")
     try:
         with archive.open(member) as file:
             return _stream(file, delivery, number, most)
-    except _DAMAGED:
+    except spool.Unwritable:
+        raise
+    except (*_DAMAGED, OSError):  # a false offset leads before the beginning of the file
         spool.forget(delivery.pk, number)
         return 0, ("bad_zip_member", "A file in the zip archive is damaged.")
 
@@ -184,15 +220,7 @@ def _stream(file: IO[bytes], delivery: Delivery, number: int, most: int) -> Memb
         return len(head), ("nested_zip", "A zip archive inside a zip archive is not opened; unpack it first.")
     if code not in (DICOM, DIRECTORY):
         return len(head), (code, sentence)
-    size = len(head)
-    with spool.path(delivery.pk, number).open("wb") as out:
-        out.write(head)
-        while piece := file.read(spool.STEP):
-            size += len(piece)
-            if size > most:
-                break
-            out.write(piece)
+    size = spool.keep(delivery.pk, number, chain([head], iter(lambda: file.read(spool.STEP), b"")), most=most)
     if size > most:
-        spool.forget(delivery.pk, number)
         return size, ("too_large", "A file in the zip archive is larger than this intake takes.")
     return size, None

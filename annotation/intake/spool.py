@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from io import FileIO, RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,10 +25,21 @@ STEP = 1024 * 1024
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 
-class NoSpace(OSError):
+class Unwritable(OSError):
+    """The spool cannot be written: a fault of the machine, not of the file."""
+
+    sentence = "The server cannot write received files to its disk. Tell the operator."
+
+
+class NoSpace(Unwritable):
     """The disk is nearly full."""
 
     sentence = "The server's disk is nearly full, so nothing is received. Tell the operator."
+
+
+def _told(fault: OSError) -> Unwritable:
+    kind = NoSpace if fault.errno in (errno.ENOSPC, errno.EDQUOT) else Unwritable
+    return kind(kind.sentence)
 
 
 class TooLarge(ValueError):
@@ -68,15 +81,45 @@ def append(delivery: uuid.UUID, number: int, *, offset: int, data: BinaryIO, mos
     """
     make(delivery)
     handle = os.open(path(delivery, number), os.O_CREAT | os.O_WRONLY, FILE_MODE)
-    with os.fdopen(handle, "wb") as file:
+    with FileIO(handle, "wb") as file:
         file.seek(offset)
         there = offset
         while piece := data.read(STEP):
             there += len(piece)
             if there > most:
                 raise TooLarge("More bytes came than were announced for this file.")
-            file.write(piece)
+            _write(file, piece)
     return there
+
+
+def _write(file: RawIOBase, piece: bytes) -> None:
+    try:
+        view = memoryview(piece)
+        while view:
+            view = view[file.write(view) or 0 :]
+    except OSError as fault:
+        raise _told(fault) from fault
+
+
+def keep(delivery: uuid.UUID, number: int, pieces: Iterable[bytes], *, most: int) -> int:
+    """Write a file from its pieces; gives its size, or the first size above `most`, and then nothing is kept.
+
+    What goes wrong with the pieces is the caller's; what goes wrong with the disk is told as `Unwritable`.
+    """
+    size = 0
+    try:
+        out = path(delivery, number).open("wb", buffering=0)
+    except OSError as fault:
+        raise _told(fault) from fault
+    with out:
+        for piece in pieces:
+            size += len(piece)
+            if size > most:
+                break
+            _write(out, piece)
+    if size > most:
+        forget(delivery, number)
+    return size
 
 
 def place(delivery: uuid.UUID, number: int, source: Path, *, move: bool) -> int:

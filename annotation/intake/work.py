@@ -159,6 +159,7 @@ def _flush(delivery: Delivery, group: str, batch: Sequence[tuple[Arrival, Item |
     """Write rows and settle their files in one transaction; gives the cases that were written to."""
     if not batch:
         return set()
+    spool.check_room(0)
     verdicts = {arrival.number: what for arrival, what in batch if isinstance(what, Verdict)}
     items = [what for _, what in batch if isinstance(what, Item)]
     with transaction.atomic():
