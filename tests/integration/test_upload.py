@@ -72,7 +72,7 @@ def test_a_file_in_pieces_arrives_as_it_was_and_is_gone_on_with_where_it_ended()
     assert again.put(1, 4000, data[4000:]).json()["received"] == len(data)
     assert again.here(1) == data
     assert again.announce((len(data), "a"))[0] == [1, len(data), "here"]
-    stored = Arrival.objects.get(delivery=one.id, number=1)
+    stored = Arrival.objects.get(delivery=one.key, number=1)
     assert stored.fingerprint not in ("", mark("a")), "the sender's mark is hashed with the key"
 
 
@@ -94,7 +94,7 @@ def test_more_than_was_announced_is_too_large_and_does_not_count() -> None:
     one.announce((4, "a"))
     answer = one.put(1, 0, b"12345")
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-    assert Arrival.objects.get(delivery=one.id).received == 0
+    assert Arrival.objects.get(delivery=one.key).received == 0
     assert one.put(1, 0, b"1234").status_code == 200
     assert one.here(1) == b"1234"
 
@@ -127,14 +127,14 @@ def test_announcements_that_are_none(files: object, status: int) -> None:
     answer = one.post(f"{one.id}/files", {"files": files})
     assert answer.status_code == status, answer.content
     assert answer["Content-Type"] == "application/problem+json"
-    assert not Arrival.objects.filter(delivery=one.id).exists()
+    assert not Arrival.objects.filter(delivery=one.key).exists()
 
 
 def test_bodies_are_bounded_before_they_are_read() -> None:
     one = Uploader()
     one.announce((100, "a"))
     path = f"{one.root}{one.id}"
-    large = {"CONTENT_LENGTH": str(33 * 1024**2)}
+    large: Any = {"CONTENT_LENGTH": str(33 * 1024**2)}
     for method, where in (("PUT", "/files/1"), ("POST", "/bytes")):
         answer = one.client.generic(method, path + where, b"x", "application/octet-stream", **large)
         assert answer.status_code == 413, where
@@ -210,7 +210,7 @@ def test_without_the_token_of_the_page_nothing_is_received() -> None:
         answer = strict.generic(method, one.root + path, b"hi", "application/octet-stream")
         assert answer.status_code == 403, path
     assert Delivery.objects.get(pk=one.id).state == "receiving"
-    assert Arrival.objects.get(delivery=one.id).received == 0
+    assert Arrival.objects.get(delivery=one.key).received == 0
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
