@@ -94,8 +94,8 @@ def seats(person: Person) -> list[Seat]:
             seat.study.title,
             seat.role,
             Role(seat.role).label,
-            # A reader learns nothing of how far the study is beyond the own room.
-            "" if seat.role == Role.READER else State(seat.study.state).label,
+            # A reader and the outcome entry learn nothing of how far the study is beyond the own room.
+            "" if seat.role in (Role.READER, Role.OUTCOME_ENTRY) else State(seat.study.state).label,
             bool(seat.study.settings.get("synthetic")),
         )
         for seat in found

@@ -18,6 +18,7 @@ from annotation.desk import BadSetting, BadUpload, NotConfirmed
 from annotation.handover import StillReading
 from annotation.intake import NoSpace, NotReceiving, TooLarge, WrongOffset
 from annotation.jobs import NoSuchJob
+from annotation.outcomes import BadEntry, Outdated
 from annotation.protocol import Invalid
 from annotation.room import NoReason, Stale
 from annotation.store import MissingBytes
@@ -28,6 +29,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     NoSuchJob: (404, "not_found"),
     NothingThere: (404, "not_found"),
     Stale: (409, "stale"),
+    Outdated: (409, "stale"),
     ProtocolChanged: (409, "protocol_changed"),
     WrongState: (409, "wrong_state"),
     NotReceiving: (409, "not_receiving"),
@@ -39,6 +41,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     NoReason: (422, "no_reason"),
     BadSetting: (422, "bad_setting"),
     BadUpload: (422, "bad_upload"),
+    BadEntry: (422, "bad_entry"),
     NotConfirmed: (422, "not_confirmed"),
 }
 TITLES = {

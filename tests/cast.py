@@ -30,9 +30,9 @@ from annotation.protocol import Protocol
 from tests import tiny_instrument
 
 SPINE, PEBBLE = "SPINE", "PEBBLE"
-PEOPLE = ("coordinator", "reader_a", "reader_b", "analyst", "stranger", "root")
+PEOPLE = ("coordinator", "reader_a", "reader_b", "analyst", "clerk", "stranger", "root")
 ROLES = {
-    SPINE: {"reader_a": "reader", "reader_b": "reader", "analyst": "analyst"},
+    SPINE: {"reader_a": "reader", "reader_b": "reader", "analyst": "analyst", "clerk": "outcome_entry"},
     PEBBLE: {"reader_a": "reader", "root": "reader", "analyst": "analyst"},
 }
 PASSWORD = "wolkenbruch-im-april"
@@ -201,6 +201,10 @@ def reader_b() -> Person:
 
 def analyst() -> Person:
     return person("analyst")
+
+
+def clerk() -> Person:
+    return person("clerk")
 
 
 def stranger() -> Person:

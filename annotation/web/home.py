@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from annotation import access, desk
 from annotation.people import person_of
 
-DOORS = {"reader": "room", "coordinator": "desk", "analyst": "report"}
+DOORS = {"reader": "room", "coordinator": "desk", "analyst": "report", "outcome_entry": "outcomes"}
 
 
 @login_required

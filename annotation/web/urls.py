@@ -6,7 +6,7 @@ from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotation.web import api, clinical, deliveries, desk, eligibility, home, labels, look, room, scanning
+from annotation.web import api, clinical, deliveries, desk, eligibility, home, labels, look, outcomes, room, scanning
 
 # Django's form views take PUT for POST; here a wrong method is 405 like everywhere else.
 FORM = ["get", "head", "post", "options"]
@@ -37,6 +37,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # room: the reader
     path("room/<slug:study>/", room.hall, name="room"),
     path("room/<slug:study>/<slug:form>/", room.reading, name="reading"),
+    # outcomes: the outcome entry
+    path("outcomes/<slug:study>/", outcomes.roll, name="outcomes"),
+    path("outcomes/<slug:study>/<slug:case>/", outcomes.entry, name="outcome"),
     # desk: the coordinator
     path("desk/", desk.new_study, name="desk_new"),
     path("desk/<slug:study>/", desk.board, name="desk"),

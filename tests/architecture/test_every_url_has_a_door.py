@@ -45,12 +45,14 @@ DESK_PAGE = _line("GET", coordinator=200)
 DESK_ACT = _line("GET POST", coordinator=200)
 
 TABLE: dict[str, Line] = {
-    "": _line("GET", others=200, reader_b=302),
+    "": _line("GET", others=200, reader_b=302, clerk=302),
     "accounts/login/": _everybody("GET POST", 200),
     "accounts/logout/": _everybody("POST", 302),
     "accounts/password/": _line("GET POST", others=200),
     "room/<slug:study>/": _line("GET", **ROOM),
     "room/<slug:study>/<slug:form>/": _line("GET", **ROOM),
+    "outcomes/<slug:study>/": _line("GET POST", clerk=200),
+    "outcomes/<slug:study>/<slug:case>/": _line("GET POST", clerk=200),
     "desk/": _line("GET POST", coordinator=200, root=200),
     "desk/<slug:study>/": DESK_PAGE,
     "desk/<slug:study>/setup/": DESK_ACT,
@@ -226,7 +228,7 @@ def test_foreign_objects_inside_an_own_study_do_not_exist(addresses: dict[str, s
 @pytest.mark.parametrize("code", [cast.SPINE, cast.PEBBLE])
 def test_no_role_opens_another_door(code: str) -> None:
     """Each person passes exactly the door of the own role; a superuser passes none without a role."""
-    doors = {"room": "reader", "desk": "coordinator", "report": "analyst"}
+    doors = {"room": "reader", "desk": "coordinator", "report": "analyst", "outcomes": "outcome_entry"}
     for username in cast.PEOPLE:
         role = "coordinator" if username == "coordinator" else cast.ROLES[code].get(username)
         for door, needed in doors.items():
