@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import pairwise
 from struct import Struct, error
 from typing import Any
@@ -26,9 +27,24 @@ JPEG_LS_LOSSLESS = "1.2.840.10008.1.2.4.80"
 LOSSY = frozenset(("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81"))
 # More tiles than this is an attack on the decoder's patience, not an image.
 MOST_TILES = 4096
+# A lossless image of 8192 rows in precincts of 256 has 1400 packets a layer; writers use a dozen layers.
+MOST_PACKETS = 100_000
 # When masking to the stored bits would change more of the image than this, the header is wrong about them.
 MOST_CHANGED = 0.5
 _SIZE_OF_JPEG_2000 = b"\xff\x4f\xff\x51"  # start of codestream and size marker
+_CODING_STYLE = b"\xff\x52"
+_SHORT = Struct(">H")
+# Start-of-frame marks a transfer syntax may have: baseline and extended sequential, lossless, JPEG-LS. A progressive
+# image can make a decoder go over all of it as often as it likes.
+_JPEG_LS_FRAME = b"\xf7"
+_PROCESSES = {
+    "1.2.840.10008.1.2.4.50": b"\xc0\xc1",
+    "1.2.840.10008.1.2.4.51": b"\xc0\xc1",
+    "1.2.840.10008.1.2.4.57": b"\xc3",
+    "1.2.840.10008.1.2.4.70": b"\xc3",
+    "1.2.840.10008.1.2.4.80": _JPEG_LS_FRAME,
+    "1.2.840.10008.1.2.4.81": _JPEG_LS_FRAME,
+}
 _END_OF_IMAGE = b"\xff\xd9"  # the same mark ends JPEG, JPEG-LS and JPEG 2000; coded data cannot hold it
 END_SEARCH = 4096  # some writers pad behind it
 SSIZ_OFFSET = 42  # of the first component's precision, from there
@@ -142,7 +158,9 @@ def frames(scan: p.Scan, shape: Layout) -> Iterator[Pixels]:
         return
     if not scan.encapsulated:
         raise Refused("fragments", "The pixel data is not compressed although the file says so.")
-    for number, coded in enumerate(_codestreams(scan.data[start:end], shape.frames), 1):
+    fragments = BytesIO(scan.data)  # shares the bytes; a slice would copy them
+    fragments.seek(start)
+    for number, coded in enumerate(_codestreams(fragments, shape.frames), 1):
         if number > shape.frames:
             break
         yield _decoded(coded, scan.transfer_syntax, shape)
@@ -157,7 +175,7 @@ def _native(data: memoryview, shape: Layout) -> Iterator[Pixels]:
         yield _within_bits(raw.reshape(shape.rows, shape.columns) >> (shape.high_bit + 1 - shape.bits_stored), shape)
 
 
-def _codestreams(data: bytes, count: int) -> Iterator[bytes]:
+def _codestreams(data: BytesIO, count: int) -> Iterator[bytes]:
     found = 0
     try:
         for coded in generate_frames(data, number_of_frames=count):
@@ -175,14 +193,17 @@ def _decoded(coded: bytes, syntax: str, shape: Layout) -> Pixels:
         return _rle(coded, shape)
     if syntax in p.JPEG_2000 or syntax in p.HTJ2K:
         rows, columns, samples, precision = _size_of_jpeg_2000(coded)
+        _check_style(coded, rows, columns)
     else:
-        rows, columns, samples, precision = _size_of_jpeg(coded)
+        rows, columns, samples, precision = _size_of_jpeg(coded, _PROCESSES[syntax])
     if (rows, columns, samples) != (shape.rows, shape.columns, 1) or not 2 <= precision <= 16:
         raise Refused("dimensions", "The compressed image has another size than the header says.")
     if _END_OF_IMAGE not in coded[-END_SEARCH:]:
         raise Refused("codestream", "The compressed image is cut off.")
     try:
         array = np.asarray(_decoder(syntax, precision)(coded))
+    except MemoryError:
+        raise
     except Exception:  # each decoder has exceptions of its own; whichever it is, the frame is unusable
         raise Refused("decode", "The compressed image cannot be decoded.") from None
     if array.shape != (shape.rows, shape.columns) or array.dtype.kind not in "iu":
@@ -307,7 +328,7 @@ def decode_stored(jls: bytes) -> NDArray[np.unsignedinteger[Any]]:
     ndarray, shape (rows, columns)
         uint8 or uint16. Signed pixels come as their 16 bits; `stored_array` gives them their sign.
     """
-    rows, columns, _, precision = _size_of_jpeg(jls)
+    rows, columns, _, precision = _size_of_jpeg(jls, _JPEG_LS_FRAME)
     array = np.asarray(imagecodecs.jpegls_decode(jls)).reshape(rows, columns)
     return array.astype(np.uint8 if precision <= 8 else np.uint16, copy=False)
 
@@ -318,7 +339,7 @@ def stored_array(jls: bytes, header: Mapping[str, Any]) -> Pixels:
     return array.view(np.int16) if header.get("00280103", {}).get("Value") == [1] else array
 
 
-def _size_of_jpeg(data: bytes) -> tuple[int, int, int, int]:
+def _size_of_jpeg(data: bytes, processes: bytes) -> tuple[int, int, int, int]:
     """Rows, columns, samples and precision from the frame header of a JPEG or JPEG-LS codestream."""
     pos, head = 2, Struct(">BHHB")
     if data[:2] != b"\xff\xd8":
@@ -331,12 +352,33 @@ def _size_of_jpeg(data: bytes) -> tuple[int, int, int, int]:
             pos += 1
             continue
         if (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == 0xF7:
-            if pos + 10 > len(data):
+            if pos + 10 > len(data) or marker not in processes:
                 break
             precision, rows, columns, samples = head.unpack_from(data, pos + 4)
             return rows, columns, samples, precision
         pos += 2 + int.from_bytes(data[pos + 2 : pos + 4], "big")
-    raise Refused("codestream", "The compressed image has no frame header.")
+    raise Refused("codestream", "The compressed image has no frame header of the process that the file declares.")
+
+
+def _check_style(data: bytes, rows: int, columns: int) -> None:
+    """Compare the packets that a coding style makes (T.800 A.6.1) with what an image of this size can need.
+
+    A decoder sets up every precinct of every level in memory, and walks over them once a layer.
+    """
+    at = data.find(_CODING_STYLE, data.find(_SIZE_OF_JPEG_2000))
+    if at < 0 or at + 14 > len(data):
+        raise Refused("codestream", "The compressed image does not say how it is coded.")
+    own_precincts, (layers,), levels = data[at + 4] & 1, _SHORT.unpack_from(data, at + 6), data[at + 9]
+    packets = 0
+    for level in range(min(levels, 32) + 1):
+        exponents = data[at + 14 + level : at + 15 + level] if own_precincts else b"\xff"
+        if not exponents:
+            raise Refused("codestream", "The compressed image does not say how it is coded.")
+        scale = min(levels, 32) - level
+        high, wide = -(-rows >> scale) or 1, -(-columns >> scale) or 1
+        packets += -(-high // (1 << (exponents[0] >> 4))) * -(-wide // (1 << (exponents[0] & 15)))
+    if packets * layers > MOST_PACKETS:
+        raise Refused("codestream", "The compressed image is cut into more packets than the limit allows.")
 
 
 def _size_of_jpeg_2000(data: bytes) -> tuple[int, int, int, int]:

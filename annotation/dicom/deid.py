@@ -42,8 +42,9 @@ _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d)?")
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 # What an instance must have whatever its class (type 1), beside pixels.
 _REQUIRED = ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
-# Source UIDs are hashed and never used as they are, so a malformed one does no harm; but it must be one word.
-_SOURCE_UID = re.compile(r"[0-9A-Za-z.]{1,64}")
+# Wider than PS3.5 9.1: earlier tools wrote letters and leading zeros. A source UID is hashed and never used as it is;
+# what matters is that it is one, not empty and without an empty part.
+_SOURCE_UID = re.compile(r"(?=.{1,64}$)[0-9A-Za-z]+(\.[0-9A-Za-z]+)*")
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,16 @@ def identify(dataset: Dataset) -> tuple[str, str]:
     Refused
         For any other class, a modality that contradicts it, or a missing UID.
     """
-    sop_class = " ".join(_texts(dataset, "SOPClassUID"))
+    sop_class = " ".join(texts(dataset, "SOPClassUID"))
     if sop_class not in allow.SOP_CLASSES:
         known = UID_dictionary.get(sop_class)
         what = f"This kind of object is not taken: {known[0]}." if known else "The file does not say what object it is."
         raise Refused("sop_class", f"{what} Only CT and MR images are.")
     for keyword in _REQUIRED:
-        if not _SOURCE_UID.fullmatch(" ".join(_texts(dataset, keyword))):
+        if not _SOURCE_UID.fullmatch(" ".join(texts(dataset, keyword))):
             raise Refused("uid", f"The file has no usable {keyword}.")
     modality = "CT" if sop_class in (allow.CT, allow.ENHANCED_CT, allow.CONVERTED_CT) else "MR"
-    if _texts(dataset, "Modality") != [modality]:
+    if texts(dataset, "Modality") != [modality]:
         raise Refused("modality", "The modality in the header does not fit the kind of object.")
     return sop_class, modality
 
@@ -114,7 +115,7 @@ def deidentify(dataset: Dataset, *, sop_class: str, key: bytes, day_offset: int,
         key=key,
         day_offset=day_offset,
         identifiers=frozenset(t.casefold() for t in tokens),
-        signed=_texts(dataset, "PixelRepresentation") == ["1"],
+        signed=texts(dataset, "PixelRepresentation") == ["1"],
     )
     header = _copy(dataset, allow.SOP_CLASSES[sop_class], context)
     header.update(_written())
@@ -179,8 +180,8 @@ def _items(dataset: Dataset, tag: int) -> list[Dataset]:
     return [item for item in value if isinstance(item, Dataset)] if dataset[tag].VR == "SQ" else []
 
 
-def _texts(dataset: Dataset, keyword: str) -> list[str]:
-    """Values of a top-level attribute as text, whatever its coding."""
+def texts(dataset: Dataset, keyword: str) -> list[str]:
+    """Return the values of a top-level attribute as text, whatever its coding."""
     tag = int(tag_for_keyword(keyword) or 0)
     return [str(value) for value in _values(dataset, tag, dictionary_VR(tag))]
 

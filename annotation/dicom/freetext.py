@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, MutableSequence
+from typing import Any
 
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
+
+# The longest text of the standard with a limit has 10 240 letters (LT); patterns are slow on megabytes.
+LONGEST_TEXT = 10_240
 
 # hint -> what says so in English, German and French descriptions and in sequence names
 HINTS: dict[str, re.Pattern[str]] = {
@@ -62,13 +68,23 @@ _DESCRIPTIONS = (
 def text(dataset: Dataset, keyword: str) -> str:
     """Return an attribute of the source as text, several values joined by blanks; empty if absent or unreadable."""
     try:
-        value = dataset.get(keyword)
+        value = _value(dataset, keyword)
         values = value if isinstance(value, MutableSequence) else [value]
         joined = " ".join(str(v) for v in values if v is not None)
     except Exception:  # a value that pydicom cannot decode has nothing to say here
         return ""
     # neither NUL nor half a surrogate pair may reach a database
     return joined.replace("\0", " ").encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def _value(dataset: Dataset, keyword: str) -> Any:
+    """Value of an attribute; of one that is longer than any text has a right to be, the beginning."""
+    tag = tag_for_keyword(keyword)
+    raw: Any = dataset.get_item(tag) if tag is not None else None
+    if isinstance(raw, RawDataElement) and raw.value is not None and len(raw.value) > LONGEST_TEXT:
+        short = raw._replace(value=raw.value[:LONGEST_TEXT], length=LONGEST_TEXT)
+        return convert_raw_data_element(short, encoding=dataset._character_set).value
+    return dataset.get(keyword)
 
 
 def hints(dataset: Dataset) -> tuple[str, ...]:

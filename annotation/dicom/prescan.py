@@ -38,6 +38,7 @@ LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 SEQUENCE_TAGS = frozenset(tag for tag, entry in DicomDictionary.items() if entry[0] == "SQ")
 
+_PIECE, _CHUNK = 1 << 16, 1 << 20  # of a deflated stream, and of what it becomes
 _EXPLICIT_HEAD = Struct("<HH2sH")
 _IMPLICIT_HEAD = Struct("<HHL")
 _LONG = Struct("<L")
@@ -59,9 +60,9 @@ class Limits:
         Largest number of rows or columns, and of frames.
     """
 
-    file_bytes: int = 1 << 30
-    inflated_bytes: int = 1 << 30
-    pixel_bytes: int = 1 << 30
+    file_bytes: int = 1 << 29
+    inflated_bytes: int = 1 << 29
+    pixel_bytes: int = 1 << 29
     depth: int = 16
     elements: int = 100_000
     items: int = 20_000
@@ -187,16 +188,21 @@ def _file_meta(data: bytes) -> tuple[str, int]:
 
 def _inflate(data: bytes, start: int, budget: int) -> bytes:
     """Inflate a deflated data set, at most ``budget`` bytes of it."""
-    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    total, stream = 0, zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        out = stream.decompress(memoryview(data)[start:], budget + 1)
+        for at in range(start, len(data), _PIECE):
+            rest, out = data[at : at + _PIECE], b""
+            while not stream.eof and (rest or len(out) == _CHUNK):
+                out = stream.decompress(rest, _CHUNK)
+                total, rest = total + len(out), stream.unconsumed_tail
+                if total > budget:
+                    raise Refused("inflated_too_large", "The deflated data set is larger than the limit once inflated.")
+        if not stream.eof:
+            raise Refused("truncated", "The deflated data set ends too early.")
+        # in one piece and of known size, since growing it would need the memory twice
+        return zlib.decompress(memoryview(data)[start:], -zlib.MAX_WBITS, total or 1)
     except zlib.error:
         raise Refused("deflate", "The deflated data set cannot be inflated.") from None
-    if len(out) > budget:
-        raise Refused("inflated_too_large", "The deflated data set is larger than the limit once inflated.")
-    if not stream.eof:
-        raise Refused("truncated", "The deflated data set ends too early.")
-    return out
 
 
 def _looks_explicit(data: bytes, pos: int) -> bool:

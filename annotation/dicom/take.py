@@ -104,6 +104,8 @@ def take(data: bytes, *, key: bytes, rules: TakeRules | None = None) -> Taken:
         The file is not taken; nothing of it is kept.
     Quarantined
         A person must look first; `TakeRules.released` lets it through afterwards.
+    MemoryError
+        The process may not have as much as the file needs.
 
     Notes
     -----
@@ -127,12 +129,16 @@ logging.getLogger("pydicom").addFilter(lambda record: False)
 
 @contextmanager
 def _quiet_parser() -> Iterator[None]:
-    """Keep the parser from judging values (they are judged here) and from warning with them."""
+    """Keep the parser from judging values (they are judged here) and from warning with them.
+
+    One warning is an error: the parser came to an end before an element did, and goes on with what it has.
+    """
     before = config.settings.reading_validation_mode
     config.settings.reading_validation_mode = config.IGNORE
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            warnings.filterwarnings("error", message="(?s).* in file ", category=UserWarning)
             yield
     finally:
         config.settings.reading_validation_mode = before
@@ -150,7 +156,7 @@ def _take(scan: Scan, key: bytes, rules: TakeRules) -> Taken:
     tokens = identity.tokens(dataset)
     header = deid.deidentify(dataset, sop_class=sop_class, key=key, day_offset=facts.day_offset, tokens=tokens)
     shape = codec.layout(header, rules.limits)
-    _check_frames(header, sop_class, shape)
+    _check_frames(dataset, header, sop_class, shape)
     _describe(header, scan, shape)
     hints = freetext.hints(dataset)
     header["0008103E"] = {"vr": "LO", "Value": [series.title(header, hints)]}
@@ -173,7 +179,9 @@ def _parsed(scan: Scan) -> Dataset:
     return dataset
 
 
-def _check_frames(header: dict[str, Any], sop_class: str, shape: Layout) -> None:
+def _check_frames(dataset: Dataset, header: dict[str, Any], sop_class: str, shape: Layout) -> None:
+    if "00280008" not in header and any(deid.texts(dataset, "NumberOfFrames")):
+        raise Refused("frames", "The file says that it has an impossible number of frames.")
     groups = header.get("52009230", {}).get("Value", [])
     if sop_class in allow.MULTI_FRAME and len(groups) not in (0, shape.frames):
         raise Refused("frames", "The file describes another number of frames than it says it has.")
