@@ -75,7 +75,7 @@ class Summary:
     @property
     def text(self) -> str:
         if self.median is None or self.low is None or self.high is None:
-            return "not stated"
+            return "–"
         middle, low, high = (rounded(value, self.decimals) for value in (self.median, self.low, self.high))
         return middle if low == high else f"{middle} ({low}–{high})"
 

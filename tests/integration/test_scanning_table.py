@@ -86,7 +86,7 @@ def test_what_a_header_does_not_say_is_said_with_its_n() -> None:
     lines = {line.title: line.cells for block, _ in groups("GAPPY", "AX_T2") for line in block.lines}
     assert "Flip angle" not in lines  # nobody states it: no line
     assert [(c.text, c.n, c.of, c.partly) for c in lines["Averages"]] == [
-        ("not stated", 0, 1, False), ("1.8 (1.5–2)", 2, 3, True),
+        ("–", 0, 1, False), ("1.8 (1.5–2)", 2, 3, True),
     ]  # fmt: skip
     assert lines["Averages"][1].median == 1.75, "unrounded until it is printed"
     page = cast.client("coordinator").get("/desk/GAPPY/scanning/").content.decode()

@@ -176,13 +176,30 @@ export const LABEL_NEAR_MM = 10;
 /** From the middle of a vertebral body to just before its front wall; marrow and discs stay free. */
 export const LABEL_BEFORE_MM = 22;
 
-/** Where a vertebra's name stands on a sagittal slice, in the slice; null where the slice is not near its point. */
-export function labelPlace(plane: Plane, point: Vec3): Vec3 | null {
-  if (planeName(plane) !== 'sagittal' || Math.abs(depth(plane, point)) > LABEL_NEAR_MM) return null;
+/**
+ * Where vertebrae's names stand on a sagittal slice: in the slice, each before its own front wall, which follows the
+ * curve of the spine. Nothing for a point the slice is not near, and nothing on slices of other planes.
+ */
+export function labelPlaces<L extends { readonly point_lps_mm: Vec3 }>(
+  plane: Plane,
+  labels: readonly L[],
+): readonly { readonly label: L; readonly at: Vec3 }[] {
+  if (planeName(plane) !== 'sagittal') return [];
   const flat = (v: Vec3): Vec3 => subtract(v, scale(plane.normal, dot(v, plane.normal)));
-  const forward = flat([0, -1, 0]);
-  const inSlice = subtract(point, scale(plane.normal, depth(plane, point)));
-  return add(inSlice, scale(forward, LABEL_BEFORE_MM / length(forward)));
+  const upwards = [...labels].sort((a, b) => a.point_lps_mm[2] - b.point_lps_mm[2]);
+  return upwards.flatMap((label, index) => {
+    const away = depth(plane, label.point_lps_mm);
+    if (Math.abs(away) > LABEL_NEAR_MM) return [];
+    const below = upwards[Math.max(0, index - 1)] ?? label;
+    const above = upwards[Math.min(upwards.length - 1, index + 1)] ?? label;
+    const along = flat(subtract(above.point_lps_mm, below.point_lps_mm));
+    const up = length(along) > 1 ? scale(along, 1 / length(along)) : flat([0, 0, 1]);
+    const ahead = flat([0, -1, 0]);
+    const forward = subtract(ahead, scale(up, dot(ahead, up)));
+    if (length(forward) < 0.1) return [];
+    const inSlice = subtract(label.point_lps_mm, scale(plane.normal, away));
+    return [{ label, at: add(inSlice, scale(forward, LABEL_BEFORE_MM / length(forward))) }];
+  });
 }
 
 export interface Slip {

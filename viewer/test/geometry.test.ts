@@ -145,17 +145,37 @@ test('the position is told with its side', () => {
   assert.equal(geo.positionText(plane([0, 0, 12], AXIAL)), 'H 12.0 mm');
 });
 
+const labelled = (...points: readonly Vec3[]) => points.map((point_lps_mm) => ({ point_lps_mm }));
+
 test('a vertebra is named before its front wall, in the slice, on sagittal slices near it', () => {
   const slice = plane([4, -60, 80], SAGITTAL);
-  assert.deepEqual(geo.labelPlace(slice, [0, 10, 20]), [4, 10 - geo.LABEL_BEFORE_MM, 20]);
-  assert.deepEqual(geo.labelPlace(slice, [14, 10, 20]), [4, 10 - geo.LABEL_BEFORE_MM, 20]);
-  assert.equal(geo.labelPlace(slice, [14.1, 10, 20]), null);
-  assert.equal(geo.labelPlace(plane([0, 0, 0], AXIAL), [0, 0, 0]), null);
+  const places = geo.labelPlaces(slice, labelled([0, 10, 20], [14, 10, 55], [14.1, 10, 90]));
+  assert.deepEqual(
+    places.map(({ at }) => at),
+    [
+      [4, 10 - geo.LABEL_BEFORE_MM, 20],
+      [4, 10 - geo.LABEL_BEFORE_MM, 55],
+    ],
+  );
+  assert.deepEqual(geo.labelPlaces(plane([0, 0, 0], AXIAL), labelled([0, 0, 0])), []);
+  assert.deepEqual(
+    geo.labelPlaces(slice, labelled([4, 0, 0])).map(({ at }) => at),
+    [[4, -geo.LABEL_BEFORE_MM, 0]],
+  );
+});
+
+test('names follow the curve: before a vertebra that leans is down and forward', () => {
+  const slice = plane([0, 0, 0], SAGITTAL);
+  const [low] = geo.labelPlaces(slice, labelled([0, 30, -30], [0, 0, 0]));
+  const step = geo.LABEL_BEFORE_MM / Math.SQRT2;
+  for (const [axis, wanted] of [0, 30 - step, -30 - step].entries())
+    near((low as { at: Vec3 }).at[axis] as number, wanted);
 });
 
 test('on a turned slice the name stays in the slice, at the same distance', () => {
   const slice = plane([0, 0, 0], tilted(20));
-  const place = geo.labelPlace(slice, [2, 5, 10]) as Vec3;
+  const [only] = geo.labelPlaces(slice, labelled([2, 5, 10]));
+  const place = (only as { at: Vec3 }).at;
   near(geo.depth(slice, place), 0);
   const foot = geo.subtract([2, 5, 10], geo.scale(slice.normal, geo.depth(slice, [2, 5, 10])));
   near(geo.length(geo.subtract(place, foot)), geo.LABEL_BEFORE_MM);

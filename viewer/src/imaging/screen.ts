@@ -1,7 +1,7 @@
 /** From patient space to the screen of one viewport, and what can be read off it. */
 import type { Types } from '@cornerstonejs/core';
 import { transformIndexToWorld } from '@cornerstonejs/core/utilities';
-import { labelPlace, letters, type Plane, scale, scaleBar, slip, subtract } from '../geometry.ts';
+import { labelPlaces, letters, type Plane, scale, scaleBar, slip, subtract } from '../geometry.ts';
 import type { Label, Vec3 } from '../wire.ts';
 import type { Corners, LabelDrawing, SlipDrawing, Spot } from './overlay.ts';
 
@@ -52,13 +52,17 @@ export function slipDrawing(
   };
 }
 
-/** A vertebra's name before its front wall, or nothing where the slice is not near it. */
-export function labelDrawing(viewport: Viewport, plane: Plane, label: Label): readonly LabelDrawing[] {
-  const place = labelPlace(plane, label.point_lps_mm);
-  if (!place) return [];
-  const at = toScreen(viewport, place);
-  const [middle] = toScreen(viewport, label.point_lps_mm);
-  return [{ text: label.text, at, anchor: at[0] <= middle ? 'end' : 'start' }];
+/** Vertebrae's names before their front walls, growing away from them. */
+export function labelDrawings(
+  viewport: Viewport,
+  plane: Plane,
+  labels: readonly Label[],
+): readonly LabelDrawing[] {
+  return labelPlaces(plane, labels).map(({ label, at }) => {
+    const place = toScreen(viewport, at);
+    const [middle] = toScreen(viewport, label.point_lps_mm);
+    return { text: label.text, at: place, anchor: place[0] <= middle ? 'end' : 'start' };
+  });
 }
 
 /** Screen place of pixel (0, 0), then the step of one column and of one row; the toolkit's other helper swaps spacings. */

@@ -5,7 +5,7 @@ import { cutLine, depth, dot, type Plane, planeOf, positionText, scale, subtract
 import type { LayoutView, Points, Preset, Stack, Vec3 } from '../wire.ts';
 import { presetWindow, startIndex, type Window } from './hanging.ts';
 import { type Drawing, Overlay, type SlipDrawing, type Spot } from './overlay.ts';
-import { bar, labelDrawing, pixelMap, sideLetters, slipDrawing, toScreen, toWorld } from './screen.ts';
+import { bar, labelDrawings, pixelMap, sideLetters, slipDrawing, toScreen, toWorld } from './screen.ts';
 import { imageIdOf, joinTools, type Loader, leaveTools } from './toolkit.ts';
 
 const WORD_AFTER_MS = 300;
@@ -332,7 +332,7 @@ export class View {
       line: cut ? [toScreen(this.viewport, cut[0]), toScreen(this.viewport, cut[1])] : null,
       spot: near ? toScreen(this.viewport, near) : null,
       slips,
-      labels: (this.stack?.labels ?? []).flatMap((label) => labelDrawing(this.viewport, plane, label)),
+      labels: labelDrawings(this.viewport, plane, this.stack?.labels ?? []),
     };
   }
 
