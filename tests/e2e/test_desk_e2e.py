@@ -103,6 +103,22 @@ def change_a_role(page: Page) -> None:
             step(page, "Series")
 
 
+def look_at_every_case(page: Page) -> None:
+    """Two keys a case: looked at, and on to the next that waits."""
+    step(page, "Release")
+    expect(page.locator("tbody")).to_contain_text("a look at its images")
+    press_at(page, page.get_by_role("link", name="Look at the cases", exact=True))
+    for _ in range(3):
+        case = page.get_by_role("heading", level=1).inner_text()
+        expect(page.locator(".look-state")).to_contain_text("a look at its images")
+        expect(page.locator(".pick").first).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator(".look-state")).to_contain_text("complete")
+        page.keyboard.press("-")
+        expect(page.get_by_role("heading", level=1)).not_to_have_text(case)
+    press_at(page, page.get_by_role("link", name="Release", exact=True))
+
+
 def release_freeze_and_name_people(page: Page) -> None:
     step(page, "Release")
     press_at(page, button(page, "Release every complete case"))
@@ -210,6 +226,7 @@ def test_a_study_from_set_up_to_its_numbers_by_keyboard(house: House, sign_in: S
     make_study(desk)
     import_and_look(desk, house)
     change_a_role(desk)
+    look_at_every_case(desk)
     release_freeze_and_name_people(desk)
 
     readers = [sign_in(name) for name in ("reader1", "reader2")]
