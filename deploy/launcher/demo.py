@@ -27,6 +27,7 @@ ACCOUNTS = (
     ("reader2", "reads blinded, in another order"),
     ("adjudicator", "settles what the readers disagree about"),
     ("analyst", "reads the results and downloads them"),
+    ("outcomes", "enters and corrects pain scores, sees no reading"),
 )
 
 

@@ -28,12 +28,14 @@ ACCOUNTS = {
     "reader2": ("Rolf", "Reader"),
     "adjudicator": ("Ada", "Judicator"),
     "analyst": ("Anna", "Lyst"),
+    "outcomes": ("Oda", "Utcome"),
 }
 ROLES = {
     "reader1": "reader",
     "reader2": "reader",
     "adjudicator": "adjudicator",
     "analyst": "analyst",
+    "outcomes": "outcome_entry",
 }
 Say = Callable[[str], None]
 
