@@ -19,6 +19,9 @@ PATHS = (
     *(f"/desk/{{code}}/{page}" for page in DESK),
     "/desk/{code}/release/?page=30",
     "/desk/{code}/series/?page=99999",
+    "/desk/{code}/series/?state=unseen&role=SAG_T2&modality=MR&search=P-00",
+    "/desk/{code}/release/?state=waiting&lacks=look",
+    "/desk/{code}/look/P-000001/",
     "/room/{code}/",
     "/report/{code}/",
     "/",
@@ -26,8 +29,11 @@ PATHS = (
 MOST_QUERIES = 25
 
 
-def fill(code: str, cases: int) -> None:
-    """Make a study in reading with `cases` cases of six series, places for two readers, events and jobs."""
+def fill(code: str, cases: int, *, waiting: bool = False) -> None:
+    """Make a study in reading with `cases` cases of six series, places for two readers, events and jobs.
+
+    Where they are `waiting`, nothing is released yet and nobody has looked.
+    """
     study = Study.objects.create(
         code=code, title=code, protocol_code="spondylolysis", protocol_version=1, state="reading", seed=1,
         protocol_digest=cast.study().protocol_digest,
@@ -38,7 +44,8 @@ def fill(code: str, cases: int) -> None:
         Patient(study=study, pseudonym=f"P-{number:06d}", identifier_hash=f"{number:064d}") for number in range(cases)
     )
     made = Case.objects.bulk_create(
-        Case(patient=patient, lysis_vertebra="L5", released_at=timezone.now()) for patient in patients
+        Case(patient=patient, lysis_vertebra="L5", released_at=None if waiting else timezone.now())
+        for patient in patients
     )
     Series.objects.bulk_create(
         Series(
@@ -57,7 +64,7 @@ def fill(code: str, cases: int) -> None:
         Assignment(study=study, reader=reader, case=case, form=form, position=place, alias=f"Case {place}")
         for reader in readers
         for form in ("ct", "mr")
-        for place, case in enumerate(made, start=1)
+        for place, case in enumerate([] if waiting else made, start=1)
     )
     Event.objects.bulk_create(
         Event(study=study, number=number, verb="import", at=timezone.now(), digest="0" * 64, actor=cast.coordinator())
@@ -91,6 +98,22 @@ def test_no_page_asks_once_a_row() -> None:
     page = desk.cases(cast.coordinator(), "MANY", page=2)
     assert (len(page.rows), page.pages, page.total) == (50, 40, 2000)
     assert desk.cases(cast.coordinator(), "MANY", page=10**6).number == 40
+
+
+def test_looking_at_cases_does_not_grow_with_the_study() -> None:
+    """The pages of the review, while every case still waits for it; next case and counts are the database's work."""
+    paths = [
+        path for path in PATHS if path.startswith(("/desk/{code}/series", "/desk/{code}/release", "/desk/{code}/look"))
+    ]
+    fill("FEW", 3, waiting=True)
+    fill("MANY", 2000, waiting=True)
+    counted = {path: (queries(path, "FEW"), queries(path, "MANY")) for path in paths}
+    assert not {path: pair for path, pair in counted.items() if pair[1] > pair[0]}
+    assert max(many for _, many in counted.values()) <= MOST_QUERIES, counted
+    found = desk.completeness(cast.coordinator(), "MANY")
+    assert (found.cases, found.waiting, found.complete) == (2000, 2000, 0)
+    assert desk.look(cast.coordinator(), "MANY", "P-000999").next_waiting == "P-001000"
+    assert desk.look(cast.coordinator(), "MANY", "P-001999").next_waiting == "P-000000"
 
 
 def test_opening_and_saving_a_case_does_not_grow_with_the_study() -> None:
