@@ -16,12 +16,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from annotation.dicom.confine import confine
 from annotation.dicom.geometry import Plane
 from annotation.dicom.identity import SourceFacts
 from annotation.dicom.refusal import Quarantined, Refused
 from annotation.dicom.take import Taken, TakeRules, take
 
-MEMORY_BYTES = 1536 * 1024**2
 FILES_BEFORE_A_NEW_ONE = 2000
 """A child ends itself after so many files: what decoders lose of memory, they lose for a while only."""
 LONGEST_MESSAGE = 256 * 1024**2
@@ -133,19 +133,11 @@ def _limit(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
-def _confine() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
-
-
 def main() -> None:
     """Answer until the other side closes the pipe or enough files are done."""
     given, told = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # a library that prints must not write into an answer
-    _confine()
-    send(told, {"ready": True})
+    send(told, {"ready": True, "confined": confine()})
     for left in reversed(range(FILES_BEFORE_A_NEW_ONE)):
         try:
             asked, _frames = receive(given)
