@@ -45,6 +45,7 @@ HERE = "127.0.0.1"
 def listening(live: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Receiver]]:
     """Start receivers in this process; what their libraries are told to be silent about speaks again afterwards."""
     monkeypatch.setattr(receiver, "QUIET_S", 0.2)
+    monkeypatch.setattr(receiver, "HANDSHAKE_S", 3)
     kept = {name: logging.getLogger(name).level for name in ("pynetdicom", "pydicom")}
     hook = threading.excepthook
     begun: list[Receiver] = []
