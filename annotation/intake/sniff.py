@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 HEAD = 512
 """So many bytes decide."""
 
@@ -41,6 +43,7 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"n+1\0", "nifti", "This is a NIfTI volume; only DICOM images are taken."),
 )
 _OFFICE = (b"[Content_Types].xml", b"mimetypeapplication/vnd.oasis")
+_DIRECTORY_CLASS = re.compile(rb"1\.2\.840\.10008\.1\.3\.10(?![0-9.])")
 UNKNOWN = ("not_dicom", "This is no DICOM file, and no kind of file this program knows.")
 EMPTY = ("empty", "The file is empty.")
 TEXT = ("text_file", "This is a text file. A clinical table comes in on the page Clinical table.")
@@ -58,7 +61,7 @@ def sniff(head: bytes) -> Kind:
     """
     if head[128:132] == b"DICM":
         # a medium's directory names its own storage class right in the file meta information
-        return (DIRECTORY, "") if b"1.2.840.10008.1.3.10\0" in head else (DICOM, "")
+        return (DIRECTORY, "") if _DIRECTORY_CLASS.search(head) else (DICOM, "")
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return OFFICE if any(word in head[:100] for word in _OFFICE) else (ARCHIVE, "")
     for beginning, code, sentence in _BEGINNINGS:
