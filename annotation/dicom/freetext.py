@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, MutableSequence
+from functools import cache
 from typing import Any
 
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag, Tag
 
 # The longest text of the standard with a limit has 10 240 letters (LT); patterns are slow on megabytes.
 LONGEST_TEXT = 10_240
@@ -77,10 +78,16 @@ def text(dataset: Dataset, keyword: str) -> str:
     return joined.replace("\0", " ").encode("utf-8", "replace").decode("utf-8").strip()
 
 
+@cache
+def _tag(keyword: str) -> BaseTag:
+    return Tag(keyword)
+
+
 def _value(dataset: Dataset, keyword: str) -> Any:
     """Value of an attribute; of one that is longer than any text has a right to be, the beginning."""
-    tag = tag_for_keyword(keyword)
-    raw: Any = dataset.get_item(tag) if tag is not None else None
+    raw: Any = dataset.get_item(_tag(keyword))
+    if raw is None:
+        return None
     if isinstance(raw, RawDataElement) and raw.value is not None and len(raw.value) > LONGEST_TEXT:
         short = raw._replace(value=raw.value[:LONGEST_TEXT], length=LONGEST_TEXT)
         return convert_raw_data_element(short, encoding=dataset._character_set).value

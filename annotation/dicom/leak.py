@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from annotation.dicom.vocabulary import WRITTEN
@@ -42,35 +43,57 @@ def leaks(data: Any, tokens: Iterable[str]) -> list[str]:
     patient may be called Mary, and PRIMARY holds that), or a UID that is derived or the standard's own. A number counts
     only if it equals a numeric token of five digits or more, a text of digits alone by `hides`.
     """
-    wanted = sorted({t.casefold() for t in tokens if len(t.strip()) >= SHORTEST_TOKEN})
-    if not wanted:
-        return []
+    wanted = _Wanted.of(tokens)
     found: list[str] = []
-    stack: list[tuple[str, Any]] = [("", data)]
+    texts: list[tuple[str, str]] = []
+    stack: list[tuple[str, Any]] = [("", data)] if wanted.texts else []
     while stack:
         path, value = stack.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, str):
+            if value not in WRITTEN and not _UID.fullmatch(value):
+                texts.append((path, value))
+        elif isinstance(value, int | float | bytes | bytearray | memoryview):
+            if _holds(value, wanted):
+                found.append(path or "/")
+        elif isinstance(value, dict | Mapping):
             stack.extend((f"{path}/{key}", inner) for key, inner in value.items())
             stack.extend((f"{path}/(key)", key) for key in value if not _TAG.fullmatch(str(key)))
-        elif isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray | memoryview):
+        elif isinstance(value, list | tuple | Iterable):
             stack.extend((f"{path}/{n}", inner) for n, inner in enumerate(value))
-        elif _holds(value, wanted):
-            found.append(path or "/")
-    return sorted(found)
+    return sorted(found + _in_texts(texts, wanted.texts))
 
 
-def _holds(value: Any, wanted: list[str]) -> bool:
-    """Whether one value, not a container, holds a token."""
-    if isinstance(value, str):
-        return _in_text(value, wanted)
+@dataclass(frozen=True)
+class _Wanted:
+    """Tokens, case folded, and the bytes they may stand as; those long enough for coded data apart."""
+
+    texts: list[str]
+    plain: tuple[bytes, ...]
+    long: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, tokens: Iterable[str]) -> _Wanted:
+        texts = sorted({t.casefold() for t in tokens if len(t.strip()) >= SHORTEST_TOKEN})
+        long = [token for token in texts if len(token) >= SHORTEST_IN_CODED_DATA]
+        plain, coded = ({form for token in some for form in _codings(token)} for some in (texts, long))
+        return cls(texts, tuple(plain), tuple(coded))
+
+
+def _holds(value: float | bytes | bytearray | memoryview, wanted: _Wanted) -> bool:
     if isinstance(value, bytes | bytearray | memoryview):
         return _in_bytes(bytes(value), wanted)
-    return isinstance(value, int | float) and not isinstance(value, bool) and _in_number(value, wanted)
+    return not isinstance(value, bool) and _in_number(value, wanted.texts)
+
+
+def _in_texts(texts: list[tuple[str, str]], wanted: list[str]) -> list[str]:
+    """Paths of the texts that hold a token. A clean header is searched as one text, which is much faster."""
+    whole = "\0".join(text for _, text in texts).casefold()
+    if not any(token in whole for token in wanted):
+        return []
+    return [path or "/" for path, text in texts if _in_text(text, wanted)]
 
 
 def _in_text(value: str, wanted: list[str]) -> bool:
-    if value in WRITTEN or _UID.fullmatch(value):
-        return False
     folded = value.casefold()
     if value.isdigit():
         return any(hides(token, value) for token in wanted)
@@ -87,18 +110,12 @@ def _in_number(value: float, wanted: list[str]) -> bool:
     return len(text) >= SHORTEST_NUMBER and any(t == text or (t.isdigit() and t.lstrip("0") == text) for t in wanted)
 
 
-def _in_bytes(value: bytes, wanted: list[str]) -> bool:
-    if value[:3] == b"\xff\xd8\xff":
-        scan = value.find(_START_OF_SCAN)
-        head, coded = (value, b"") if scan < 0 else (value[:scan], value[scan:])
-        long = [token for token in wanted if len(token) >= SHORTEST_IN_CODED_DATA]
-        return _in_plain(head, wanted) or _in_plain(coded, long)
-    return _in_plain(value, wanted)
-
-
-def _in_plain(value: bytes, wanted: list[str]) -> bool:
+def _in_bytes(value: bytes, wanted: _Wanted) -> bool:
     low = value.lower()
-    return any(coded in low for token in wanted for coded in _codings(token))
+    scan = value.find(_START_OF_SCAN) if value[:3] == b"\xff\xd8\xff" else -1
+    if scan < 0:
+        return any(form in low for form in wanted.plain)
+    return any(low.find(form, 0, scan) >= 0 for form in wanted.plain) or any(form in low for form in wanted.long)
 
 
 def _codings(token: str) -> set[bytes]:
