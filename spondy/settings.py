@@ -183,6 +183,8 @@ FRAME_LIFETIME_S = env_int("SPONDY_FRAME_LIFETIME_S", 3600)
 # The ways in. An inbox that is set to nothing, and a receiver without peers, are switched off.
 INBOX = os.environ.get("SPONDY_INBOX", str(DATA_DIR / "inbox")).strip()
 INBOX_SETTLE_S = env_int("SPONDY_INBOX_SETTLE_S", 10)
+# What the import page sends at a time; a proxy in front has to take that much.
+UPLOAD_PIECE = min(max(env_int("SPONDY_UPLOAD_PIECE", 8 * 1024**2), 64 * 1024), 32 * 1024**2)
 RECEIVER: dict[str, Any] = {
     "AE": env("SPONDY_RECEIVER_AE", "SPONDY"),
     "ADDRESS": env("SPONDY_RECEIVER_ADDRESS", "127.0.0.1"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -28,8 +29,6 @@ from annotation.web.desk import page_or_act
 
 NO_STORE = {"Cache-Control": "no-store"}
 MOST_BYTES = 32 * 1024**2
-PIECE = 8 * 1024**2
-"""What the page sends at a time; behind a proxy that buffers requests, no slow line holds a thread for longer."""
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 PART = re.compile(r"(\d{1,7}):(\d{1,15}):(\d{1,9})")
 
@@ -61,7 +60,7 @@ def _facts(study: str, mine: desk.Upload | None) -> dict[str, Any]:
     """Give what the page's script needs to begin."""
     return {
         "url": f"/api/desk/{study}/deliveries/",
-        "piece": PIECE,
+        "piece": settings.UPLOAD_PIECE,
         "page": desk.MOST_AT_ONCE,
         "parts": desk.MOST_PARTS,
         "open": _document(mine) if mine else None,

@@ -130,6 +130,7 @@ def running(folder: Path) -> Iterator[House]:
             "DJANGO_SETTINGS_MODULE": "spondy.settings",
             "REDIS_URL": redis_url,
             "ALLOWED_HOSTS": "127.0.0.1",
+            "SPONDY_UPLOAD_PIECE": "1000000",  # many requests from few files
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
         }

@@ -148,6 +148,7 @@ def main() -> None:
     done(folder)
     real(folder)
     desk.create_study(studies.person("coordinator"), code=EMPTY, title="A study with nothing in it yet")
+    desk.create_study(studies.person("coordinator"), code="INTAKE", title="A study that is handed files")
     print(json.dumps(facts))
 
 
