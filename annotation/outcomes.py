@@ -20,6 +20,7 @@ from annotation import trail
 from annotation.access import NotYours, study_for
 from annotation.identity import identifier_hash
 from annotation.intake.clinical import PARSERS, TARGETS, BadCell, Value, is_missing, stem_of
+from annotation.intake.clinical.values import follow_up
 from annotation.intake.gate import still_open
 from annotation.models import ClinicalValue, Patient, Role, State, Study
 from annotation.people import Person
@@ -87,6 +88,7 @@ class Field:
     help: str
     value: str
     remark: str
+    query: str
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,13 @@ def entry(person: Person, code: str, case: str) -> Entry:
 
 def _field(name: str, row: ClinicalValue | None) -> Field:
     plain, remark = _shown(row.value if row else "")
-    return Field(name, TARGETS[name], HELP[name], plain, remark)
+    number = row.number if row else None
+    query = ""
+    if name == "nrs_baseline" and number == 0:
+        query = "Baseline pain is 0: no reduction can be computed. Check the record."
+    elif name == "nrs_1month_day" and number is not None:
+        query = follow_up(int(number)).note
+    return Field(name, TARGETS[name], HELP[name], plain, remark, query)
 
 
 def _shown(text: str) -> tuple[str, str]:

@@ -91,10 +91,11 @@ class ColumnRow:
 
 @dataclass(frozen=True)
 class Remark:
-    """An error or a note with the letter under which the spreadsheet knows the column."""
+    """An error or a note; `letter` and `name` are the column's own, `column` is ours."""
 
     row: int
     letter: str
+    name: str
     column: str
     message: str
     kind: str
@@ -114,6 +115,20 @@ class TablePage:
     notes: tuple[Remark, ...]
     changes: tuple[Change, ...]
     absent: tuple[str, ...]
+    lacking: tuple[str, ...]
+    rows_out: int
+
+    @property
+    def sentence(self) -> str:
+        """Say what would be written, and only that."""
+        found = self.found
+        if found is None:
+            return ""
+        counts = (
+            (found.new, "new patient"), (found.first_values, "first value"), (len(found.changes), "changed value"),
+            (found.unchanged, "unchanged patient"),
+        )  # fmt: skip
+        return ", ".join(f"{number} {name}{'s' if number > 1 else ''}" for number, name in counts if number) + "."
 
     @property
     def ignored(self) -> list[ColumnRow]:
@@ -183,7 +198,7 @@ def table_page(person: Person, code: str, token: str) -> TablePage:
         )
         if one.name or one.filled
     )
-    letters = _letters(columns)
+    places = _places(table, about["mapping"])
     return TablePage(
         token,
         len(table.lines),
@@ -191,10 +206,12 @@ def table_page(person: Person, code: str, token: str) -> TablePage:
         columns,
         fault,
         found,
-        tuple(_remarks(found.errors[:SHOWN], "error", letters)) if found else (),
-        tuple(_remarks(found.notes[:SHOWN], "note", letters)) if found else (),
+        tuple(_remarks(found.errors[:SHOWN], "error", places)) if found else (),
+        tuple(_remarks(found.notes[:SHOWN], "note", places)) if found else (),
         tuple(found.changes[:SHOWN]) if found else (),
         tuple(found.absent[:SHOWN]) if found else (),
+        tuple(clinical.TARGETS[name] for name in found.lacking) if found else (),
+        found.rows - found.accepted if found else 0,
     )
 
 
@@ -205,16 +222,23 @@ def _compared(study: Study, table: Table, mapping: Sequence[str]) -> tuple[Diffe
         return None, str(fault)
 
 
-def _letters(columns: Sequence[ColumnRow]) -> dict[str, str]:
-    letters: dict[str, list[str]] = {}
-    for one in columns:
-        if one.target and one.letter:
-            letters.setdefault(one.target, []).append(one.letter)
-    return {target: ", ".join(found) for target, found in letters.items()}
+def _places(table: Table, mapping: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Give, for each of our columns, letters and names of those it is taken from."""
+    found: dict[str, list[int]] = {}
+    for place, target in enumerate(mapping):
+        if target:
+            found.setdefault(target, []).append(place)
+    return {
+        target: (
+            ", ".join(filter(None, (table.columns[place].letter for place in places))),
+            ", ".join(table.columns[place].name for place in places),
+        )
+        for target, places in found.items()
+    }
 
 
-def _remarks(found: Sequence[ClinicalError], kind: str, letters: Mapping[str, str]) -> list[Remark]:
-    return [Remark(one.row, letters.get(one.column, ""), one.column, one.message, kind) for one in found]
+def _remarks(found: Sequence[ClinicalError], kind: str, places: Mapping[str, tuple[str, str]]) -> list[Remark]:
+    return [Remark(one.row, *places.get(one.column, ("", "")), one.column, one.message, kind) for one in found]
 
 
 def map_columns(person: Person, code: str, token: str, chosen: Mapping[int, str]) -> None:
@@ -284,13 +308,12 @@ def table_remarks(person: Person, code: str, token: str) -> str:
     study = study_for(person, code, Role.COORDINATOR)
     table, about = _waiting(study, person, token)
     found, _ = _compared(study, table, about["mapping"])
-    targets = zip(table.columns, about["mapping"], strict=True)
-    letters = _letters([ColumnRow(0, one.letter, "", "", 0, "", target, "") for one, target in targets])
+    places = _places(table, about["mapping"])
     out = io.StringIO()
     lines = csv.writer(out)
     lines.writerow(("row", "column", "name", "kind", "message"))
     if found is not None:
-        both = [*_remarks(found.errors, "error", letters), *_remarks(found.notes, "note", letters)]
+        both = [*_remarks(found.errors, "error", places), *_remarks(found.notes, "note", places)]
         for one in sorted(both, key=lambda one: one.row):
             lines.writerow((one.row, one.letter, one.column, one.kind, one.message))
     return out.getvalue()

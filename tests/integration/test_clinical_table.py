@@ -225,7 +225,7 @@ def test_a_waiting_table_is_its_owners_alone_and_goes_away(study: Study) -> None
 def test_an_old_table_is_swept(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     token = brought(table(row(1)))
     later = time.time() + waiting.KEPT_S + 1
-    monkeypatch.setattr(waiting.time, "time", lambda: later)
+    monkeypatch.setattr(time, "time", lambda: later)
     with pytest.raises(NotYours):
         looked(token)
     waiting.sweep()

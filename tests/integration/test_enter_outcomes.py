@@ -27,9 +27,13 @@ def form(case: str) -> outcomes.Entry:
     return outcomes.entry(cast.clerk(), cast.SPINE, case)
 
 
-def save(case: str, *, reason: str = "", base: int | None = None, **given: str) -> int:
+def save_all(case: str, given: dict[str, str], *, reason: str = "", base: int | None = None) -> int:
     known = form(case).base if base is None else base
     return outcomes.save(cast.clerk(), cast.SPINE, case, base=known, given=given, reason=reason)
+
+
+def save(case: str, *, reason: str = "", base: int | None = None, **given: str) -> int:
+    return save_all(case, given, reason=reason, base=base)
 
 
 def newest(case: str, name: str, timepoint: str = "") -> Any:
@@ -56,10 +60,10 @@ def test_what_is_left_as_it_was_shown_is_no_change(case: str) -> None:
     assert newest(case, "nrs", "15min").value == "3.5 (written 3-4)"
     shown = {one.name: one.value for one in form(case).fields}
     assert shown["nrs_15min"] == "3.5"
-    assert save(case, **shown) == 0
+    assert save_all(case, shown) == 0
     patient = Patient.objects.get(study__code=cast.SPINE, pseudonym=case)
     ClinicalValue.objects.create(patient=patient, name="bmi", value="25.2 (from height and weight)", number=25.249)
-    assert save(case, **{one.name: one.value for one in form(case).fields}) == 0
+    assert save_all(case, {one.name: one.value for one in form(case).fields}) == 0
 
 
 def test_a_value_is_removed_with_a_reason_and_is_missing_in_the_report(case: str) -> None:
@@ -95,7 +99,7 @@ def test_a_first_value_needs_no_reason() -> None:
 )
 def test_the_rules_are_those_of_the_table(case: str, name: str, text: str) -> None:
     with pytest.raises(outcomes.BadEntry) as refused:
-        save(case, reason="Try.", **{name: text})
+        save_all(case, {name: text}, reason="Try.")
     assert list(refused.value.faults) == [name]
     assert refused.value.faults[name].endswith(".")
 

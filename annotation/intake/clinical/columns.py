@@ -73,8 +73,8 @@ _TIMES = {
     "nrs_baseline": re.compile(r"\b(baseline|bl|pre|preop|vor|vorher|avant|t ?0|before|prior|initial|base)\b"),
     "nrs_15min": re.compile(r"\b(15|t ?1|fifteen|quarter)\b"),
     "nrs_1month": re.compile(
-        r"\b(1 ?(months?|mo|monate?|mois|mth)|one month|ein monat|(month|monat|mois) 1|(4|5) ?(weeks?|wks?|w|wochen?|"
-        r"semaines?)|4 5 \w+|(28|30) ?(d|days?|tage?n?|jours)|t ?2|follow ?up|fu|kontrolle|suivi)\b"
+        r"\b(1 ?(months?|mo|monate?|mois|mth)|one month|ein monat|(month|monat|mois) 1|(4|5) ?(weeks?|wks?|w|wo|"
+        r"wochen?|semaines?)|4 5 \w+|(28|30) ?(d|days?|tage?n?|jours)|t ?2|follow ?up|fu|kontrolle|suivi)\b"
     ),
 }
 _UNITS = {

@@ -21,6 +21,7 @@ from annotation.models import Case, ClinicalValue, Patient, Study
 from annotation.people import Person
 
 BATCH = 500
+LOOKED_FOR = ("age", "sex", "bmi", "level", "nrs_baseline", "nrs_15min", "nrs_1month")
 Appended = tuple[str, str, str, str, float | None]
 """Pseudonym, name, timepoint, text and number of a value that was written."""
 
@@ -38,7 +39,10 @@ class Change:
 
 @dataclass
 class Difference:
-    """The table against the study. Patients are known by pseudonym and row, never by what the hospital calls them."""
+    """The table against the study. Patients are known by pseudonym and row, never by what the hospital calls them.
+
+    `lacking` are values that no column gives and nobody has stored.
+    """
 
     rows: int = 0
     accepted: int = 0
@@ -50,6 +54,7 @@ class Difference:
     changed_patients: int = 0
     unchanged: int = 0
     absent: list[str] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     taken: list[Row] = field(default_factory=list)
     digest: str = ""
@@ -81,9 +86,18 @@ def compare(study: Study, table: Table, mapping: Sequence[str]) -> Difference:
         seen[row.person] = line.number
         _accept(out, row, standing.known.get(row.person))
     out.absent = sorted(one.pseudonym for person, one in standing.known.items() if person not in seen)
+    out.lacking = _lacking(reader, standing)
     out.remarks += [*table.remarks, *reader.remarks()]
     out.digest = _sealed([row.person, sorted(_wanted(row))] for row in out.taken)
     return out
+
+
+def _lacking(reader: Reader, standing: Standing) -> list[str]:
+    given = set(reader.places)
+    given |= {"bmi"} if {"height", "weight"} <= given else set()
+    given |= {"age"} if {"birth_date", "injection_date"} <= given else set()
+    wanted = [name for name in LOOKED_FOR if name not in given and (name != "level" or reader.levels)]
+    return [name for name in wanted if not any(one.stored(name) for one in standing.known.values())]
 
 
 def _wanted(row: Row) -> Iterator[tuple[str, str]]:

@@ -146,6 +146,8 @@ def identifier(text: str) -> str:
 
 def level(text: str, known: Iterable[str]) -> Value:
     text = whole(text).upper()
+    if re.fullmatch(r"[LS]\d\s*[/-]\s*[LS]?\d", text):
+        raise BadCell("This is a segment. Write the lytic vertebra alone, for example L5.")
     if text not in known:
         raise BadCell(f"This is no level of this protocol: {', '.join(known) or 'it has none'}.")
     return Value(text)

@@ -99,7 +99,7 @@ def _chosen(data: bytes, facts: set[str], score: Score) -> Sheet:
 
 
 def _remarks(place: int, sheets: int, hidden: int, facts: set[str]) -> Iterator[str]:
-    yield "Read as an Excel workbook." if sheets == 1 else f"Sheet {place} of {sheets} was read, the others were not."
+    yield "Read as an Excel workbook." if sheets == 1 else f"Sheet {place} of {sheets} was read."
     if hidden:
         yield f"{hidden} hidden sheet{'s' if hidden > 1 else ''} {'were' if hidden > 1 else 'was'} not read."
     if "merged" in facts:

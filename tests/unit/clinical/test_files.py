@@ -191,7 +191,7 @@ def test_the_sheet_with_the_patients_is_found_and_a_hidden_one_is_not_read() -> 
     table = read(saved(book))
     assert [one.cells[:2] for one in table.lines] == [("B", "41")]
     said = " ".join(table.remarks)
-    assert "Sheet 2 of 2" in said
+    assert "Sheet 2 of 2 was read." in said
     assert "1 hidden sheet was" in said
     assert "merged cells" in said
 
