@@ -44,11 +44,6 @@ class PatientRow:
     fixed: str
 
     @property
-    def suggested(self) -> tuple[str, ...]:
-        """The criteria that hints point to, while the patient is not excluded."""
-        return () if self.reason else tuple(dict.fromkeys(hint.criterion for hint in self.hints if hint.criterion))
-
-    @property
     def reasons(self) -> tuple[str, ...]:
         return (self.reason, *self.also) if self.reason else ()
 
