@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -169,43 +168,50 @@ def _neighbours(gate: Gate, pseudonym: str) -> dict[str, Any]:
 
 
 def _cards(gate: Gate, series: Sequence[Series]) -> tuple[SeriesCard, ...]:
-    shown = [one for one in series if not one.held_reason and not one.excluded_reason]
-    counted = Counter(one.role for one in shown)
-    # The room gives the series of a role in the order in which they came in and hangs the first.
-    first = {role: min(one.pk for one in shown if one.role == role) for role in counted}
-    planes = _planes(series)
-    cards = []
-    for one in series:
-        same = ""
-        if one in shown and counted[one.role] > 1 and one.role in gate.start_roles:
-            same = "hangs first" if one.pk == first[one.role] else "hangs second, readers find it in the list"
-        plane = planes.get(one.pk)
-        spacing = plane.spacing_rc_mm if plane else (1.0, 1.0)
-        rows, columns = (plane.rows, plane.columns) if plane else (0, 0)
-        wide, tall = columns * spacing[1], rows * spacing[0]
-        cards.append(
-            SeriesCard(
-                one.pk,
-                one.title,
-                one.modality,
-                one.role,
-                ROLE_TITLES.get(one.role, one.role),
-                one.role_reason,
-                one.parameters.get("plane", "unknown"),
-                physics(one.parameters),
-                one.frame_count,
-                _state(one),
-                one.held_reason,
-                one.excluded_reason,
-                tuple(_mask(mask) for mask in one.masks),
-                same,
-                rows,
-                columns,
-                wide / tall if tall else 1.0,
-                version_of(one),
-            )
-        )
-    return tuple(cards)
+    hints, planes = _same_role(gate, series), _planes(series)
+    return tuple(_card(one, hints.get(one.pk, ""), planes.get(one.pk)) for one in series)
+
+
+def _same_role(gate: Gate, series: Sequence[Series]) -> dict[int, str]:
+    """Say which series readers meet first where two share a role of a start layout.
+
+    The room gives the series of a role in the order in which they came in, and hangs the first.
+    """
+    by_role: dict[str, list[int]] = {}
+    for one in sorted(series, key=lambda one: one.pk):
+        if not one.held_reason and not one.excluded_reason and one.role in gate.start_roles:
+            by_role.setdefault(one.role, []).append(one.pk)
+    return {
+        pk: "hangs second, readers find it in the list" if place else "hangs first"
+        for pks in by_role.values()
+        if len(pks) > 1
+        for place, pk in enumerate(pks)
+    }
+
+
+def _card(one: Series, same_role: str, plane: Plane | None) -> SeriesCard:
+    rows, columns = (plane.rows, plane.columns) if plane else (0, 0)
+    row_mm, column_mm = plane.spacing_rc_mm if plane else (1.0, 1.0)
+    return SeriesCard(
+        id=one.pk,
+        title=one.title,
+        modality=one.modality,
+        role=one.role,
+        role_title=ROLE_TITLES.get(one.role, one.role),
+        role_reason=one.role_reason,
+        plane=one.parameters.get("plane", "unknown"),
+        physics=physics(one.parameters),
+        slices=one.frame_count,
+        state=_state(one),
+        held_reason=one.held_reason,
+        excluded_reason=one.excluded_reason,
+        masks=tuple(_mask(mask) for mask in one.masks),
+        same_role=same_role,
+        rows=rows,
+        columns=columns,
+        proportion=columns * column_mm / (rows * row_mm) if rows else 1.0,
+        version=version_of(one),
+    )
 
 
 def _state(one: Series) -> str:

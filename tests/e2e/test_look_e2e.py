@@ -58,7 +58,7 @@ def mask_the_text(page: Page) -> None:
     expect(page.locator(".strip.current .badge").first).to_have_text("held")
 
 
-def picture(page: Page, folder: Path) -> np.ndarray:  # type: ignore[type-arg]
+def picture(page: Page, folder: Path) -> np.ndarray:
     """Give the greys of the large picture as they stand on the screen."""
     path = folder / "picture.png"
     page.locator(".picture img").screenshot(path=path)

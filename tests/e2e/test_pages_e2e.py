@@ -13,7 +13,19 @@ from playwright.sync_api import Page, expect
 from tests.e2e.browser import SignIn, Visitor, violations
 from tests.e2e.room import Room
 
-DESK = ("", "setup/", "import/", "series/", "look/", "release/", "readers/", "progress/", "closing/", "unblinding/", "trail/")
+DESK = (
+    "",
+    "setup/",
+    "import/",
+    "series/",
+    "look/",
+    "release/",
+    "readers/",
+    "progress/",
+    "closing/",
+    "unblinding/",
+    "trail/",
+)
 # Of a page that has not loaded its script yet, nothing may be brighter than the darkest panel's text needs.
 DARK = 60
 

@@ -140,6 +140,11 @@ def _change_a_header(one: Assignment) -> None:
     sql("UPDATE annotation_instance SET header = '{}' WHERE id = %s", image.pk)
 
 
+def _swap_an_image(one: Assignment) -> None:
+    image = Instance.objects.filter(series__case__patient__study=one.study)[0]
+    sql("UPDATE annotation_instance SET taken_digest = %s WHERE id = %s", "0" * 64, image.pk)
+
+
 TAMPERINGS: dict[str, tuple[Callable[[Assignment], object], str]] = {
     "an answer": (_set_revision("answers", '{"comment": "x"}'), "does not fit its seal"),
     "the evidence": (_set_revision("evidence", '{"slip_mm.case": {}}'), "does not fit its seal"),
@@ -157,6 +162,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Assignment], object], str]] = {
     "a place": (_move_away, "has gaps"),
     "the protocol's digest": (_change_the_instrument, "the instrument's digest"),
     "an image's header": (_change_a_header, "the header of image"),
+    "an image": (_swap_an_image, "is not the one that was taken in"),
 }
 
 
