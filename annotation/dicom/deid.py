@@ -117,11 +117,22 @@ def deidentify(dataset: Dataset, *, sop_class: str, key: bytes, day_offset: int,
         identifiers=frozenset(t.casefold() for t in tokens),
         signed=texts(dataset, "PixelRepresentation") == ["1"],
     )
-    header = _copy(dataset, allow.SOP_CLASSES[sop_class], context)
-    header.update(_written())
+    header = _empty(sop_class) | _copy(dataset, allow.SOP_CLASSES[sop_class], context) | _written()
     if sop_class in allow.MULTI_FRAME:
         header["00089205"] = {"vr": "CS", "Value": ["MONOCHROME"]}  # palettes are not kept
+        for tag in ("00081090", "00181000", "00181020"):  # model, serial number, software: type 1 there
+            header[tag] = {"vr": "LO", "Value": [v.REMOVED]}
     return dict(sorted(header.items()))
+
+
+def _empty(sop_class: str) -> Header:
+    """Attributes that the class asks for, if only empty (type 2), where the source has nothing that is kept."""
+    tags = {"00080020": "DA", "00080030": "TM", "00080070": "LO", "00201040": "LO"}
+    if sop_class == allow.MR:
+        tags["00180022"] = "CS"
+    if sop_class in allow.MULTI_FRAME:
+        tags["00400555"] = "SQ"
+    return {tag: {"vr": vr} for tag, vr in tags.items()}
 
 
 def _written() -> Header:

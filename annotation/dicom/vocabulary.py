@@ -110,6 +110,7 @@ MAKERS = {
     "spondy": "SPONDY PHANTOM",
 }
 CONTRAST_AGENT = "CONTRAST"
+REMOVED = "REMOVED"
 # Generated series descriptions: modality, plane, and weighting or localiser (`series.title` makes no others).
 TITLE_PLANES = words("sagittal, axial, coronal, oblique, image")
 TITLE_WEIGHTINGS = words("T1, T2, STIR, PD, localiser")
@@ -133,5 +134,5 @@ WRITTEN: frozenset[str] = frozenset().union(
     TITLES,
     METHOD_CODES,
     METHOD_CODES.values(),
-    {CONTRAST_AGENT, METHOD, CODING_SCHEME, "MODIFIED", "MONOCHROME"},
+    {CONTRAST_AGENT, REMOVED, METHOD, CODING_SCHEME, "MODIFIED", "MONOCHROME"},
 )
