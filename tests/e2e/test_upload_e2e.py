@@ -55,11 +55,16 @@ def is_taken_in(page: Page) -> None:
     expect(page.locator(".delivery").first.locator(".badge").first).to_have_text("Done", timeout=TAKING_MS)
 
 
-def slow_line(visitor: Visitor, bytes_a_second: int) -> None:
-    wire = visitor.context.new_cdp_session(visitor.page)
-    wire.send("Network.enable")
-    more = {"offline": False, "latency": 5, "downloadThroughput": -1, "uploadThroughput": bytes_a_second}
-    wire.send("Network.emulateNetworkConditions", more)
+class Line:
+    """The visitor's way to the server, as fast as said, or cut."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.wire = visitor.context.new_cdp_session(visitor.page)
+        self.wire.send("Network.enable")
+
+    def set(self, bytes_a_second: int = -1, *, cut: bool = False) -> None:
+        more = {"offline": cut, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second}
+        self.wire.send("Network.emulateNetworkConditions", more)
 
 
 def test_a_folder_becomes_a_case_and_what_stayed_out_says_why(sign_in: SignIn, export: Path) -> None:
@@ -125,14 +130,14 @@ def test_a_lost_line_is_waited_for_and_a_reload_goes_on_where_it_ended(sign_in: 
     visitor.watch.allow(*LOST)
     folder = heavy(tmp_path / "a", files=60)  # 24 MB
     page = visitor.go(PAGE)
-    slow_line(visitor, 1_500_000)
+    line = Line(visitor)
+    line.set(1_500_000)
     choose(page, folder)
     expect(page.locator("#upload .figures")).to_contain_text(re.compile(r"[1-9]\d* of 60 files"))
-    visitor.context.set_offline(True)
+    line.set(cut=True)
     expect(page.locator("#upload-state")).to_contain_text("The connection is lost")
     assert not violations(page)
-    visitor.context.set_offline(False)
-    slow_line(visitor, 1_500_000)
+    line.set(1_000_000)
     expect(page.locator("#upload-state")).to_contain_text("Sending", timeout=30_000)
     page.once("dialog", lambda dialog: dialog.accept())
     page.reload()
@@ -141,7 +146,7 @@ def test_a_lost_line_is_waited_for_and_a_reload_goes_on_where_it_ended(sign_in: 
     assert before > 0
     sent: list[int] = []
     page.on("request", lambda request: sent.append(len(parts(request.headers))) if "/bytes" in request.url else None)
-    slow_line(visitor, -1)
+    line.set()
     choose(page, folder)
     is_taken_in(page)
     assert sum(sent) <= 60 - before, "what was here is not sent again"
@@ -157,7 +162,8 @@ def test_signed_out_in_between_it_waits_for_the_sign_in(sign_in: SignIn, tmp_pat
     visitor.watch.allow(r"status 403", r"403 \(Forbidden\)", r"status 302")
     folder = heavy(tmp_path / "a", files=60)
     page = visitor.go(PAGE)
-    slow_line(visitor, 1_500_000)
+    line = Line(visitor)
+    line.set(1_500_000)
     choose(page, folder)
     expect(page.locator("#upload .figures")).to_contain_text(re.compile(r"[1-9]\d* of 60 files"))
     visitor.context.clear_cookies()
@@ -167,7 +173,7 @@ def test_signed_out_in_between_it_waits_for_the_sign_in(sign_in: SignIn, tmp_pat
     with visitor.context.expect_page() as opened:
         link.click()
     visitor.sign_in(opened.value)
-    slow_line(visitor, -1)
+    line.set()
     is_taken_in(page)
     expect(page.locator(".delivery").first).to_contain_text("60 imported")
 
@@ -176,7 +182,7 @@ def test_by_keyboard_paused_gone_on_with_and_cancelled(sign_in: SignIn, tmp_path
     visitor = sign_in("coordinator")
     folder = heavy(tmp_path / "a", files=60)
     page = visitor.go(PAGE)
-    slow_line(visitor, 2_000_000)
+    Line(visitor).set(2_000_000)
 
     def chosen(chooser: FileChooser) -> None:
         chooser.set_files(folder)

@@ -57,4 +57,9 @@ function enhance(root: ParentNode): void {
   }
 }
 
+/** A script that has changed something on the server asks for the polled pieces at once. */
+document.addEventListener('look-again', () => {
+  for (const element of document.querySelectorAll<HTMLElement>('[data-poll]')) void poll(element);
+});
+
 enhance(document);

@@ -210,6 +210,7 @@ class UploadPage {
   #rest(): void {
     window.clearInterval(this.#timer);
     setLive('');
+    document.dispatchEvent(new Event('look-again'));
   }
 }
 
