@@ -89,7 +89,7 @@ class Reader:
         row = Row(line.number)
         name = self._one(line, row, "patient_id", lambda place, text: values.identifier(text))
         if name is None and not row.errors:
-            row.errors.append(ClinicalError(line.number, "patient_id", "The row has no patient_id."))
+            row.errors.append(ClinicalError(line.number, "patient_id", "The row has no identifier of the patient."))
         for target, parse in values.PARSERS.items():
             self._keep(line, row, target, parse)
         self._keep(line, row, "level", lambda text: values.level(text, self.levels))

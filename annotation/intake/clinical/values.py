@@ -136,7 +136,7 @@ def identifier(text: str) -> str:
     """Give the hospital's identifier as it was entered; what a spreadsheet has broken would be another person."""
     text = whole(text)
     if is_missing(text):
-        raise BadCell("The row has no patient_id.")
+        raise BadCell("The row has no identifier of the patient.")
     if _SHORT.fullmatch(text):
         raise BadCell(MARKS[SHORTENED])
     if len(text) > MOST_IDENTIFIER:
