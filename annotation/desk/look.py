@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from annotation import jobs
 from annotation.access import NotYours, study_for
@@ -16,7 +17,7 @@ from annotation.desk.masking import case_subject
 from annotation.desk.series import physics
 from annotation.dicom.geometry import Plane
 from annotation.dicom.roles import ROLE_TITLES
-from annotation.models import Instance, Role, Series
+from annotation.models import Case, Instance, Role, Series
 from annotation.people import Person
 
 
@@ -100,7 +101,8 @@ def look(person: Person, code: str, pseudonym: str) -> Look:
     series = sorted(case.series.all(), key=_place)
     cards = _cards(gate, series)
     exclusion = getattr(case.patient, "exclusion", None)
-    following = next_waiting(person, code, after=pseudonym)
+    waiting = _waiting(gate)
+    following = _following(waiting, pseudonym)
     return Look(
         id=case.pk,
         code=study.code,
@@ -117,25 +119,38 @@ def look(person: Person, code: str, pseudonym: str) -> Look:
         held=sum(card.state == "held" for card in cards),
         seen=seen_of(series),
         jobs=tuple(_jobs(case.pk, cards)),
+        waiting=len(waiting),
         next_waiting=following,
         ahead=_ahead(study.pk, following),
-        **_neighbours(gate, pseudonym),
+        **_neighbours(_every(study.pk), pseudonym),
     )
 
 
 def next_waiting(person: Person, code: str, *, after: str = "") -> str:
     """Give the next case that waits for a look, a decision or its release, from the start again at the end."""
-    found = Gate(study_for(person, code, Role.COORDINATOR))
-    waiting = found.cases().filter(found.to_be_looked_at).exclude(patient__pseudonym=after)
-    names = waiting.values_list("patient__pseudonym", flat=True)
-    return names.filter(patient__pseudonym__gt=after).first() or names.first() or ""
+    return _following(_waiting(Gate(study_for(person, code, Role.COORDINATOR))), after)
 
 
 def first_case(person: Person, code: str) -> str:
     """Give the case to begin with: one that waits, else the first there is."""
-    study = study_for(person, code, Role.COORDINATOR)
-    every = Gate(study).cases().values_list("patient__pseudonym", flat=True)
-    return next_waiting(person, code) or every.first() or ""
+    gate = Gate(study_for(person, code, Role.COORDINATOR))
+    return _following(_waiting(gate), "") or next(iter(_every(gate.study.pk)), "")
+
+
+def _waiting(gate: Gate) -> list[str]:
+    """Name the cases that wait, in their order: short words, and asked for once they tell count and neighbour."""
+    return list(gate.cases().filter(gate.to_be_looked_at).values_list("patient__pseudonym", flat=True))
+
+
+def _every(study: int) -> list[str]:
+    named = Case.objects.filter(patient__study=study).order_by("patient__pseudonym")
+    return list(named.values_list("patient__pseudonym", flat=True))
+
+
+def _following(waiting: Sequence[str], after: str) -> str:
+    others = [name for name in waiting if name != after]
+    place = bisect_right(others, after)
+    return next(iter([*others[place : place + 1], *others[:1]]), "")
 
 
 def seen_of(series: Sequence[Series]) -> str:
@@ -154,16 +169,13 @@ def _place(one: Series) -> tuple[Any, ...]:
     return bool(one.excluded_reason), not waits, one.modality == "CT", role, one.pk
 
 
-def _neighbours(gate: Gate, pseudonym: str) -> dict[str, Any]:
-    every: QuerySet[Any] = gate.cases().values_list("patient__pseudonym", flat=True)
-    before = every.filter(patient__pseudonym__lt=pseudonym)
-    position = before.count() + 1
+def _neighbours(every: Sequence[str], pseudonym: str) -> dict[str, Any]:
+    place = every.index(pseudonym)
     return {
-        "position": position,
-        "of": every.count(),
-        "waiting": gate.cases().filter(gate.to_be_looked_at).count(),
-        "previous": before.last() or "",
-        "next": every.filter(patient__pseudonym__gt=pseudonym).first() or "",
+        "position": place + 1,
+        "of": len(every),
+        "previous": every[place - 1] if place else "",
+        "next": every[place + 1] if place + 1 < len(every) else "",
     }
 
 
