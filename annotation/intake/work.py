@@ -22,6 +22,7 @@ from annotation.dicom import Quarantined, Refused, Taken, TakeRules
 from annotation.dicom.pixels import SUSPICIONS
 from annotation.identity import identifier_hash
 from annotation.intake import spool, written
+from annotation.intake.clinical import waiting
 from annotation.intake.deliveries import UNDER_WAY, cancel, find, start_sorting
 from annotation.intake.describe import describe
 from annotation.intake.sandbox import Outcome, Pool, pool
@@ -252,6 +253,7 @@ def totals(held: Delivery) -> dict[str, Any]:
 def sweep() -> None:
     """Throw away what nobody comes back for, and start what was forgotten; run by a worker now and then."""
     written.start_missing()
+    waiting.sweep()
     before = timezone.now() - timedelta(seconds=ABANDONED_S)
     for old in Delivery.objects.filter(state=DeliveryState.RECEIVING, touched_at__lt=before):
         cancel(old.pk)

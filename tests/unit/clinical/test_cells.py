@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.intake.clinical import BadCell, BadTable, propose, table_from
+from annotation.intake.clinical import TARGETS, BadCell, BadTable, Column, Table, letter, propose, table_from
+from annotation.intake.clinical.columns import Line
 from annotation.intake.clinical.rows import Reader, Row
 from annotation.intake.clinical.values import (
     PARSERS,
@@ -244,3 +246,24 @@ def test_a_confirmed_mapping_is_used_and_can_leave_a_column_out() -> None:
     assert found[1].reason.startswith("left out")
     plainly = table_from(b"patient_id;age\nA;41\n", None, saved)
     assert [one.target for one in propose(plainly.columns, saved)] == ["patient_id", "age"]
+
+
+CELL = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(["", "NA", "3-4", "0", "11", "2019-04-03", "31/12/2019", "9999-99-99", "1e400", "b,d", "M"]),
+    st.floats().map(str),
+    st.dates().map(str),
+)
+ALL = ["patient_id", *(name for name in TARGETS if name != "patient_id")]
+
+
+@given(st.lists(st.lists(CELL, min_size=len(ALL), max_size=len(ALL)), min_size=1, max_size=4))
+def test_no_cell_breaks_a_row(cells: list[list[str]]) -> None:
+    lines = tuple(Line(number, tuple(row)) for number, row in enumerate(cells, start=2))
+    table = Table(tuple(Column(name, letter(place)) for place, name in enumerate(ALL)), lines, 1)
+    reader = Reader("STUDY", table, ALL, protocol=catalogue.latest("spondylolysis"), today=TODAY)
+    for line in lines:
+        row = reader.read(line)
+        assert all(one.message.endswith(".") for one in [*row.errors, *row.notes])
+        assert all(len(value.text) <= 80 for value in row.kept.values())
+    assert Table.of(json.loads(json.dumps(table.document()))) == table
