@@ -7,6 +7,7 @@ if a file should have taken it over. It cannot write files, open many, or grow; 
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import struct
@@ -137,6 +138,9 @@ def main() -> None:
     """Answer until the other side closes the pipe or enough files are done."""
     given, told = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # a library that prints must not write into an answer
+    # The modules stay for good, and a file's header is a few thousand objects: looking for rings rarely saves a tenth.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
     send(told, {"ready": True, "confined": confine()})
     for left in reversed(range(FILES_BEFORE_A_NEW_ONE)):
         try:

@@ -90,20 +90,23 @@ class _Child:
         if self.process is not None and self.process.poll() is None:
             return self.process
         self.end()
+        for _ in range(TRIES):
+            try:
+                return self._start()
+            except (Ended, ValueError, OSError):
+                log.error("a process that reads files does not start (it ended with %s)", self.end())
+        raise CannotStart(CannotStart.sentence)
+
+    def _start(self) -> subprocess.Popen[bytes]:
         # No secret of the environment reaches it; threads of numerical libraries would only cost address space.
         few = {"PATH": os.environ.get("PATH", ""), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "annotation.dicom.child"], cwd=settings.BASE_DIR, env=few,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-            _widen(_out(self.process))
-            with _Deadline(self.process, START_S):
-                receive(_out(self.process))
-        except (Ended, ValueError, OSError):
-            code = self.end()
-            log.error("a process that reads files does not start (it ended with %s)", code)
-            raise CannotStart(CannotStart.sentence) from None
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "annotation.dicom.child"], cwd=settings.BASE_DIR, env=few,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        _widen(_out(self.process))
+        with _Deadline(self.process, START_S):
+            receive(_out(self.process))
         return self.process
 
     def take(self, path: Path, rules: TakeRules) -> Outcome:
