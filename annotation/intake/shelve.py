@@ -36,6 +36,11 @@ class Verdict:
     code: str = ""
     sentence: str = ""
 
+    @property
+    def is_shelved(self) -> bool:
+        """Whether a row of an image was written: it is in, or in quarantine for something suspicious in it."""
+        return self.state == ArrivalState.IMPORTED or self.code in SUSPICIONS
+
 
 IMPORTED, DUPLICATE = Verdict(ArrivalState.IMPORTED), Verdict(ArrivalState.DUPLICATE)
 IN_READING = Verdict(

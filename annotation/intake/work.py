@@ -25,6 +25,7 @@ from annotation.intake import spool, written
 from annotation.intake.clinical import waiting
 from annotation.intake.deliveries import UNDER_WAY, cancel, find, start_sorting
 from annotation.intake.describe import describe
+from annotation.intake.gate import still_open
 from annotation.intake.sandbox import Outcome, Pool, pool
 from annotation.intake.shelve import Item, Shelved, Verdict, shelve
 from annotation.intake.sort import Step, sort
@@ -100,18 +101,19 @@ def resume(delivery: uuid.UUID) -> None:
 
 def take_group(delivery: Delivery, group: str, step: Step, *, by: Pool | None = None) -> None:
     """Take one DICOM study of a delivery in; the files of it that are settled already are left alone."""
-    waiting = list(delivery.arrivals.filter(state=S.SORTED, group=group).order_by("number"))
     cases: set[int] = set()
-    done = 0
-    batch: list[tuple[Arrival, Item | Verdict]] = []
-    for arrival, outcome in _outcomes(delivery, waiting, by or pool()):
-        batch.append((arrival, outcome))
-        if len(batch) >= FLUSH_EVERY:
-            done += len(batch)
-            cases |= _flush(delivery, group, batch)
-            batch = []
-            step(done, len(waiting), f"{done} of {len(waiting)} files")
-    cases |= _flush(delivery, group, batch)
+    # More than once round only if bytes were purged between the store and the rows; see `_flush`.
+    while waiting := list(delivery.arrivals.filter(state=S.SORTED, group=group).order_by("number")):
+        done = 0
+        batch: list[tuple[Arrival, Item | Verdict]] = []
+        for arrival, outcome in _outcomes(delivery, waiting, by or pool()):
+            batch.append((arrival, outcome))
+            if len(batch) >= FLUSH_EVERY:
+                done += len(batch)
+                cases |= _flush(delivery, group, batch)
+                batch = []
+                step(done, len(waiting), f"{done} of {len(waiting)} files")
+        cases |= _flush(delivery, group, batch)
     # Broken off right here, the study's cases stand in the delivery as undescribed, and the next worker goes on.
     for case in cases | set(_noted(delivery.pk, group)["cases"]):
         describe(case)
@@ -161,20 +163,34 @@ def _flush(delivery: Delivery, group: str, batch: Sequence[tuple[Arrival, Item |
     if not batch:
         return set()
     spool.check_room(0)
-    verdicts = {arrival.number: what for arrival, what in batch if isinstance(what, Verdict)}
-    items = [what for _, what in batch if isinstance(what, Item)]
     with transaction.atomic():
         held = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if held.state != DeliveryState.TAKING:
             raise jobs.Cancelled("The delivery was cancelled.")
+        still_open(delivery.study, images=True)  # holds the study: from here to the end nothing is purged
+        batch = [(arrival, what) for arrival, what in batch if isinstance(what, Verdict) or _is_stored(what)]
+        verdicts = {arrival.number: what for arrival, what in batch if isinstance(what, Verdict)}
+        items = [what for _, what in batch if isinstance(what, Item)]
         shelved = [shelve(delivery.study, person, own) for person, own in by_person(delivery.study, items).items()]
         for one in shelved:
             verdicts |= one.verdicts
         _settle_files([arrival for arrival, _ in batch], verdicts)
         _note(held, group, shelved)
+        _purge_left_out(delivery.study, items, verdicts)
     for arrival, _ in batch:
         spool.forget(delivery.pk, arrival.number)
     return {one.case_id for one in shelved if one.case_id and one.series}
+
+
+def _is_stored(item: Item) -> bool:
+    return all(store.holds(digest) for digest in item.digests)
+
+
+def _purge_left_out(study: Study, items: Iterable[Item], verdicts: dict[int, Verdict]) -> None:
+    """Have the bytes removed of what was decoded and then left out: they may be what a mask has blanked."""
+    out = {digest for item in items if not verdicts[item.number].is_shelved for digest in item.digests}
+    if out:
+        jobs.start("purge", title="Bytes of files left out", study=study, params={"digests": sorted(out)})
 
 
 def _settle_files(arrivals: list[Arrival], verdicts: dict[int, Verdict]) -> None:
