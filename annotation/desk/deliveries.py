@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from django.db.models import Count, Q, Sum
 from annotation import intake, jobs
 from annotation.access import NotYours, study_for
 from annotation.intake import DeliveryCard, ProblemGroup, inbox
+from annotation.intake.parts import Part
+from annotation.intake.parts import append_parts as receive_parts
 from annotation.intake.peers import BadReceiver, terms
 from annotation.models import Arrival, ArrivalState, Delivery, DeliveryState, Role, Series, Study, Way
 from annotation.people import Person
@@ -34,16 +35,6 @@ class Upload:
     here: int
     bytes: int
     received: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """What came of one file's bytes; without a code they are here."""
-
-    number: int
-    received: int
-    code: str = ""
-    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,42 +124,12 @@ def append(person: Person, code: str, delivery: uuid.UUID, number: int, *, offse
     return intake.append(delivery, number, offset=offset, data=data)
 
 
-class _Slice(io.RawIOBase):
-    """The next so many bytes of a stream, for one of the files that share a request."""
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self.stream = stream
-        self.left = size
-
-    def read(self, most: int = -1) -> bytes:
-        piece = self.stream.read(self.left if most < 0 else min(most, self.left)) if self.left else b""
-        self.left -= len(piece)
-        return piece
-
-    def skip(self) -> None:
-        while self.left and self.read(1 << 20):
-            pass
-
-
 def append_parts(
     person: Person, code: str, delivery: uuid.UUID, parts: Sequence[tuple[int, int, int]], data: BinaryIO
 ) -> list[Part]:
-    """Receive bytes of several files, given as (number, offset, size), one behind the other in one stream.
-
-    A file that cannot be gone on with says so in its own part; the others come in nevertheless.
-    """
+    """Receive bytes of several files, given as (number, offset, size), one behind the other in one stream."""
     _mine(person, code, delivery)
-    out = []
-    for number, offset, size in parts:
-        piece = _Slice(data, size)
-        try:
-            out.append(Part(number, intake.append(delivery, number, offset=offset, data=piece)))  # type: ignore[arg-type]  # it reads, and that is all that is asked
-        except intake.WrongOffset as fault:
-            out.append(Part(number, fault.received, "wrong_offset", fault.sentence))
-        except intake.TooLarge as fault:
-            out.append(Part(number, offset, "too_large", fault.sentence))
-        piece.skip()
-    return out
+    return receive_parts(delivery, parts, data)
 
 
 def seal(person: Person, code: str, delivery: uuid.UUID, *, only_whole: bool = False) -> None:
