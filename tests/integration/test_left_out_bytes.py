@@ -1,0 +1,93 @@
+"""Bytes without a row: what is decoded and then left out does not stay, and a purge takes nothing an import needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from annotation import desk, handover, intake, jobs, store
+from annotation.desk import carry_out_purge
+from annotation.intake import work
+from annotation.models import Instance, Job, Series
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+def one(folder: Path, name: str, *, seed: int, number: int = 1) -> Path:
+    pixels = cast.picture(np.random.default_rng(seed), 32)
+    made = cast.image(cast.PEBBLE_SERIES[0], patient=41, series=1, number=number, pixels=pixels)
+    made.save_as(folder / name, enforce_file_format=True)
+    return folder / name
+
+
+def bring(*paths: Path) -> intake.Log:
+    return intake.take_in(desk.intake_target("NEW"), dicom=list(paths))
+
+
+@pytest.fixture(autouse=True)
+def study() -> None:
+    desk.create_study(cast.coordinator(), code="NEW", title="New")
+
+
+def digests() -> set[str]:
+    return {frame["digest"] for image in Instance.objects.filter(series__case__patient__study__code="NEW")
+            for frame in image.frames}  # fmt: skip
+
+
+def test_what_contradicts_a_known_image_leaves_no_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring(one(tmp_path, "first", seed=1))
+    put: list[str] = []
+    really = store.put
+
+    def remembered(data: bytes) -> str:
+        put.append(really(data))
+        return put[-1]
+
+    monkeypatch.setattr(store, "put", remembered)
+    log = bring(one(tmp_path, "second", seed=2))
+    assert [problem.reason_code for problem in log.quarantined] == ["same_identity"]
+    assert len(put) == 1
+    job = Job.objects.get(kind="purge", study__code="NEW")
+    assert job.params == {"digests": put}
+    jobs.work(str(job.pk), carry_out_purge)
+    assert not store.holds(put[0])
+    assert all(store.holds(digest) for digest in digests())
+
+
+def test_an_image_of_an_excluded_series_leaves_no_bytes(tmp_path: Path) -> None:
+    bring(one(tmp_path, "first", seed=1))
+    series = Series.objects.get(case__patient__study__code="NEW")
+    desk.exclude_series(cast.coordinator(), "NEW", series.pk, reason="A name is in it.")
+    for job in Job.objects.filter(kind="purge", state="waiting"):
+        jobs.work(str(job.pk), carry_out_purge)
+    log = bring(one(tmp_path, "second", seed=2, number=2))
+    assert [problem.reason_code for problem in log.refused] == ["series_excluded"]
+    (job,) = Job.objects.filter(kind="purge", state="waiting")
+    (left,) = job.params["digests"]
+    assert store.holds(left)
+    jobs.work(str(job.pk), carry_out_purge)
+    assert not store.holds(left)
+    assert not list(handover.verify("NEW"))
+
+
+def test_a_purge_between_bytes_and_rows_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes of a file go after they were stored and before its row is written: it is taken a second time."""
+    taken: list[int] = []
+    really = work._kept
+
+    def purged_once(arrival: object, outcome: object) -> object:
+        kept = really(arrival, outcome)  # type: ignore[arg-type]  # passed on as it comes
+        if not taken:
+            for digest in kept.digests:  # type: ignore[union-attr]  # a good file
+                store.drop(digest)
+        taken.append(1)
+        return kept
+
+    monkeypatch.setattr(work, "_kept", purged_once)
+    log = bring(one(tmp_path, "first", seed=1))
+    assert (log.received, log.imported, len(taken)) == (1, 1, 2)
+    assert digests()
+    assert all(store.holds(digest) for digest in digests())
