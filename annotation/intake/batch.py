@@ -31,6 +31,7 @@ def take_in(
     *,
     dicom: list[Path],
     clinical: Path | None = None,
+    dictionary: Path | None = None,
     by: Person | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
@@ -44,7 +45,7 @@ def take_in(
         still_open(study, images=bool(dicom))
     out = Log()
     if clinical is not None:
-        out.clinical = take_clinical(study, clinical, by=by, dry_run=dry_run)
+        out.clinical = take_clinical(study, clinical, dictionary=dictionary, by=by, dry_run=dry_run)
     if dicom:
         step = progress or (lambda done, total, message: None)
         if dry_run:

@@ -353,3 +353,22 @@ def test_the_command_as_a_process(manage: Commands, tmp_path: Path) -> None:
     broken = manage("import_cohort", "--study", "NEW", "--dicom", tmp_path / "more")
     assert broken.returncode == 1, broken.stdout + broken.stderr
     assert "The batch could not run" in broken.stderr
+
+
+@pytest.mark.django_db
+def test_a_redcap_export_with_its_dictionary(tmp_path: Path) -> None:
+    (tmp_path / "dictionary.csv").write_text(
+        '"Variable / Field Name","Form Name","Section Header","Field Type","Field Label",'
+        '"Choices, Calculations, OR Slider Labels"\nrecord_id,b,,text,Record,\nmrn,b,,text,Number,\n'
+        'gender,b,,radio,Sex,"1, Male | 2, Female"\nnrs,b,,text,Pain,\n'
+    )
+    (tmp_path / "data.csv").write_text(
+        "record_id,redcap_event_name,mrn,gender,nrs\n1,baseline_arm_1,HX1,2,7\n1,1_month_arm_1,,,2\n"
+    )
+    given = ("--clinical", tmp_path / "data.csv", "--dictionary", tmp_path / "dictionary.csv")
+    document = run(*NEW, *given, out=tmp_path / "out.json")
+    assert (document["clinical"]["rows"], document["clinical"]["accepted"]) == (1, 1)
+    kept = ClinicalValue.objects.filter(patient__study__code="NEW").values_list("name", "timepoint", "value")
+    assert set(kept) == {("sex", "", "F"), ("nrs", "baseline", "7"), ("nrs", "1month", "2")}
+    with pytest.raises(CommandError, match="--dictionary goes with the data table"):
+        call_command(*NEW, "--dicom", str(tmp_path), "--dictionary", str(tmp_path / "dictionary.csv"))

@@ -84,12 +84,16 @@ def table_from(data: bytes, second: bytes | None, saved: Mapping[str, str]) -> T
     return understood(table_of(sheet, score), dictionary)
 
 
-def take_clinical(study: Study, path: Path, *, by: Person | None = None, dry_run: bool = False) -> ClinicalLog:
-    """Read the table and append what is new or changed; the same table again appends nothing."""
+def take_clinical(
+    study: Study, path: Path, *, dictionary: Path | None = None, by: Person | None = None, dry_run: bool = False
+) -> ClinicalLog:
+    """Read the table, by its REDCap dictionary where there is one, and append what is new or changed.
+
+    The same table again appends nothing.
+    """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise BadTable(f"The file is larger than {MOST_BYTES // 1_000_000} MB; a clinical table is smaller.")
-        table = table_from(path.read_bytes(), None, study.columns)
+        data, other = _bytes(path), _bytes(dictionary) if dictionary else None
+        table = table_from(data, other, study.columns)
         mapping = [one.target for one in propose(table.columns, study.columns)]
         with transaction.atomic():
             still_open(study, images=False)
@@ -99,3 +103,9 @@ def take_clinical(study: Study, path: Path, *, by: Person | None = None, dry_run
     except BadTable as fault:
         return ClinicalLog(errors=[ClinicalError(1, "", str(fault))])
     return ClinicalLog(found.rows, found.accepted, found.errors, found.notes)
+
+
+def _bytes(path: Path) -> bytes:
+    if path.stat().st_size > MOST_BYTES:
+        raise BadTable(f"The file is larger than {MOST_BYTES // 1_000_000} MB; a clinical table is smaller.")
+    return path.read_bytes()

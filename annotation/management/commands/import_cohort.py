@@ -25,6 +25,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--coordinator", default="", metavar="ACCOUNT", help="whose study it is; with --create")
         parser.add_argument("--clinical", type=Path, metavar="FILE")
+        parser.add_argument("--dictionary", type=Path, metavar="FILE", help="REDCap data dictionary of --clinical")
         parser.add_argument("--dicom", type=Path, nargs="+", default=[], metavar="PATH")
         parser.add_argument(
             "--json", type=Path, metavar="FILE", help="write what came of it here; - is standard output"
@@ -44,7 +45,11 @@ class Command(BaseCommand):
         log: intake.Log | None = None
         with jobs.begin("import", title="Import from the command line", study=study) as held:
             log = intake.take_in(
-                study, dicom=options["dicom"], clinical=options["clinical"], progress=self._progress(held.step)
+                study,
+                dicom=options["dicom"],
+                clinical=options["clinical"],
+                dictionary=options["dictionary"],
+                progress=self._progress(held.step),
             )
             held.finish(log.document(), f"{log.imported} images in, {len(log.refused)} refused.")
         if held.error is not None:
@@ -65,6 +70,7 @@ class Command(BaseCommand):
                 study,
                 dicom=options["dicom"],
                 clinical=options["clinical"],
+                dictionary=options["dictionary"],
                 dry_run=True,
                 progress=self._progress(lambda done, total, message: None),
             )
@@ -76,11 +82,14 @@ class Command(BaseCommand):
     def _check(self, options: dict[str, Any]) -> None:
         if options["clinical"] is None and not options["dicom"]:
             raise CommandError("Name a clinical table (--clinical), images (--dicom), or both.", returncode=2)
-        for path in [*options["dicom"], *([options["clinical"]] if options["clinical"] else [])]:
+        if options["dictionary"] is not None and options["clinical"] is None:
+            raise CommandError("--dictionary goes with the data table; name that with --clinical.", returncode=2)
+        for path in [*options["dicom"], *filter(None, (options["clinical"], options["dictionary"]))]:
             if not path.exists():
                 raise CommandError(f"There is no {path}.", returncode=2)
-        if options["clinical"] and not options["clinical"].is_file():
-            raise CommandError(f"{options['clinical']} is no file; --clinical names one table.", returncode=2)
+        for name in ("clinical", "dictionary"):
+            if options[name] and not options[name].is_file():
+                raise CommandError(f"{options[name]} is no file; --{name} names one table.", returncode=2)
         target = options["json"]
         if target and str(target) != "-" and not target.resolve().parent.is_dir():
             raise CommandError(f"There is no folder {target.parent} for --json.", returncode=2)
