@@ -77,9 +77,9 @@ def import_and_look(page: Page, house: House) -> None:
         "import_cohort", "--study", CODE, "--clinical", house.hospital / "clinical.csv", "--dicom", house.hospital
     )
     step(page, "Import")
-    card = page.locator("section.card").first
-    expect(card).to_contain_text("3 of 3 rows")
+    card = page.locator("section.delivery").first
     expect(card).to_contain_text("0 duplicates")
+    expect(page.locator(".steps").get_by_role("link", name=re.compile("Clinical table"))).to_contain_text("3 rows")
     refused = card.locator("summary")
     press_at(page, refused)  # the table and the truth beside the images are no images
     expect(card.get_by_role("table")).to_be_visible()
