@@ -197,7 +197,7 @@ def fit(design: Design) -> Model:
         return _without_estimates(design, SEPARATED.format(kind=kind), kind, notes, frame)
     scale = np.abs(design.x).max(axis=0)
     xs = design.x / scale
-    best = _newton(xs, design.y, np.zeros(xs.shape[1]))
+    best = newton(xs, design.y, np.zeros(xs.shape[1]))
     if not best.converged:
         return _without_estimates(design, "the fit did not converge", kind, notes, frame)
     covariance = np.linalg.inv((xs * (best.p * (1 - best.p))[:, None]).T @ xs) / np.outer(scale, scale)
@@ -212,7 +212,9 @@ def _without_estimates(design: Design, why: str, kind: Value, notes: tuple[str, 
     return Model(design, summary, {name: Term.refused(why, **frame) for name in (*design.names, *design.constant)})
 
 
-def _newton(x: Array, y: Array, start: Array, offset: Array | float = 0.0, *, gain: float = 0.0) -> _Fit:
+def newton(x: Array, y: Array, start: Array, offset: Array | float = 0.0, *, gain: float = 0.0) -> _Fit:
+    """Maximise a likelihood that has a maximum; a ``gain`` ends the climb where a step promises less."""
+
     def loglik(eta: Array) -> float:
         return float(np.sum(y * eta - np.logaddexp(0, eta)))
 
@@ -273,7 +275,7 @@ def _term(j: int, xs: Array, scale: Array, y: Array, best: _Fit, covariance: Arr
     p_lr: Value = chi2
     vif: Value = NotEstimable("the intercept has no variance inflation")
     if j:
-        without = _newton(np.delete(xs, j, axis=1), y, np.delete(best.b, j), gain=SETTLED)
+        without = newton(np.delete(xs, j, axis=1), y, np.delete(best.b, j), gain=SETTLED)
         chi2 = max(0.0, 2 * (best.loglik - without.loglik))
         p_lr = float(stats.chi2.sf(chi2, 1))
         vif = _inflation(covariance, j)
@@ -302,7 +304,7 @@ def _limits(j: int, xs: Array, scale: float, y: Array, best: _Fit, se: float) ->
     rest, near, start = np.delete(xs, j, axis=1), np.delete(best.b, j), float(best.b[j])
 
     def profile(value: float, others: Array) -> Look:
-        there = _newton(rest, y, others, xs[:, j] * value, gain=SETTLED)
+        there = newton(rest, y, others, xs[:, j] * value, gain=SETTLED)
         return Look(2 * (best.loglik - there.loglik), -2 * float(xs[:, j] @ (y - there.p)), there.b)
 
     low, high = interpolated(profile, near, start=start, se=se * scale)
