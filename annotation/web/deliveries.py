@@ -194,7 +194,11 @@ def _announced(given: object) -> list[tuple[int, str]]:
 class Deliveries(APIView):
     parser_classes = [ObjectJSON]
 
-    @extend_schema(responses=OpenAnswer, summary="The own upload that is not finished, if there is one")
+    @extend_schema(
+        operation_id="desk_open_upload",
+        responses=OpenAnswer,
+        summary="The own upload that is not finished, if there is one",
+    )
     def get(self, request: Request, study: str) -> Response:
         found = desk.open_upload(person_of(request), study)
         return Response({"upload": _document(found) if found else None}, headers=NO_STORE)

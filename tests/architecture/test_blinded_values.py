@@ -22,7 +22,17 @@ from tests import cast
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 ROOM = sorted(path.relative_to(TEMPLATES).as_posix() for path in (TEMPLATES / "room").rglob("*.html"))
-VALUES = [room.Hall, room.FormProgress, room.BlindedReading, room.Saved, room.Step, room.Stack, room.Frame, room.Window, room.Label]
+VALUES = [
+    room.Hall,
+    room.FormProgress,
+    room.BlindedReading,
+    room.Saved,
+    room.Step,
+    room.Stack,
+    room.Frame,
+    room.Window,
+    room.Label,
+]
 FORBIDDEN = re.compile(
     r"patient|name$|birth|(^|_)age$|sex|bmi|nrs|outcome|pseudonym|hash|seed|digest|reader|username|case$|case_id|acquired|pk$"
 )

@@ -12,8 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from analytics.models import Run
-from annotation import intake
-from annotation import desk
+from annotation import desk, intake
 from annotation.models import Assignment, Series
 from tests import cast
 

@@ -155,18 +155,21 @@ class LightBox {
     const many = this.#view === 'all' && this.#count > MOST_AT_ONE_GLANCE;
     this.#picture.className = `picture ${single ? 'slice' : this.#view}${many ? ' many' : ''}`;
     this.#picture.dataset.place = String(place);
+    if (this.#count) this.#paint(place, single);
+    else this.#sayGone();
+  }
+
+  #sayGone(): void {
+    this.#picture.querySelector('img')?.remove();
+    if (this.#picture.querySelector('p')) return;
+    const words = document.createElement('p');
+    words.textContent = 'The series is excluded. Its pictures are gone.';
+    this.#picture.append(words);
+  }
+
+  #paint(place: number, single: boolean): void {
+    this.#picture.querySelector<HTMLElement>('p')?.remove();
     let image = this.#picture.querySelector('img');
-    const gone = this.#picture.querySelector<HTMLElement>('p');
-    if (!this.#count) {
-      image?.remove();
-      if (!gone) {
-        const words = document.createElement('p');
-        words.textContent = 'The series is excluded. Its pictures are gone.';
-        this.#picture.append(words);
-      }
-      return;
-    }
-    gone?.remove();
     if (!image) {
       image = document.createElement('img');
       this.#picture.prepend(image);
@@ -174,7 +177,8 @@ class LightBox {
     const address = this.#address(place);
     if (image.getAttribute('src') !== address) image.src = address;
     image.style.setProperty('--proportion', this.#current.dataset.proportion ?? '1');
-    image.alt = `${this.#current.dataset.title}, ${single ? `slice ${place}` : this.#view === 'all' ? 'every slice' : 'brightest of all slices'}`;
+    const whole = this.#view === 'all' ? 'every slice' : 'brightest of all slices';
+    image.alt = `${this.#current.dataset.title}, ${single ? `slice ${place}` : whole}`;
     if (single) this.#warmSlices();
   }
 
