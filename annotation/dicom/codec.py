@@ -258,6 +258,8 @@ def _rle(coded: bytes, shape: Layout) -> Pixels:
 def _within_bits(array: NDArray[Any], shape: Layout) -> Pixels:
     """Clear what is not a stored bit, and extend the sign."""
     wide = array.astype(np.uint16)
+    if not shape.signed and shape.bits_stored > 8 and not int(wide.max(initial=0)) >> shape.bits_stored:
+        return wide
     if shape.bits_stored < 16:
         above = wide >> shape.bits_stored
         foreign = above != 0

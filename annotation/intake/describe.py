@@ -25,7 +25,7 @@ STALE = "stale"
 READ = "read_for_text"
 """In a series' parameters once its slices were searched for text: what came of it. New images take it away."""
 
-WINDOW_SLICES = 8
+WINDOW_SLICES = 6
 """So many slices across a series are decoded for its automatic window; more do not move it visibly."""
 
 Described = dict[str, Any]
