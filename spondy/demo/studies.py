@@ -37,6 +37,8 @@ ROLES = {
     "analyst": "analyst",
     "outcomes": "outcome_entry",
 }
+EXCLUDED = {"a": 31, "b": 44, "c": 38, "d": 24, "e": 18}
+"""The reference study left 155 of 289 patients out; for which reason how many, its paper does not say: ours."""
 Say = Callable[[str], None]
 
 
@@ -149,7 +151,12 @@ def make_closed_study(held: jobs.Held) -> None:
 def _take_in(clinical: Any, coordinator: Person) -> None:
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "clinical.csv"
-        clinical.rename(columns={"case_id": "patient_id"}).to_csv(table, index=False)
+        eligible = clinical.rename(columns={"case_id": "patient_id"}).assign(exclusion="")
+        reasons = [reason for reason, count in EXCLUDED.items() for _ in range(count)]
+        left_out = type(eligible)(
+            {"patient_id": [f"X{number:03d}" for number in range(len(reasons))], "exclusion": reasons}
+        )
+        eligible.merge(left_out, how="outer").to_csv(table, index=False)
         intake.take_in(desk.intake_target(CLOSED), dicom=[], clinical=table, by=coordinator)
 
 
