@@ -113,7 +113,9 @@ def icc_a1_of(ratings: ArrayLike) -> Statistic:
     return statistic
 
 
-def bootstrap(statistic: Statistic, rows: Ints, *, name: str, seed: int | None = None) -> Bootstrap:
+def bootstrap(
+    statistic: Statistic, rows: Ints, *, name: str, seed: int | None = None, left_out: Array | None = None
+) -> Bootstrap:
     """Bootstrap a statistic.
 
     Parameters
@@ -126,6 +128,8 @@ def bootstrap(statistic: Statistic, rows: Ints, *, name: str, seed: int | None =
         What the statistic is, for the method.
     seed : int, optional
         Printed with the method.
+    left_out : ndarray, shape (cases,), optional
+        The statistic without each case in turn, where the caller has a quicker way to it; else it is computed here.
 
     Returns
     -------
@@ -151,7 +155,7 @@ def bootstrap(statistic: Statistic, rows: Ints, *, name: str, seed: int | None =
         return Bootstrap.refused("too few resamples have a value", **known, **frame)
     below = float(np.mean(defined < estimate - 1e-12))
     tied = float(np.mean(np.abs(defined - estimate) <= 1e-12))
-    acceleration = _acceleration(statistic, n)
+    acceleration = _acceleration(_jackknife(statistic, n) if left_out is None else left_out)
     low, high = np.quantile(defined, [ALPHA / 2, 1 - ALPHA / 2])
     strict, midrank = (_bca(defined, share, acceleration) for share in (below, below + tied / 2))
     return Bootstrap(
@@ -171,11 +175,14 @@ def bootstrap(statistic: Statistic, rows: Ints, *, name: str, seed: int | None =
     )
 
 
-def _acceleration(statistic: Statistic, n: int) -> Value:
-    """Skewness of the jackknife: ``sum U^3 / (6 (sum U^2)^1.5)``."""
+def _jackknife(statistic: Statistic, n: int) -> Array:
     kept = np.arange(n - 1)[None, :] + (np.arange(n - 1)[None, :] >= np.arange(n)[:, None])
     chunk = max(1, AT_ONCE // n)
-    values = np.concatenate([statistic(kept[at : at + chunk]) for at in range(0, n, chunk)])
+    return np.concatenate([statistic(kept[at : at + chunk]) for at in range(0, n, chunk)])
+
+
+def _acceleration(values: Array) -> Value:
+    """Skewness of the jackknife: ``sum U^3 / (6 (sum U^2)^1.5)``."""
     if not np.all(np.isfinite(values)):
         return NotEstimable("the statistic does not exist when one case is left out")
     u = values.mean() - values

@@ -18,7 +18,7 @@ from scipy import stats
 
 from analytics.stats import sums
 from analytics.stats.agreement import Weighting
-from analytics.stats.grades import NO_CASES, Grades, graded
+from analytics.stats.grades import Grades, graded
 from analytics.stats.result import LEVEL, NotEstimable, Result, Value
 from analytics.stats.sums import Kind, Metric, Sums
 
@@ -387,21 +387,9 @@ def krippendorff(ratings: ArrayLike, metric: Metric = "nominal", *, level: float
     ValueError
         Ratings that are not a table.
     """
-    x = np.asarray(ratings, dtype=float)
-    values = np.unique(x[np.isfinite(x)])
-    # One value has no distances; the second only lets it come out as "all values are equal".
-    codes = np.append(values, values[-1:] + 1) if values.size == 1 else values
-    grades = graded(x, codes)
-    found = sums.alpha(grades, codes, metric)
+    found = sums.alpha_of(ratings, metric)
     method = f"Krippendorff's alpha, {metric}, delta-method standard error, t(n-1) interval"
-    frame = _frame(found, len(x), method, "Krippendorff 2004")
-    why = found.why
-    if values.size == 0:
-        why = NO_CASES
-    elif metric == "ratio" and values[0] < 0:
-        why = "the ratio metric needs values from zero up"
-    if why:
-        return Alpha.refused(why, **frame)
+    frame = _frame(found, len(np.asarray(ratings)), method, "Krippendorff 2004")
     observed, expected = found.two_parts()
     spread = _spread(found, level)
     del spread["p"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -11,9 +11,21 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analytics.stats.paired import complete
-from analytics.stats.result import NotEstimable, Result, Value, number
+from analytics.stats.result import LEVEL, NotEstimable, Result, Value, number
 
-__all__ = ["Anova", "BlandAltman", "Form", "Icc", "Pairs", "anova", "bland_altman", "icc", "pairs"]
+__all__ = [
+    "Anova",
+    "BlandAltman",
+    "Form",
+    "Icc",
+    "IccForm",
+    "Pairs",
+    "anova",
+    "bland_altman",
+    "icc",
+    "icc_family",
+    "pairs",
+]
 
 Form = Literal["icc_1", "icc_a1", "icc_c1", "icc_1k", "icc_ak", "icc_ck"]
 # McGraw & Wong 1996 | Shrout & Fleiss 1979 | SPSS
@@ -107,9 +119,10 @@ class _Squares:
     c: float
     e: float
     w: float
+    upper: float  # the probability up to the upper quantile of an interval, 0.975
 
 
-def icc(ratings: ArrayLike, form: Form = "icc_a1") -> Icc:
+def icc(ratings: ArrayLike, form: Form = "icc_a1", *, level: float = LEVEL) -> Icc:
     """Intraclass correlation.
 
     Parameters
@@ -119,6 +132,8 @@ def icc(ratings: ArrayLike, form: Form = "icc_a1") -> Icc:
     form : str
         ``icc_a1`` two-way, absolute agreement, single measures (the reference study's), ``icc_c1`` consistency,
         ``icc_1`` one-way, and ``..k`` of the readers' mean.
+    level : float
+        Of the interval.
 
     Returns
     -------
@@ -144,7 +159,7 @@ def icc(ratings: ArrayLike, form: Form = "icc_a1") -> Icc:
     )
     # A residual of pure rounding (two readers apart by a constant) would make F a number of no meaning.
     e = 0.0 if e < 1e-12 * max(r, c) else e
-    squares = _Squares(n=n, k=k, r=r, c=c, e=e, w=(c + (n - 1) * e) / n)
+    squares = _Squares(n=n, k=k, r=r, c=c, e=e, w=(c + (n - 1) * e) / n, upper=(1 + level) / 2)
     # Two-way with readers pooled into error: MSW = (MSC (k-1) + MSE (n-1)(k-1)) / (n (k-1)).
     return _absolute(squares, form, frame) if form in {"icc_a1", "icc_ak"} else _plain(squares, form, frame)
 
@@ -157,7 +172,7 @@ def _plain(s: _Squares, form: Form, frame: dict[str, Any]) -> Icc:
         no = NotEstimable("the error mean square is zero")
         return Icc(**frame, estimate=1.0, ci_low=1.0, ci_high=1.0, F=no, df1=df1, df2=df2, p=no)
     f = s.r / error
-    low, high = f / float(stats.f.ppf(0.975, df1, df2)), f * float(stats.f.ppf(0.975, df2, df1))
+    low, high = f / float(stats.f.ppf(s.upper, df1, df2)), f * float(stats.f.ppf(s.upper, df2, df1))
     single = form in {"icc_1", "icc_c1"}
 
     def coefficient(ratio: float) -> float:
@@ -191,7 +206,7 @@ def _absolute(s: _Squares, form: Form, frame: dict[str, Any]) -> Icc:
     df2 = _satterthwaite(s, estimate)
     if isinstance(df2, NotEstimable):
         return Icc.refused(df2.why, estimate=estimate, F=f, df1=df1, **frame)
-    upper, lower = float(stats.f.ppf(0.975, df1, df2)), float(stats.f.ppf(0.975, df2, df1))
+    upper, lower = float(stats.f.ppf(s.upper, df1, df2)), float(stats.f.ppf(s.upper, df2, df1))
     mixed = readers * s.c + (s.k * s.n - s.k - s.n) * s.e if single else s.c - s.e
     p = NotEstimable(f.why) if isinstance(f, NotEstimable) else float(stats.f.sf(f, df1, df2))
     return Icc(
@@ -223,6 +238,58 @@ def _satterthwaite(s: _Squares, estimate: float) -> float | NotEstimable:
 
 def _limit(above: float, below: float) -> Value:
     return number(above / below if below else math.nan, "the limit is undefined for so few cases")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IccForm(Icc):
+    """One form of the family under its three names.
+
+    ``df2`` and ``p`` go with the interval (Satterthwaite's degrees of freedom for absolute agreement, R irr);
+    ``df2_zero`` and ``p_zero`` test a coefficient of zero with the F of the analysis of variance (SPSS, R psych).
+    """
+
+    mcgraw_wong: str
+    shrout_fleiss: str
+    spss: str
+    df2_zero: Value
+    p_zero: Value
+
+
+def icc_family(ratings: ArrayLike, *, level: float = LEVEL) -> dict[Form, IccForm]:
+    """All six intraclass correlations of any number of readers, single and average measures.
+
+    Parameters
+    ----------
+    ratings : array_like of float, shape (cases, readers)
+        Cases with a NaN are left out, as SPSS does.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    dict of str to IccForm
+        By the names of `icc`. Shrout & Fleiss 1979 (Psychol Bull 86:420, table 4), McGraw & Wong 1996 (tables 4 and 7).
+        Two-way random and two-way mixed give the same numbers and differ in what they may be generalised to.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two columns.
+    """
+    n, k = _ratings(ratings).shape
+    found = {}
+    for form, names in NAMES.items():
+        one = icc(ratings, form, level=level)
+        df2 = n * (k - 1) if form in {"icc_1", "icc_1k"} else (n - 1) * (k - 1)
+        f = one.F
+        free = NotEstimable(f.why) if isinstance(f, NotEstimable) else df2
+        p = NotEstimable(f.why) if isinstance(f, NotEstimable) else float(stats.f.sf(float(f), n - 1, df2))
+        mcgraw_wong, shrout_fleiss, spss = names.split(" | ")
+        known = {name.name: getattr(one, name.name) for name in fields(one)}
+        found[form] = IccForm(
+            **known, mcgraw_wong=mcgraw_wong, shrout_fleiss=shrout_fleiss, spss=spss, df2_zero=free, p_zero=p
+        )
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

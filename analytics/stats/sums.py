@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analytics.stats.agreement import ONE_CATEGORY, Weighting, weights
-from analytics.stats.grades import NO_READERS, Grades
+from analytics.stats.grades import NO_READERS, Grades, graded
 from analytics.stats.result import LEVEL, NotEstimable, Value, number
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Metric",
     "Sums",
     "alpha",
+    "alpha_of",
     "chance_corrected",
     "error",
     "icc",
@@ -287,6 +288,25 @@ def alpha(grades: Grades, codes: ArrayLike, metric: Metric = "nominal") -> Sums:
         return 1 - _ratio(observed, expected)
 
     return Sums(terms, of, parts, grades.rows, readers, held, undefined="all values are equal")
+
+
+def alpha_of(ratings: ArrayLike, metric: Metric = "nominal") -> Sums:
+    """Krippendorff's alpha of grades or measurements whose values are those that occur.
+
+    Parameters
+    ----------
+    ratings : array_like of float, shape (cases, readers)
+        NaN is missing.
+    metric : {"nominal", "ordinal", "interval", "ratio"}
+        As in `alpha`; ``ratio`` refuses negative values.
+    """
+    x = np.asarray(ratings, dtype=float)
+    values = np.unique(x[np.isfinite(x)])
+    why = "the ratio metric needs values from zero up" if metric == "ratio" and np.any(values < 0) else ""
+    # Fewer than two values have no distances; made-up ones let the case end in the right sentence.
+    codes = values if values.size > 1 else np.append(values, [values[-1] + 1] if values.size else [0.0, 1.0])
+    grades = graded(x, codes)
+    return replace(_nothing(grades), why=why) if why else alpha(grades, codes, metric)
 
 
 def _squared_distance(scale: Array, metric: Metric) -> Array:
