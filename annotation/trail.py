@@ -97,13 +97,20 @@ def image_digest(header: Mapping[str, Any], frames: Sequence[str]) -> str:
     return total.hexdigest()
 
 
-def keepable(value: Any) -> Any:
+def keepable(header: dict[str, Any]) -> dict[str, Any]:
     """Give a JSON value as every database gives it back: PostgreSQL knows no -0.0, and a seal would not fit."""
+    if "-0.0" not in json.dumps(header):
+        return header
+    whole: dict[str, Any] = _without_minus_zero(header)
+    return whole
+
+
+def _without_minus_zero(value: Any) -> Any:
     if isinstance(value, float):
         return value + 0.0
     if isinstance(value, dict):
-        return {key: keepable(inner) for key, inner in value.items()}
-    return [keepable(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _without_minus_zero(inner) for key, inner in value.items()}
+    return [_without_minus_zero(inner) for inner in value] if isinstance(value, list) else value
 
 
 def faults(study: Study) -> Iterator[str]:

@@ -21,16 +21,18 @@ AT_ONCE = 2
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[int, int]]:
+def running(folder: Path, *, transcoding: str = "") -> Iterator[tuple[int, int]]:
     """Run it for the length of a block; gives its port and process. No other Orthanc is touched."""
     assert PROGRAM is not None
     port = free_port()
     folder.mkdir(parents=True)
-    settings = {
+    settings: dict[str, object] = {
         "Name": "bench", "StorageDirectory": str(folder / "store"), "IndexDirectory": str(folder / "index"),
         "HttpPort": port, "DicomServerEnabled": False, "RemoteAccessAllowed": False, "AuthenticationEnabled": False,
         "KeepAlive": True, "TcpNoDelay": True, "Plugins": [], "ConcurrentJobs": AT_ONCE,
     }  # fmt: skip
+    if transcoding:
+        settings |= {"IngestTranscoding": transcoding}
     (folder / "orthanc.json").write_text(json.dumps(settings))
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen([PROGRAM, folder / "orthanc.json"], cwd=folder, stdout=log, stderr=log)
@@ -77,6 +79,10 @@ def anonymise(port: int) -> float:
     studies: list[str] = ask(http.client.HTTPConnection(LOOPBACK, port), "GET", "/studies")
     body = json.dumps({"Synchronous": True}).encode()
     return _timed(port, studies, lambda line, study: ask(line, "POST", f"/studies/{study}/anonymize", body))
+
+
+def instances(port: int) -> int:
+    return int(ask(http.client.HTTPConnection(LOOPBACK, port), "GET", "/statistics")["CountInstances"])
 
 
 def _timed(port: int, what: Sequence[Any], act: Callable[[http.client.HTTPConnection, Any], object]) -> float:
