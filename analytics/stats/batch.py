@@ -239,7 +239,8 @@ def _runs_away(problem: _Problem, some: _Some, step: Array) -> NDArray[np.bool_]
     """Whether a step sorts the outcome without error: then the likelihood rises along it for ever."""
     gain = (step @ problem.x.T) * (2 * problem.y - 1)
     gain = np.where(some.w > 0, gain, 0.0)
-    return (gain.max(axis=1) > 0.1) & (gain.min(axis=1) > -1e-6) & (some.penalty == 0).all(axis=1)
+    sorts = (gain.max(axis=1) > 0.1) & (gain.min(axis=1) > -1e-6)
+    return np.asarray(sorts & (some.penalty == 0).all(axis=1), dtype=np.bool_)
 
 
 def _alone(problem: _Problem, one: _Some) -> tuple[Array, int]:
@@ -263,10 +264,10 @@ def _scored(problem: _Problem, some: _Some) -> tuple[Array, NDArray[np.int8]]:
     fits, columns = some.free.shape
     found, status = np.full((fits, columns), np.nan), np.full(fits, UNSETTLED, dtype=np.int8)
     left, b = np.arange(fits), np.zeros((fits, columns))
-    loglik, score, step = _firth_look(problem, some, b)
+    loglik, step = _firth_look(problem, some, b)
     for _ in range(SLOW_STEPS):
         step = step * np.minimum(1.0, 2.0 / np.maximum(np.abs(step).max(axis=1), 1e-300))[:, None]
-        after, after_loglik, score, next_step = _firth_halved(problem, some, b, loglik, step)
+        after, after_loglik, next_step = _firth_halved(problem, some, b, loglik, step)
         done = np.abs(step).max(axis=1) < SETTLED * (1 + np.abs(after).max(axis=1))
         found[left[done]], status[left[done]] = after[done], FITTED
         on = ~done
@@ -276,23 +277,21 @@ def _scored(problem: _Problem, some: _Some) -> tuple[Array, NDArray[np.int8]]:
     return found, status
 
 
-def _firth_halved(
-    problem: _Problem, some: _Some, b: Array, loglik: Array, step: Array
-) -> tuple[Array, Array, Array, Array]:
+def _firth_halved(problem: _Problem, some: _Some, b: Array, loglik: Array, step: Array) -> tuple[Array, Array, Array]:
     at = b + step
-    after, score, following = _firth_look(problem, some, at)
+    after, following = _firth_look(problem, some, at)
     for _ in range(20):
         worse = ~(after >= loglik - 1e-12 * np.abs(loglik))
         if not worse.any():
             break
         step[worse] /= 2
         at[worse] = b[worse] + step[worse]
-        after[worse], score[worse], following[worse] = _firth_look(problem, _taken(some, worse), at[worse])
-    return at, after, score, following
+        after[worse], following[worse] = _firth_look(problem, _taken(some, worse), at[worse])
+    return at, after, following
 
 
-def _firth_look(problem: _Problem, some: _Some, b: Array) -> tuple[Array, Array, Array]:
-    """Penalised likelihood, its score, and the next step."""
+def _firth_look(problem: _Problem, some: _Some, b: Array) -> tuple[Array, Array]:
+    """Penalised likelihood, and the next step."""
     now = _look(problem, some, b)
     variance = now.p * (1 - now.p)
     information = _information(problem, some, some.w * variance)
@@ -306,4 +305,4 @@ def _firth_look(problem: _Problem, some: _Some, b: Array) -> tuple[Array, Array,
     score = np.where(some.free, (some.w * (problem.y - now.p + hat * (0.5 - now.p))) @ problem.x, 0.0)
     step = _solved(_information(problem, some, some.w * variance * (1 + hat)), score)
     loglik = np.where(sign > 0, now.loglik + size / 2, -np.inf)
-    return loglik, score, step
+    return loglik, step

@@ -1,4 +1,4 @@
-"""Risk difference, risk ratio and number needed beside the odds ratio, each with the interval that suits small samples."""
+"""Risk difference, risk ratio and number needed beside the odds ratio, with intervals that suit small samples."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _wilson(x: float, n: float, z: float) -> tuple[float, float]:
     return 0.0 if x == 0 else (middle - half) / below, 1.0 if x == n else (middle + half) / below
 
 
-def _ratio(x1: float, n1: float, x0: float, n0: float, z: float) -> dict[str, Value]:
+def _ratio(x1: float, n1: float, x0: float, n0: float, z: float) -> dict[str, Any]:
     names = ("katz_low", "katz_high", "koopman_low", "koopman_high")
     found: dict[str, Value] = dict.fromkeys(("risk_ratio", *(f"risk_ratio_{name}" for name in names)), NEITHER)
     if x1 + x0 == 0:
@@ -180,7 +180,7 @@ def _score(ratio: float, x1: float, n1: float, x0: float, n0: float) -> float:
     return away**2 / variance
 
 
-def _odds(a: float, b: float, c: float, d: float, z: float) -> dict[str, Value]:
+def _odds(a: float, b: float, c: float, d: float, z: float) -> dict[str, Any]:
     """Odds ratio of ``a : b`` against ``c : d``."""
     names = ("odds_ratio_woolf_low", "odds_ratio_woolf_high")
     if min(a, b, c, d) == 0:
@@ -193,7 +193,7 @@ def _odds(a: float, b: float, c: float, d: float, z: float) -> dict[str, Value]:
     return {"odds_ratio": estimate, names[0]: low, names[1]: high}
 
 
-def _number_needed(difference: float, low: float, high: float) -> dict[str, Value]:
+def _number_needed(difference: float, low: float, high: float) -> dict[str, Any]:
     none = NotEstimable("the two risks are equal")
     names = ("number_needed", "number_needed_low", "number_needed_high")
     if abs(difference) < 1e-12:
