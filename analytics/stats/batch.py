@@ -43,10 +43,13 @@ class Fits:
         In the order of the design's columns; 0 for a predictor that does not vary in the resample, NaN without a fit.
     status : ndarray of int, shape (fits,)
         ``FITTED``, or a key of ``WORDS``.
+    varies : ndarray of bool, shape (fits, columns)
+        Whether the predictor varies in the resample; the intercept always counts as if it did.
     """
 
     b: Array
     status: NDArray[np.int8]
+    varies: NDArray[np.bool_]
 
 
 class _Problem(NamedTuple):
@@ -135,7 +138,7 @@ def fit_many(
     some = _Some(w[usable], free[usable], ridge[usable])
     if usable.size:
         b[usable], status[usable] = _scored(problem, some) if firth else _newton(problem, some)
-    return Fits(b / scale, status)
+    return Fits(b / scale, status, free)
 
 
 def _usable(problem: _Problem, w: Counts, *, collinear: bool) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:

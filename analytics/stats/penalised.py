@@ -148,7 +148,9 @@ def ridge_procedure(design: Design, *, rule: Rule = "aic_c", grid: Sequence[floa
             return Predictions(np.full(counts.shape, np.nan), (refusal,) * counts.shape[0])
         size = max(1, AT_ONCE // (design.n * len(grid)))
         parts = [_choose(design, counts[at : at + size], rule, grid).fits for at in range(0, counts.shape[0], size)]
-        fits = batch.Fits(np.concatenate([one.b for one in parts]), np.concatenate([one.status for one in parts]))
+        fits = batch.Fits(
+            *(np.concatenate([getattr(one, name) for one in parts]) for name in ("b", "status", "varies"))
+        )
         return Predictions(batch.probabilities(design.x, fits), explained(fits))
 
     return procedure
@@ -196,7 +198,7 @@ def _choose(design: Design, counts: Array, rule: Rule, grid: Sequence[float]) ->
         criterion = np.where(fits.status == batch.FITTED, chi2 - price, -np.inf).reshape(len(grid), resamples)
     best = criterion.argmax(axis=0)
     own = best * resamples + np.arange(resamples)
-    kept = batch.Fits(fits.b[own], fits.status[own])
+    kept = batch.Fits(fits.b[own], fits.status[own], fits.varies[own])
     return _Chosen(kept, best, df[own], chi2[own], criterion[best, np.arange(resamples)])
 
 

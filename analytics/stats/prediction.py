@@ -19,7 +19,7 @@ __all__ = ["Corrected", "Optimism", "Predictions", "Procedure", "each", "firth",
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.intp]
-SOURCE = "Harrell, Lee & Mark 1996; Efron & Gong 1983"
+SOURCE = "Harrell, Lee & Mark 1996; Efron 1983"
 AT_ONCE = 2_000_000  # resampled cases held in memory at a time
 FEWEST = 20  # resamples with a value
 MOST_FAILED = 0.5  # share of resamples without a model beyond which nothing is corrected
@@ -59,7 +59,8 @@ class Corrected(Result):
     optimism, corrected : Value
         ``training - test``, and ``apparent - optimism``.
     ci_low, ci_high : Value
-        Location-shifted bootstrap interval.
+        Where the performance of this model on new cases lies: the apparent value less the quantiles of
+        ``training - test``.
     replicates_used : Value
         Resamples in which the measure exists on both sides.
     """
@@ -174,7 +175,9 @@ def optimism(
         Harrell, Lee & Mark 1996, Stat Med 15:361, section 5.3: the model of each resample is judged on the resample
         (training) and on the original cases (test); the mean difference is taken from the apparent value. Resamples
         without a model are left out and counted by reason: they are the most overfitted ones, so the optimism is then
-        understated; where they are more than half, nothing is corrected. Intervals: INTERVAL
+        understated; where they are more than half, nothing is corrected. Intervals: a resample is to the study as the
+        study is to new cases, so the quantiles of ``training - test`` (Efron 1983's excess error) are taken from the
+        apparent value.
     """
     y = np.asarray(outcome, dtype=float)
     replicates = int(rows.shape[0])
@@ -253,13 +256,13 @@ def _corrected(
     trained, tested = float(training[both].mean()), float(test[both].mean())
     gap = trained - tested
     tail = (1 - level) / 2
-    low, high = np.quantile(training[both], [tail, 1 - tail])
+    low, high = np.quantile(training[both] - test[both], [tail, 1 - tail])
     return Corrected(
         **known,
         training=trained,
         test=tested,
         optimism=gap,
         corrected=apparent - gap,
-        ci_low=float(low) - gap,
-        ci_high=float(high) - gap,
+        ci_low=apparent - float(high),
+        ci_high=apparent - float(low),
     )
