@@ -77,10 +77,11 @@ def look(delivery: Delivery, arrival: Arrival) -> tuple[Sorted, bool]:
                 return _refused("", ""), True
             if code != DICOM:
                 return _not_taken(code, sentence), False
-            if path.stat().st_size > LIMITS.file_bytes:
+            if (size := path.stat().st_size) > LIMITS.file_bytes:
                 return _refused("too_large", "The file is larger than one image file may be."), False
             file.seek(0)
-            return inspect(delivery.study, file.read()), False
+            # A size is said, since reading to the end holds the file twice.
+            return inspect(delivery.study, file.read(size)), False
     except FileNotFoundError:
         return _refused(*(EMPTY if not arrival.size else ("lost", "The file is no longer in the spool."))), False
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import UID, CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian, MRImageStorage
 
 SEED = 20250730
 ROOT_UID = "1.2.276.0.98.8"
@@ -65,6 +65,53 @@ def write(folder: Path, patients: int) -> int:
             list(both.map(_patient, [folder / "dicom"] * patients, range(1, patients + 1)))
         done.write_text("yes")
     return patients * FILES_OF_ONE
+
+
+def long_series(folder: Path, count: int) -> None:
+    """One CT series of so many thin slices of 256 x 256."""
+    folder.mkdir(parents=True)
+    first = Slice(1, "CT", 1, "duenn", 1, 256, (0.0, 0.0, None), False)
+    pixels = _pixels(first, np.random.default_rng(SEED))
+    for number in range(1, count + 1):
+        one = replace(first, number=number)
+        _file(one, np.roll(pixels, number, 0)).save_as(folder / f"IM{number:05d}", enforce_file_format=True)
+
+
+def enhanced(folder: Path, frames: int) -> None:
+    """One enhanced CT object of so many frames of 512 x 512."""
+    folder.mkdir(parents=True)
+    slices = [Slice(2, "CT", 1, "volume", number, 512, (0.0, 0.0, None), False) for number in range(1, frames + 1)]
+    pixels = [_pixels(replace(one, number=one.number % 40), np.random.default_rng(one.number)) for one in slices]
+    data = _file(slices[0], pixels[0])
+    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = EnhancedCTImageStorage
+    for keyword in (*_where(slices[0]), "RescaleIntercept", "RescaleSlope", "RescaleType", "KVP"):
+        delattr(data, keyword)
+    data.ImageType = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]
+    data.SharedFunctionalGroupsSequence = [
+        _group(
+            PixelMeasuresSequence=_group(PixelSpacing=[0.55, 0.55], SliceThickness=4.0),
+            PlaneOrientationSequence=_group(ImageOrientationPatient=[1, 0, 0, 0, 1, 0]),
+            PixelValueTransformationSequence=_group(RescaleIntercept=-1024, RescaleSlope=1, RescaleType="HU"),
+            CTImageFrameTypeSequence=_group(FrameType=data.ImageType),
+        )
+    ]
+    data.PerFrameFunctionalGroupsSequence = [
+        _group(
+            PlanePositionSequence=_group(ImagePositionPatient=_where(one)["ImagePositionPatient"]),
+            FrameContentSequence=_group(InStackPositionNumber=one.number, StackID="1"),
+        )
+        for one in slices
+    ]
+    data.NumberOfFrames = frames
+    data.PixelData = b"".join(one.astype("<u2").tobytes() for one in pixels)
+    data.save_as(folder / "IM0001", enforce_file_format=True)
+
+
+def _group(**elements: Any) -> Dataset:
+    group = Dataset()
+    for keyword, value in elements.items():
+        setattr(group, keyword, [value] if keyword.endswith("Sequence") else value)
+    return group
 
 
 def _patient(folder: Path, patient: int) -> None:
@@ -132,12 +179,13 @@ def _file(one: Slice, pixels: NDArray[np.uint16]) -> FileDataset:
 
 def _who(one: Slice) -> dict[str, Any]:
     day = f"2013{one.patient % 12 + 1:02d}17"
+    minute, second = divmod(one.number % 3600, 60)
     return {
         "SpecificCharacterSet": "ISO_IR 100", "PatientName": f"Mustermann{one.patient:04d}^Quirina",
         "PatientID": f"9{one.patient:07d}", "PatientBirthDate": f"19{30 + one.patient % 60}0203", "PatientSex": "F",
         "PatientAge": "047Y", "PatientWeight": "71.5", "PatientSize": "1.71", "OtherPatientNames": "Beispiel^Q",
         "StudyDate": day, "SeriesDate": day, "AcquisitionDate": day, "ContentDate": day, "StudyTime": "081513.25",
-        "SeriesTime": "081613.25", "AcquisitionTime": f"0817{one.number:02d}.5", "ContentTime": "081913.5",
+        "SeriesTime": "081613.25", "AcquisitionTime": f"08{minute:02d}{second:02d}.5", "ContentTime": "081913.5",
         "AccessionNumber": f"77{one.patient:06d}", "StudyID": f"{one.patient:05d}",
         "StudyDescription": "LWS Abklaerung", "SeriesDescription": one.name, "ProtocolName": one.name,
         "InstitutionName": "Musterspital Oberwil", "InstitutionAddress": "Huegelstrasse 12, 8999 Oberwil",
