@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from analytics.stats import sums
 from analytics.stats.agreement import Weighting
 from analytics.stats.bootstrap import Bootstrap, Ints, Statistic, bootstrap, resamples
+from analytics.stats.disagreement import Metric, alpha_of
 from analytics.stats.grades import graded
 from analytics.stats.result import LEVEL, NotEstimable, Result, Value
-from analytics.stats.sums import Kind, Metric, Sums
+from analytics.stats.sums import Kind, Sums
 
 __all__ = ["Clustered", "Coefficient", "clustered", "resampled"]
 
@@ -203,7 +204,7 @@ def resampled(
         resamples(count, replicates, seed),
         name=name,
         seed=seed,
-        left_out=np.asarray(found.of(found.total - by_patient), dtype=float),
+        left_out=sums.in_parts(lambda some: found.of(found.total - some), by_patient),
     )
 
 
@@ -223,7 +224,7 @@ def drawn(terms: NDArray[np.float64], found: Sums) -> Statistic:
         count = len(rows)
         flat = (np.arange(count)[:, None] * units + rows).ravel()
         times = np.bincount(flat, minlength=count * units).reshape(count, units).astype(float)
-        return np.asarray(found.of(times @ terms), dtype=float)
+        return sums.in_parts(found.of, times @ terms)
 
     return statistic
 
@@ -252,7 +253,7 @@ def _sums(x: NDArray[np.float64], codes: ArrayLike, coefficient: Coefficient, we
     if coefficient in ("icc_a1", "icc_c1"):
         return sums.icc(x, absolute=coefficient == "icc_a1")
     if coefficient in METRICS:
-        return sums.alpha_of(x, METRICS[coefficient])
+        return alpha_of(x, METRICS[coefficient])
     grades = graded(x, codes)
     if coefficient == "percent":
         return sums.percent(grades)

@@ -18,9 +18,10 @@ from scipy import stats
 
 from analytics.stats import sums
 from analytics.stats.agreement import Weighting
+from analytics.stats.disagreement import Metric, alpha_of
 from analytics.stats.grades import Grades, graded
 from analytics.stats.result import LEVEL, NotEstimable, Result, Value
-from analytics.stats.sums import Kind, Metric, Sums
+from analytics.stats.sums import Kind, Sums
 
 __all__ = [
     "Alpha",
@@ -387,7 +388,7 @@ def krippendorff(ratings: ArrayLike, metric: Metric = "nominal", *, level: float
     ValueError
         Ratings that are not a table.
     """
-    found = sums.alpha_of(ratings, metric)
+    found = alpha_of(ratings, metric)
     method = f"Krippendorff's alpha, {metric}, delta-method standard error, t(n-1) interval"
     frame = _frame(found, len(np.asarray(ratings)), method, "Krippendorff 2004")
     observed, expected = found.two_parts()

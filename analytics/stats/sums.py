@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -17,35 +17,36 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analytics.stats.agreement import ONE_CATEGORY, Weighting, weights
-from analytics.stats.grades import NO_READERS, Grades, graded
+from analytics.stats.grades import NO_READERS, Grades
 from analytics.stats.result import LEVEL, NotEstimable, Value, number
 
 __all__ = [
     "Kind",
-    "Metric",
     "Sums",
-    "alpha",
-    "alpha_of",
     "chance_corrected",
     "error",
+    "form",
     "icc",
+    "in_parts",
     "interval",
+    "nothing",
     "percent",
+    "ratio",
     "two_sided",
 ]
 
 Array = NDArray[np.float64]
 Numbers = NDArray[Any]  # float, or complex while a derivative is taken
 Kind = Literal["fleiss", "conger", "gwet", "brennan_prediger"]
-Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 TINY = 1e-12
+AT_ONCE = 4_000_000  # numbers held in memory at a time
 STEP = 1e-20  # of the complex-step derivative, which has no cancellation and hence no best size
 
 
-def _form(x: Numbers, w: Array) -> Numbers:
+def form(x: Numbers, w: Array) -> Numbers:
     """Give ``x' W x`` along the last axis."""
-    form: Numbers = np.sum((x @ w) * x, axis=-1)
-    return form
+    value: Numbers = np.sum((x @ w) * x, axis=-1)
+    return value
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,20 @@ class Sums:
         return added
 
 
+def in_parts(function: Callable[[Array], Numbers], rows: Array) -> Array:
+    """Apply ``function`` to the rows of a table, a bounded number at a time.
+
+    Parameters
+    ----------
+    function : callable
+        Rows of shape (n, d) to values of shape (n,).
+    rows : ndarray, shape (n, d)
+        One row at least.
+    """
+    chunk = max(1, AT_ONCE // max(1, rows.shape[1]))
+    return np.concatenate([function(rows[at : at + chunk]) for at in range(0, len(rows), chunk)]).astype(float)
+
+
 def error(terms: Array, of: Callable[[Numbers], Numbers]) -> float:
     """Give the standard error of ``of`` by linearisation over independent units.
 
@@ -130,8 +145,8 @@ def error(terms: Array, of: Callable[[Numbers], Numbers]) -> float:
         ``sqrt(n/(n-1) sum (U_i - mean U)^2)``, U_i the derivative in the direction of unit i (infinitesimal jackknife).
         For the chance-corrected coefficients this is Gwet 2014, ch. 5, for units that are patients Yang & Zhou 2014.
     """
-    n = len(terms)
-    u = of(terms.sum(axis=0) + 1j * STEP * terms).imag / STEP
+    n, total = len(terms), terms.sum(axis=0)
+    u = in_parts(lambda some: of(total + 1j * STEP * some).imag / STEP, terms)
     variance = n / (n - 1) * float(np.sum((u - u.mean()) ** 2))
     return math.sqrt(variance) if variance > TINY**2 else 0.0
 
@@ -151,13 +166,16 @@ def two_sided(estimate: float, se: float, n: int) -> Value:
     return float(2 * stats.t.sf(abs(estimate) / se, n - 1))
 
 
-def _ratio(above: Numbers, below: Numbers) -> Numbers:
+def ratio(above: Numbers, below: Numbers) -> Numbers:
+    """Divide; NaN without a warning where ``below`` is zero."""
     defined = np.abs(below) > TINY
-    ratio: Numbers = np.where(defined, above / np.where(defined, below, 1.0), np.nan)
-    return ratio
+    quotient: Numbers = np.where(defined, above / np.where(defined, below, 1.0), np.nan)
+    return quotient
 
 
-def _nothing(grades: Grades) -> Sums:
+def nothing(grades: Grades) -> Sums:
+    """Give the sums of grades that cannot be compared."""
+
     def of(sums: Numbers) -> Numbers:
         return np.full(sums.shape[:-1], np.nan)
 
@@ -179,10 +197,10 @@ def _pairs(grades: Grades, w: Array) -> Array:
 def percent(grades: Grades) -> Sums:
     """Share of agreeing reader pairs, each case counting once."""
     if grades.why:
-        return _nothing(grades)
+        return nothing(grades)
 
     def parts(sums: Numbers) -> tuple[Numbers, Numbers]:
-        observed = _ratio(sums[..., 0], sums[..., 1])
+        observed = ratio(sums[..., 0], sums[..., 1])
         return observed, np.zeros_like(observed)
 
     def of(sums: Numbers) -> Numbers:
@@ -209,7 +227,7 @@ def chance_corrected(grades: Grades, codes: ArrayLike, kind: Kind, weighting: We
         Agreement weights.
     """
     if grades.why:
-        return _nothing(grades)
+        return nothing(grades)
     q, w = grades.levels, weights(codes, weighting)
     if kind == "conger":
         place = grades.index[:, :, None] == np.arange(q)
@@ -218,11 +236,11 @@ def chance_corrected(grades: Grades, codes: ArrayLike, kind: Kind, weighting: We
         margins, chance = grades.counts / grades.given[:, None], _chance_of_mean(w, kind)
 
     def parts(sums: Numbers) -> tuple[Numbers, Numbers]:
-        return _ratio(sums[..., 0], sums[..., 1]), chance(sums[..., 2:])
+        return ratio(sums[..., 0], sums[..., 1]), chance(sums[..., 2:])
 
     def of(sums: Numbers) -> Numbers:
         observed, expected = parts(sums)
-        return _ratio(observed - expected, 1 - expected)
+        return ratio(observed - expected, 1 - expected)
 
     terms = np.hstack([_pairs(grades, w), margins])
     return Sums(terms, of, parts, grades.rows, int(grades.readers.size), int(grades.given.sum()))
@@ -233,9 +251,9 @@ def _chance_of_mean(w: Array, kind: Kind) -> Callable[[Numbers], Numbers]:
     q = len(w)
 
     def chance(margins: Numbers) -> Numbers:
-        share = _ratio(margins, margins.sum(axis=-1)[..., None])
+        share = ratio(margins, margins.sum(axis=-1)[..., None])
         if kind == "fleiss":
-            return _form(share, w)
+            return form(share, w)
         if kind == "gwet":
             return np.asarray(float(w.sum()) / (q * (q - 1)) * np.sum(share * (1 - share), axis=-1))
         return np.full(margins.shape[:-1], float(w.sum()) / q**2, dtype=margins.dtype)
@@ -249,97 +267,11 @@ def _chance_of_pairs(w: Array, readers: int) -> Callable[[Numbers], Numbers]:
 
     def chance(margins: Numbers) -> Numbers:
         each = margins.reshape(*margins.shape[:-1], readers, q)
-        share = _ratio(each, each.sum(axis=-1)[..., None])
-        every, own = _form(share.sum(axis=-2), w), _form(share, w).sum(axis=-1)
+        share = ratio(each, each.sum(axis=-1)[..., None])
+        every, own = form(share.sum(axis=-2), w), form(share, w).sum(axis=-1)
         return np.asarray((every - own) / (readers * (readers - 1)))
 
     return chance
-
-
-def alpha(grades: Grades, codes: ArrayLike, metric: Metric = "nominal") -> Sums:
-    """Krippendorff's alpha of any number of readers with missing values.
-
-    Parameters
-    ----------
-    grades : Grades
-        From `graded`, without singles.
-    codes : array_like of float, shape (levels,)
-        The values; for a measurement every value that occurs.
-    metric : {"nominal", "ordinal", "interval", "ratio"}
-        Squared distance of two values: 0/1, the grades between them, ``(a-b)^2``, ``((a-b)/(a+b))^2``.
-    """
-    if grades.why:
-        return _nothing(grades)
-    scale = np.asarray(codes, dtype=float)
-    scale = scale / max(abs(scale[0]), abs(scale[-1]))  # every metric ignores the unit
-    counts, given = grades.counts, grades.given[:, None].astype(float)
-    held, readers = int(grades.given.sum()), int(grades.readers.size)
-    if metric == "ordinal":
-        both = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(scale.size)
-        terms = np.hstack([counts, (both / (given - 1)[:, :, None]).reshape(len(counts), -1)])
-        parts = _ordinal_disagreement(scale.size)
-    else:
-        delta = _squared_distance(scale, metric)
-        terms = np.hstack([counts, _form(counts, delta)[:, None] / (given - 1)])
-        parts = _disagreement(delta)
-
-    def of(sums: Numbers) -> Numbers:
-        observed, expected = parts(sums)
-        return 1 - _ratio(observed, expected)
-
-    return Sums(terms, of, parts, grades.rows, readers, held, undefined="all values are equal")
-
-
-def alpha_of(ratings: ArrayLike, metric: Metric = "nominal") -> Sums:
-    """Krippendorff's alpha of grades or measurements whose values are those that occur.
-
-    Parameters
-    ----------
-    ratings : array_like of float, shape (cases, readers)
-        NaN is missing.
-    metric : {"nominal", "ordinal", "interval", "ratio"}
-        As in `alpha`; ``ratio`` refuses negative values.
-    """
-    x = np.asarray(ratings, dtype=float)
-    values = np.unique(x[np.isfinite(x)])
-    why = "the ratio metric needs values from zero up" if metric == "ratio" and np.any(values < 0) else ""
-    # Fewer than two values have no distances; made-up ones let the case end in the right sentence.
-    codes = values if values.size > 1 else np.append(values, [values[-1] + 1] if values.size else [0.0, 1.0])
-    grades = graded(x, codes)
-    return replace(_nothing(grades), why=why) if why else alpha(grades, codes, metric)
-
-
-def _squared_distance(scale: Array, metric: Metric) -> Array:
-    if metric == "nominal":
-        return 1 - np.eye(scale.size)
-    apart = scale[:, None] - scale
-    if metric == "interval":
-        return apart**2
-    together = scale[:, None] + scale
-    return np.asarray((apart / np.where(together == 0, 1.0, together)) ** 2, dtype=float)
-
-
-def _disagreement(delta: Array) -> Callable[[Numbers], tuple[Numbers, Numbers]]:
-    def parts(sums: Numbers) -> tuple[Numbers, Numbers]:
-        margin, within = sums[..., :-1], sums[..., -1]
-        n = margin.sum(axis=-1)
-        expected = _form(margin, delta)
-        return _ratio(within, n), _ratio(expected, n * (n - 1))
-
-    return parts
-
-
-def _ordinal_disagreement(levels: int) -> Callable[[Numbers], tuple[Numbers, Numbers]]:
-    def parts(sums: Numbers) -> tuple[Numbers, Numbers]:
-        margin = sums[..., :levels]
-        pairs = sums[..., levels:].reshape(*sums.shape[:-1], levels, levels)
-        middle = np.cumsum(margin, axis=-1) - margin / 2
-        delta = (middle[..., :, None] - middle[..., None, :]) ** 2
-        n = margin.sum(axis=-1)
-        expected = np.sum(margin[..., :, None] * delta * margin[..., None, :], axis=(-2, -1))
-        return _ratio(np.sum(pairs * delta, axis=(-2, -1)), n), _ratio(expected, n * (n - 1))
-
-    return parts
 
 
 def icc(ratings: ArrayLike, *, absolute: bool = True) -> Sums:
@@ -364,20 +296,20 @@ def icc(ratings: ArrayLike, *, absolute: bool = True) -> Sums:
 
     def squares(sums: Numbers) -> tuple[Numbers, Numbers, Numbers]:
         n, by_reader, totals, every = sums[..., 0], sums[..., 1 : k + 1], sums[..., -2], sums[..., -1]
-        centre = _ratio(by_reader.sum(axis=-1) ** 2, n * k)
+        centre = ratio(by_reader.sum(axis=-1) ** 2, n * k)
         between = totals / k - centre
-        readers = _ratio(np.sum(by_reader**2, axis=-1), n) - centre
+        readers = ratio(np.sum(by_reader**2, axis=-1), n) - centre
         rest = every - centre - between - readers
         free = n - 1
-        return _ratio(between, free), readers / (k - 1), _ratio(rest, free * (k - 1))
+        return ratio(between, free), readers / (k - 1), ratio(rest, free * (k - 1))
 
     def parts(sums: Numbers) -> tuple[Numbers, Numbers]:
         r, c, e = squares(sums)
         below = r + (k - 1) * e
-        return r - e, below + k * _ratio(c - e, sums[..., 0]) if absolute else below
+        return r - e, below + k * ratio(c - e, sums[..., 0]) if absolute else below
 
     def of(sums: Numbers) -> Numbers:
         above, below = parts(sums)
-        return _ratio(above, np.where(below.real > TINY, below, 0.0))
+        return ratio(above, np.where(below.real > TINY, below, 0.0))
 
     return Sums(terms, of, parts, rows, k, n_ * k, why, "all values are equal, or too few cases differ")
