@@ -12,10 +12,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from analytics.stats.cumulative import (
+    SETTLED,
+    Fitted,
+    Setting,
+    borders,
+    class_probabilities,
+    climb,
+    expected_information,
+    look,
+    maximum,
+)
 from analytics.stats.profile import Look, crossing
 from analytics.stats.result import LEVEL, NotEstimable, Result, Value
 from analytics.stats.risk import quantile
-from analytics.stats.separation import separation
 
 __all__ = ["Ordinal", "OrdinalTerm", "Threshold", "proportional_odds"]
 
@@ -23,8 +33,7 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.intp]
 SOURCE = "McCullagh 1980"
 METHOD = "proportional odds model, maximum likelihood, listwise complete cases"
-FLOOR = 1e-300  # smallest probability of a class
-STEPS = 100
+CROSSED = 1e-8  # probability of a class below 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +46,9 @@ class OrdinalTerm(Result):
         With Wald (``or_ci_``) and exact profile-likelihood limits (``or_profile_``).
     lr_chi2, p_lr : Value
         Against the model without the term.
-    parallel_chi2, parallel_df, parallel_p : Value
-        Against the model in which this term alone has a coefficient of its own at every threshold.
+    parallel_df, parallel_score_, parallel_lr_ : Value
+        Score and likelihood-ratio test against the model in which this term alone has a coefficient of its own at every
+        threshold.
     """
 
     b: Value
@@ -52,9 +62,11 @@ class OrdinalTerm(Result):
     or_profile_high: Value
     lr_chi2: Value
     p_lr: Value
-    parallel_chi2: Value
     parallel_df: Value
-    parallel_p: Value
+    parallel_score_chi2: Value
+    parallel_score_p: Value
+    parallel_lr_chi2: Value
+    parallel_lr_p: Value
 
     PRINTED: ClassVar[Mapping[str, str]] = MappingProxyType({"odds_ratio": "or"})
 
@@ -75,8 +87,9 @@ class Ordinal(Result):
     ----------
     classes : Value
         How many classes occur; empty ones are merged away.
-    parallel_chi2, parallel_df, parallel_p : Value
-        Against the model in which every term has coefficients of its own at every threshold.
+    parallel_df, parallel_score_, parallel_lr_ : Value
+        Score and likelihood-ratio test against the model in which every term has coefficients of its own at every
+        threshold. The score test rejects too often where classes are small.
     terms, thresholds : mapping
         Predictors by name; thresholds by the code of the class below.
     """
@@ -89,9 +102,11 @@ class Ordinal(Result):
     lr_p: Value
     nagelkerke_r2: Value
     aic: Value
-    parallel_chi2: Value
     parallel_df: Value
-    parallel_p: Value
+    parallel_score_chi2: Value
+    parallel_score_p: Value
+    parallel_lr_chi2: Value
+    parallel_lr_p: Value
     terms: Mapping[str, OrdinalTerm]
     thresholds: Mapping[str, Threshold]
 
@@ -99,22 +114,8 @@ class Ordinal(Result):
     SHOWS_N: ClassVar[bool] = True
 
 
-class _Setting(NamedTuple):
-    """Cases of an ordered outcome; a case in class k lies between threshold k - 1 and threshold k."""
-
-    y: Ints
-    x: Array  # (cases, predictors), scaled, centred
-    classes: int
-
-
-class _Fit(NamedTuple):
-    theta: Array
-    loglik: float
-    information: Array
-
-
 class _Data(NamedTuple):
-    setting: _Setting
+    setting: Setting
     names: list[str]
     constant: list[str]
     codes: list[float]
@@ -142,15 +143,17 @@ def proportional_odds(
     -------
     Ordinal
         ``logit P(class <= k) = a_k - b'x`` (McCullagh 1980, J R Stat Soc B 42:109; R MASS::polr, ordinal::clm):
-        Newton, standard errors from the observed information. Proportionality by likelihood ratio against partial
-        proportional odds (Peterson & Harrell 1990, Appl Stat 39:205; ordinal::nominal_test); it is not estimable
-        where a predictor sorts the classes at a threshold. Refused where fewer than two classes occur, nothing
-        varies, columns are combinations of others, or the classes are separated.
+        Newton, standard errors from the observed information. Proportionality against partial
+        proportional odds (Peterson & Harrell 1990, Appl Stat 39:205): by score test with the expected information
+        (SAS PROC LOGISTIC), which needs no wider fit; by likelihood ratio (ordinal::nominal_test), at the supremum of
+        the likelihood where a predictor sorts the classes at a threshold, and not at all where the wider model's
+        thresholds cross. Refused where fewer than two classes occur, nothing varies, columns are combinations of
+        others, or the classes are separated.
     """
     data = _prepared(outcome, predictors)
     notes = tuple(f"{name} was left out: it does not vary among the complete cases." for name in data.constant)
     frame: dict[str, Any] = {"n": int(data.setting.y.size), "method": METHOD, "source": SOURCE}
-    fit = _refusal(data.setting) or _maximum(data.setting, [])
+    fit = _refusal(data.setting) or maximum(data.setting)
     if isinstance(fit, str):
         return _without_estimates(data, fit, notes, frame)
     n, k, width = data.setting.y.size, data.setting.classes, len(data.names)
@@ -188,12 +191,12 @@ def _prepared(outcome: ArrayLike, predictors: Mapping[str, ArrayLike]) -> _Data:
     x = np.column_stack(list(varying.values())) if varying else np.empty((int(rows.sum()), 0))
     middle = x.mean(axis=0) if x.size else np.zeros(x.shape[1])
     scale = x.std(axis=0) if x.size else np.ones(x.shape[1])
-    setting = _Setting(place.astype(np.intp), (x - middle) / scale, int(codes.size))
+    setting = Setting(place.astype(np.intp), (x - middle) / scale, int(codes.size))
     constant = [name for name in columns if name not in varying]
     return _Data(setting, list(varying), constant, [float(code) for code in codes], scale, middle)
 
 
-def _refusal(setting: _Setting) -> str:
+def _refusal(setting: Setting) -> str:
     n, width = setting.x.shape
     if n == 0:
         return "no case is complete"
@@ -208,108 +211,55 @@ def _refusal(setting: _Setting) -> str:
     return ""
 
 
-def _borders(setting: _Setting, own: list[int]) -> tuple[Array, Array]:
-    """Make the rows that turn the parameters into the borders above and below each case.
-
-    Parameters are thresholds, one coefficient a predictor, then for each predictor in ``own`` its deviation at every
-    threshold but the first. The lowest class has no border below, the highest none above; their rows are 0.
-    """
-    cuts = setting.classes - 1
-    rows = []
-    for cut in (setting.y, setting.y - 1):
-        exists = (cut >= 0) & (cut < cuts)
-        at = np.eye(cuts)[np.clip(cut, 0, cuts - 1)]
-        extra = [at[:, 1:] * -setting.x[:, [j]] for j in own]
-        rows.append(np.column_stack([at, -setting.x, *extra]) * exists[:, None])
-    return rows[0], rows[1]
-
-
-def _maximum(setting: _Setting, own: list[int], start: Array | None = None) -> _Fit | str:
-    """Newton's maximum, or why there is none."""
-    above, below = _borders(setting, own)
-    if not (np.abs(above).max(axis=0) + np.abs(below).max(axis=0)).all():
-        return "no case beside one of the thresholds tells about this predictor"
-    if separation(np.vstack([above, -below]), np.ones(2 * setting.y.size)) != "none":
-        return "the classes are separated, so some maximum-likelihood estimates are infinite"
-    theta = _start(setting, above.shape[1]) if start is None else start
-    return _climb(setting, above, below, theta, np.arange(theta.size)) or "the fit did not converge"
-
-
-def _start(setting: _Setting, size: int) -> Array:
-    shares = np.cumsum(np.bincount(setting.y))[:-1] / setting.y.size
-    return np.concatenate([special.logit(shares), np.zeros(size - shares.size)])
-
-
-def _look(setting: _Setting, above: Array, below: Array, theta: Array) -> tuple[float, Array, Array]:
-    """Log likelihood, score and observed information."""
-    top, bottom = setting.y == setting.classes - 1, setting.y == 0
-    high = np.where(top, np.inf, above @ theta)
-    low = np.where(bottom, -np.inf, below @ theta)
-    f_high, f_low = special.expit(high), special.expit(low)
-    # The difference of the smaller tails keeps its digits.
-    upper = np.where(low > 0, special.expit(-low) - special.expit(-high), f_high - f_low)
-    if upper.min() <= FLOOR:
-        return -math.inf, np.zeros(theta.size), np.eye(theta.size)
-    d_high, d_low = f_high * (1 - f_high), f_low * (1 - f_low)
-    first = (d_high / upper)[:, None] * above - (d_low / upper)[:, None] * below
-    bend_high, bend_low = d_high * (1 - 2 * f_high) / upper, d_low * (1 - 2 * f_low) / upper
-    curved = (above * bend_high[:, None]).T @ above - (below * bend_low[:, None]).T @ below
-    return float(np.sum(np.log(upper))), first.sum(axis=0), first.T @ first - curved
-
-
-def _climb(setting: _Setting, above: Array, below: Array, start: Array, free: Ints) -> _Fit | None:
-    """Maximise over the free parameters by Newton's steps, halved where the likelihood would fall."""
-    theta = start.copy()
-    now, score, information = _look(setting, above, below, theta)
-    for _ in range(STEPS):
-        step = np.zeros(theta.size)
-        try:
-            step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
-        except np.linalg.LinAlgError:
-            return None
-        if step[free] @ score[free] < 0:  # not concave here: go uphill on the diagonal
-            step[free] = score[free] / np.maximum(np.abs(np.diag(information)[free]), 1e-6)
-        for _halving in range(40):
-            after = _look(setting, above, below, theta + step)
-            if after[0] >= now - 1e-13 * abs(now):
-                break
-            step /= 2
-        else:
-            return None
-        theta = theta + step
-        now, score, information = after
-        if float(np.abs(step).max()) < 1e-11 * (1 + float(np.abs(theta).max())):
-            return _Fit(theta, now, information)
-    return None
-
-
-def _tested(setting: _Setting, fit: _Fit, own: list[int], wanted: bool) -> dict[str, Any]:
-    """Likelihood-ratio test of proportionality for some predictors."""
-    names = ("parallel_chi2", "parallel_df", "parallel_p")
+def _tested(setting: Setting, fit: Fitted, own: list[int], wanted: bool) -> dict[str, Any]:
+    """Score and likelihood-ratio test of proportionality for some predictors."""
+    names = ("parallel_df", "parallel_score_chi2", "parallel_score_p", "parallel_lr_chi2", "parallel_lr_p")
     df = (setting.classes - 2) * len(own)
-    wider: _Fit | str = "proportionality was not asked for"
+    why = "" if wanted else "proportionality was not asked for"
     if df == 0:
-        wider = "with two classes there is one threshold, so nothing can differ"
-    elif wanted and setting.y.size < fit.theta.size + df:
-        wider = f"there are {setting.y.size} complete cases for {fit.theta.size + df} coefficients"
-    elif wanted:
-        wider = _maximum(setting, own, np.concatenate([fit.theta, np.zeros(df)]))
-    if isinstance(wider, str):
-        return dict.fromkeys(names, NotEstimable(wider))
-    chi2 = max(0.0, 2 * (wider.loglik - fit.loglik))
-    return {names[0]: chi2, names[1]: df, names[2]: float(stats.chi2.sf(chi2, df))}
+        why = "with two classes there is one threshold, so nothing can differ"
+    elif setting.y.size < fit.theta.size + df:
+        why = f"there are {setting.y.size} complete cases for {fit.theta.size + df} coefficients"
+    if why:
+        return dict.fromkeys(names, NotEstimable(why))
+    above, below = borders(setting, own)
+    start = np.concatenate([fit.theta, np.zeros(df)])
+    score, information = look(setting, above, below, start)[1], expected_information(setting, own, start)
+    found: dict[str, Any] = {"parallel_df": df}
+    tests = {"score": _quadratic(score, information), "lr": _wider(setting, fit, own, start)}
+    for name, chi2 in tests.items():
+        found[f"parallel_{name}_chi2"] = chi2
+        found[f"parallel_{name}_p"] = chi2 if isinstance(chi2, NotEstimable) else float(stats.chi2.sf(chi2, df))
+    return found
+
+
+def _quadratic(score: Array, information: Array) -> float | NotEstimable:
+    scale = np.sqrt(np.diag(information))
+    if scale.min() <= 0 or np.linalg.matrix_rank(information / np.outer(scale, scale), hermitian=True) < scale.size:
+        return NotEstimable("the cases do not tell the thresholds' coefficients apart")
+    return max(0.0, float(score @ np.linalg.solve(information, score)))
+
+
+def _wider(setting: Setting, fit: Fitted, own: list[int], start: Array) -> float | NotEstimable:
+    """Twice the gain of likelihood; the coefficients themselves may run away."""
+    wider = climb(setting, *borders(setting, own), start, np.arange(start.size), gain=SETTLED)
+    if wider is None:
+        return NotEstimable("the model with coefficients of its own at every threshold did not converge")
+    if class_probabilities(setting, own, wider.theta).min() < -CROSSED:
+        return NotEstimable("with coefficients of their own the thresholds cross, so there is no such likelihood")
+    return max(0.0, 2 * (wider.loglik - fit.loglik))
 
 
 def _term(
-    data: _Data, fit: _Fit, covariance: Array, j: int, level: float, parallel: bool, frame: dict[str, Any]
+    data: _Data, fit: Fitted, covariance: Array, j: int, level: float, parallel: bool, frame: dict[str, Any]
 ) -> OrdinalTerm:
     place, scale, z = data.setting.classes - 1 + j, float(data.scale[j]), quantile(level)
     b, se = float(fit.theta[place]) / scale, math.sqrt(float(covariance[place, place])) / scale
-    above, below = _borders(data.setting, [])
+    above, below = borders(data.setting, [])
     others = np.delete(np.arange(fit.theta.size), place)
     start = fit.theta.copy()
     start[place] = 0.0
-    without = _climb(data.setting, above, below, start, others)
+    without = climb(data.setting, above, below, start, others)
     no = NotEstimable("the fit without this term did not converge")
     chi2: Value = no if without is None else max(0.0, 2 * (fit.loglik - without.loglik))
     return OrdinalTerm(
@@ -333,26 +283,26 @@ def _exp(value: float) -> float:
     return math.exp(value) if value < 709 else math.inf
 
 
-def _limit(data: _Data, fit: _Fit, place: int, step: float, scale: float, level: float) -> Value:
+def _limit(data: _Data, fit: Fitted, place: int, step: float, scale: float, level: float) -> Value:
     """Exact crossing of the profile likelihood; for another level the fall is rescaled to the border of 95 %."""
-    above, below = _borders(data.setting, [])
+    above, below = borders(data.setting, [])
     others = np.delete(np.arange(fit.theta.size), place)
     border = float(stats.chi2.ppf(LEVEL, 1) / stats.chi2.ppf(level, 1))
 
     def profile(value: float, near: Array) -> Look:
         start = near.copy()
         start[place] = value
-        there = _climb(data.setting, above, below, start, others)
+        there = climb(data.setting, above, below, start, others)
         if there is None:
             return Look(math.nan, math.nan, near)
-        score = _look(data.setting, above, below, there.theta)[1]
+        score = look(data.setting, above, below, there.theta)[1]
         return Look(border * 2 * (fit.loglik - there.loglik), -2 * border * float(score[place]), there.theta)
 
     found = crossing(profile, fit.theta, start=float(fit.theta[place]), step=step)
     return found if isinstance(found, NotEstimable) else _exp(found / scale)
 
 
-def _thresholds(data: _Data, fit: _Fit, covariance: Array, frame: dict[str, Any]) -> dict[str, Threshold]:
+def _thresholds(data: _Data, fit: Fitted, covariance: Array, frame: dict[str, Any]) -> dict[str, Threshold]:
     """Thresholds on the predictors' own scale: the centring is undone."""
     cuts = data.setting.classes - 1
     turn = np.concatenate([np.zeros(cuts), data.middle / data.scale])
