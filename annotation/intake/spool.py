@@ -23,6 +23,9 @@ LEFT_FREE = 2 * 1024**3
 """The database shares the disk: nothing is received that would leave less."""
 STEP = 1024 * 1024
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+PASSING = ("staging", "reading", "landing")
+"""Folders beside the deliveries where files lie for moments; what is left in them a killed process has left."""
+PASSED_S = 3600.0
 
 
 class Unwritable(OSError):
@@ -37,7 +40,10 @@ class NoSpace(Unwritable):
     sentence = "The server's disk is nearly full, so nothing is received. Tell the operator."
 
 
-def _told(fault: OSError) -> Unwritable:
+def told(fault: OSError) -> Unwritable:
+    """Say a fault of the disk without its text, which names a path."""
+    if isinstance(fault, Unwritable):
+        return fault
     kind = NoSpace if fault.errno in (errno.ENOSPC, errno.EDQUOT) else Unwritable
     return kind(kind.sentence)
 
@@ -68,8 +74,12 @@ def make(delivery: uuid.UUID) -> None:
 
 def check_room(size: int) -> None:
     make_sure = folder()
-    make_sure.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    if shutil.disk_usage(make_sure).free - size < LEFT_FREE:
+    try:
+        make_sure.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        free = shutil.disk_usage(make_sure).free
+    except OSError as fault:
+        raise told(fault) from None
+    if free - size < LEFT_FREE:
         raise NoSpace(NoSpace.sentence)
 
 
@@ -79,8 +89,11 @@ def append(delivery: uuid.UUID, number: int, *, offset: int, data: BinaryIO, mos
     Bytes behind `offset` from an earlier try are written over, never cut off: a late first try may still be writing
     the same bytes, and only what the database has counted stands.
     """
-    make(delivery)
-    handle = os.open(path(delivery, number), os.O_CREAT | os.O_WRONLY, FILE_MODE)
+    try:
+        make(delivery)
+        handle = os.open(path(delivery, number), os.O_CREAT | os.O_WRONLY, FILE_MODE)
+    except OSError as fault:
+        raise told(fault) from None
     with FileIO(handle, "wb") as file:
         file.seek(offset)
         there = offset
@@ -98,7 +111,7 @@ def _write(file: RawIOBase, piece: bytes) -> None:
         while view:
             view = view[file.write(view) or 0 :]
     except OSError as fault:
-        raise _told(fault) from fault
+        raise told(fault) from fault
 
 
 def keep(delivery: uuid.UUID, number: int, pieces: Iterable[bytes], *, most: int) -> int:
@@ -110,7 +123,7 @@ def keep(delivery: uuid.UUID, number: int, pieces: Iterable[bytes], *, most: int
     try:
         out = path(delivery, number).open("wb", buffering=0)
     except OSError as fault:
-        raise _told(fault) from fault
+        raise told(fault) from fault
     with out:
         for piece in pieces:
             size += len(piece)
@@ -140,11 +153,17 @@ def place(delivery: uuid.UUID, number: int, source: Path, *, move: bool) -> int:
 def _moved(source: Path, target: Path) -> None:
     try:
         source.rename(target)
-    except OSError:  # another file system: whole under its name, or not there
+    except OSError:  # another file system, or another's file: whole under its name, or not there
         part = target.with_suffix(".part")
-        shutil.copyfile(source, part, follow_symlinks=False)
-        part.replace(target)
-        source.unlink()
+        try:
+            shutil.copyfile(source, part, follow_symlinks=False)
+            part.replace(target)
+            source.unlink()
+        except OSError:
+            # What stays where it was is not taken: it would be taken again and again.
+            part.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
+            raise
 
 
 def drop(delivery: uuid.UUID) -> None:
@@ -153,6 +172,28 @@ def drop(delivery: uuid.UUID) -> None:
 
 def forget(delivery: uuid.UUID, number: int) -> None:
     path(delivery, number).unlink(missing_ok=True)
+
+
+def sweep(*, older_than_s: float = PASSED_S) -> int:
+    """Drop what killed processes have left in the folders for passing files; gives how many."""
+    before, gone = time.time() - older_than_s, 0
+    for name in PASSING:
+        try:
+            left = list(os.scandir(folder() / name))
+        except OSError:
+            continue
+        for one in left:
+            try:
+                if one.stat(follow_symlinks=False).st_mtime >= before:
+                    continue
+                if one.is_dir(follow_symlinks=False):
+                    shutil.rmtree(one.path, ignore_errors=True)
+                else:
+                    os.unlink(one.path)
+                gone += 1
+            except OSError:
+                continue
+    return gone
 
 
 def homes(*, older_than_s: float) -> Iterator[uuid.UUID]:

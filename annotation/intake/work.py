@@ -270,6 +270,7 @@ def sweep() -> None:
     """Throw away what nobody comes back for, and start what was forgotten; run by a worker now and then."""
     written.start_missing()
     waiting.sweep()
+    spool.sweep()
     before = timezone.now() - timedelta(seconds=ABANDONED_S)
     for old in Delivery.objects.filter(state=DeliveryState.RECEIVING, touched_at__lt=before):
         cancel(old.pk)

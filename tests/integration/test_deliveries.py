@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+import time
 import uuid
 import zlib
 from collections.abc import Callable
@@ -409,3 +410,20 @@ def test_links_in_the_spool_are_not_made(study: Study, tmp_path: Path, files: li
     (folder / "away").symlink_to(tmp_path)
     log = intake.take_in(study, dicom=[folder])
     assert log.received == 0
+
+
+def test_what_killed_processes_left_in_the_passing_folders_is_swept(study: Study) -> None:
+    for name in spool.PASSING:
+        folder = spool.folder() / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for one, age in (("old", 4000), ("young", 60)):
+            (folder / one).write_bytes(b"of a patient")
+            os.utime(folder / one, (time.time() - age,) * 2)
+    (spool.folder() / "reading" / "folder").mkdir()
+    os.utime(spool.folder() / "reading" / "folder", (1, 1))
+    intake.sweep()
+    for name in spool.PASSING:
+        left = {one.name for one in (spool.folder() / name).iterdir()}
+        assert "young" in left
+        assert not left & {"old", "folder"}
+        (spool.folder() / name / "young").unlink()
