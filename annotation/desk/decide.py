@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from django.db import transaction
 from django.utils import timezone
 
-from annotation import jobs, trail
+from annotation import intake, jobs, trail
 from annotation.access import NotYours, WrongState, study_for
 from annotation.desk.acts import NotConfirmed
 from annotation.desk.gate import movable, reopened, series_of, study_held
@@ -107,7 +107,10 @@ def look_at(person: Person, code: str, pseudonym: str, *, seen: str | None = Non
         series = list(Series.objects.filter(case=case))
         if seen is not None and seen != seen_of(series):
             raise WrongState(f"The images of {case} have changed since this page was opened; look at them again.")
-        unseen = [one for one in series if not (one.held_reason or one.excluded_reason or one.looked_at)]
+        unseen = [
+            one for one in series
+            if not (one.held_reason or one.excluded_reason or one.looked_at or intake.STALE in one.parameters)
+        ]  # fmt: skip
         if unseen:
             movable(study, case)
             Series.objects.filter(pk__in=[one.pk for one in unseen]).update(looked_at=timezone.now())

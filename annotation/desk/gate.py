@@ -7,13 +7,14 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from annotation import intake, trail
+from annotation import intake
 from annotation.access import NotYours, WrongState, protocol_of, readable
 from annotation.dicom.roles import ROLE_TITLES
+from annotation.intake.gate import reopened as reopened  # the desk's acts take a release back by the same way
 from annotation.models import Assignment, Case, Series, State, Study
-from annotation.people import Person
 
 DECISION, LOOK, LEVEL, SEARCH = "decision", "look", "level", "search"
+IMPORT, SEARCH_FAILED = "import", "search_failed"
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,17 @@ class Gate:
         if self.images_needed:
             for role in self.start_roles:
                 yield Gap(role, ROLE_TITLES.get(role, role)), ~Exists(shown.filter(role=role))
+        yield (
+            Gap(IMPORT, "the end of its import"),
+            Exists(own.filter(excluded_reason="", parameters__has_key=intake.STALE)),
+        )
         undecided = own.filter(excluded_reason="").exclude(held_reason="")
         yield Gap(DECISION, "a decision on its held series"), Exists(undecided)
         if intake.wanted(self.study):
-            unread = shown.filter(role__in=self._visible).exclude(parameters__has_key=intake.READ)
-            yield Gap(SEARCH, "the search for burned-in text"), Exists(unread)
+            unread = shown.filter(role__in=self._visible)
+            failed = Exists(unread.filter(intake.given_up()))
+            yield Gap(SEARCH, "the search for burned-in text"), Exists(unread.filter(intake.unread_yet())) & ~failed
+            yield Gap(SEARCH_FAILED, "a search for burned-in text that works (the operator sees to it)"), failed
         if self.look_needed:
             unseen = shown.filter(looked_at__isnull=True, role__in=self._visible)
             yield Gap(LOOK, "a look at its images"), Exists(unseen)
@@ -123,12 +130,3 @@ def movable(study: Study, case: Case) -> None:
     """Refuse a change of a case that lies in a reader's order; inside a transaction that holds the study."""
     if sentence := fixed(study, case):
         raise WrongState(sentence)
-
-
-def reopened(study: Study, person: Person | None, case: Case, why: str) -> None:
-    """Take the release of a case back, on record: what was released is never something else a moment later."""
-    if case.released_at is None:
-        return
-    case.released_at = None
-    case.save(update_fields=["released_at"])
-    trail.record(study, person, "withdraw release", subject=str(case), reason=why)

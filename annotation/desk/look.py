@@ -10,9 +10,10 @@ from typing import Any
 
 from django.db.models import Q
 
-from annotation import jobs
+from annotation import intake, jobs
 from annotation.access import NotYours, study_for
 from annotation.desk.gate import Gate, fixed
+from annotation.desk.labels import outdated
 from annotation.desk.masking import case_subject
 from annotation.desk.series import physics
 from annotation.dicom.geometry import Plane
@@ -78,6 +79,7 @@ class Look:
     excluded: str
     in_order: bool
     fixed: str
+    labels_outdated: str
     missing: tuple[str, ...]
     series: tuple[SeriesCard, ...]
     unseen: int
@@ -113,6 +115,7 @@ def look(person: Person, code: str, pseudonym: str) -> Look:
         excluded=exclusion.reason if exclusion else "",
         in_order=case.placed,
         fixed=fixed(study, case),
+        labels_outdated=outdated(case),
         missing=tuple(gap.words for gap in gate.lacking(case)),
         series=cards,
         unseen=sum(card.state == "new" for card in cards),
@@ -155,7 +158,10 @@ def _following(waiting: Sequence[str], after: str) -> str:
 
 def seen_of(series: Sequence[Series]) -> str:
     """Mark what a page shows, so that nobody says “looked at” to a picture that came after it."""
-    state = sorted((s.pk, s.frame_count, bool(s.held_reason), bool(s.excluded_reason), len(s.masks)) for s in series)
+    state = sorted(
+        (s.pk, s.frame_count, bool(s.held_reason), bool(s.excluded_reason), len(s.masks), intake.STALE in s.parameters)
+        for s in series
+    )
     return hashlib.sha256(repr(state).encode()).hexdigest()[:20]
 
 
@@ -231,6 +237,8 @@ def _state(one: Series) -> str:
         return "excluded"
     if one.held_reason:
         return "held"
+    if intake.STALE in one.parameters or not one.parameters.get("order"):
+        return "coming"
     return "looked" if one.looked_at else "new"
 
 

@@ -99,6 +99,8 @@ def carry_out_mask(held: jobs.Held) -> None:
         one = series_of(study, one.pk)
         movable(study, one.case)
         _unchanged(one, old)
+        if not all(store.holds(frame["digest"]) for instance in fresh for frame in instance.frames):
+            raise WrongState("Bytes of the masked slices were purged meanwhile; mask the series again.")
         Instance.objects.bulk_update(fresh, ["header", "frames", "digest", "taken_digest"], batch_size=100)
         _note(one, held)
         one.save(update_fields=["masks", "held_reason", "looked_at"])

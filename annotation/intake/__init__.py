@@ -26,15 +26,16 @@ from annotation.intake.deliveries import (
     seal,
     study_of,
 )
-from annotation.intake.describe import READ
+from annotation.intake.describe import READ, STALE
 from annotation.intake.log import Log, Problem, Progress
 from annotation.intake.spool import NoSpace, TooLarge
 from annotation.intake.work import resume, sort_job, study_job, sweep
-from annotation.intake.written import text_job, wanted
+from annotation.intake.written import given_up, text_job, unread_yet, wanted
 from annotation.models import Way
 
 __all__ = [
     "READ",
+    "STALE",
     "Announced",
     "ClinicalError",
     "ClinicalLog",
@@ -55,6 +56,7 @@ __all__ = [
     "card",
     "cards",
     "forget_incomplete",
+    "given_up",
     "place",
     "place_all",
     "problems",
@@ -68,5 +70,6 @@ __all__ = [
     "sweep",
     "take_in",
     "text_job",
+    "unread_yet",
     "wanted",
 ]

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import timezone
 
 from annotation.access import WrongState
 from annotation.intake import deliveries, sort, sources, work
@@ -24,6 +25,7 @@ from annotation.people import Person
 
 log = logging.getLogger(__name__)
 AT_ONCE = 500
+ALIVE_EVERY_S = 30.0
 
 
 def take_in(
@@ -80,6 +82,7 @@ def _bring(delivery: uuid.UUID, paths: list[Path]) -> None:
 
 def _work(delivery: uuid.UUID, step: Progress) -> None:
     """Do in this process what the jobs of a sealed delivery do in the workers', with all processors."""
+    step = _alive(delivery, step)
     with transaction.atomic():
         held = deliveries.find(delivery)
         deliveries.mark_sealed(held)
@@ -97,9 +100,22 @@ def _work(delivery: uuid.UUID, step: Progress) -> None:
         work.take_group(held, group, report, by=children)
         before, _ = _counts(held)
         step(before, total, f"{before} of {total} files")
-    describe_stale(held.study)  # what an earlier run left that was killed
+    describe_stale(case__patient__study=held.study)  # what an earlier run left that was killed
     if not work.settle(held):
         raise WrongState("The import was cancelled, or files of it still wait; run it again.")
+
+
+def _alive(delivery: uuid.UUID, step: Progress) -> Progress:
+    """Note with each step, at most every half minute, that this process still works on its delivery."""
+    last = [time.monotonic()]
+
+    def noted(done: int, total: int, message: str) -> None:
+        if time.monotonic() - last[0] > ALIVE_EVERY_S:
+            last[0] = time.monotonic()
+            Delivery.objects.filter(pk=delivery).update(touched_at=timezone.now())
+        step(done, total, message)
+
+    return noted
 
 
 def _counts(held: Delivery) -> tuple[int, int]:

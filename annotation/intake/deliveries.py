@@ -165,12 +165,26 @@ def receive(delivery: uuid.UUID) -> Iterator[tuple[int, BinaryIO]]:
 
 
 def place(delivery: uuid.UUID, path: Path, *, move: bool) -> int:
-    """Bring one local file in; gives its number."""
-    return place_all(delivery, [path], move=move)[0]
+    """Bring one local file in; gives its number. Raises OSError, and has no row, when that fails."""
+    with transaction.atomic():
+        found = _receiving(delivery)
+        row = Arrival.objects.create(delivery=found, number=_next_number(found))
+        _touch(found)
+    try:
+        size = spool.place(delivery, row.number, path, move=move)
+    except OSError:
+        spool.forget(delivery, row.number)
+        row.delete()
+        raise
+    Arrival.objects.filter(pk=row.pk).update(size=size, received=size, state=ArrivalState.HERE)
+    return row.number
 
 
 def place_all(delivery: uuid.UUID, paths: Sequence[Path], *, move: bool) -> list[int]:
-    """Bring local files in. Their rows are written first: a file in the spool without a row would be nobody's."""
+    """Bring local files in. Their rows are written first: a file in the spool without a row would be nobody's.
+
+    A file that cannot be read is refused; one that should move and cannot stays where it is, with 0 for its number.
+    """
     with transaction.atomic():
         found = _receiving(delivery)
         first = _next_number(found)
@@ -187,6 +201,12 @@ def place_all(delivery: uuid.UUID, paths: Sequence[Path], *, move: bool) -> list
             row.state, row.reason_code = ArrivalState.REFUSED, "unreadable"
             row.reason = "The file could not be read from the disk."
             lost.append(row)
+    if move:
+        for row in lost:
+            spool.forget(delivery, row.number)
+        Arrival.objects.filter(pk__in=[row.pk for row in lost]).delete()
+        rewrite(here, "size", "received", "state")
+        return [row.number if row.state == ArrivalState.HERE else 0 for row in rows]
     rewrite([*here, *lost], "size", "received", "state", "reason_code", "reason")
     return [row.number for row in rows]
 
@@ -196,6 +216,18 @@ def rewrite(rows: Sequence[Arrival], *fields: str) -> None:
     Arrival.objects.bulk_create(
         rows, batch_size=250, update_conflicts=True, unique_fields=["id"], update_fields=list(fields)
     )
+
+
+def take_back(delivery: uuid.UUID, number: int) -> None:
+    """Undo one `place`: the file was not taken after all."""
+    Arrival.objects.filter(delivery_id=delivery, number=number).delete()
+    spool.forget(delivery, number)
+
+
+def drop_empty(delivery: uuid.UUID) -> None:
+    """Let go of a delivery that was begun and got nothing."""
+    if Delivery.objects.filter(pk=delivery, state=DeliveryState.RECEIVING, arrivals=None).delete()[0]:
+        spool.drop(delivery)
 
 
 def recover_placed(delivery: uuid.UUID) -> int:
@@ -216,7 +248,13 @@ def seal(delivery: uuid.UUID) -> None:
     Raises WrongState while announced files are not all here.
     """
     with transaction.atomic():
-        found = Delivery.objects.select_for_update().select_related("study", "started_by").filter(pk=delivery).first()
+        # Of the joined tables nothing is held: PostgreSQL refuses that for an account that may be missing.
+        found = (
+            Delivery.objects.select_for_update(of=("self",))
+            .select_related("study", "started_by")
+            .filter(pk=delivery)
+            .first()
+        )
         if found is None:
             raise NotYours
         if found.state != DeliveryState.RECEIVING:

@@ -15,7 +15,7 @@ from annotation.dicom.pixels import automatic_window, rescale_of
 from annotation.dicom.roles import ROLE_TITLES
 from annotation.dicom.series import propose_case
 from annotation.intake.physics import physics
-from annotation.models import Case, Instance, Series, Study
+from annotation.models import Assignment, Case, Instance, Series, Study
 
 AT_THE_DESK = "set at the desk"
 """Why a series has its role when the coordinator has said so; a later import does not change it."""
@@ -37,11 +37,12 @@ def describe(case_id: int) -> None:
 
     Frames are decoded before the rows are held: a reader's save must not wait for that.
     """
-    while True:
+    while not Assignment.objects.filter(case=case_id).exists():  # what is being read stays as it was looked at
         instances = _instances(case_id)
         series = list(Series.objects.filter(case_id=case_id, excluded_reason="").order_by("pk"))
         found = _described([one for one in series if one.pk in instances], instances)
         with transaction.atomic():
+            Study.objects.select_for_update().get(patients__case=case_id)  # as whoever sets a role holds it
             Case.objects.select_for_update().get(pk=case_id)
             now = set(_stored(case_id).values_list("pk", "digest"))
             if now == {(one.pk, one.digest) for own in instances.values() for one in own}:
@@ -49,9 +50,9 @@ def describe(case_id: int) -> None:
                 return
 
 
-def describe_stale(study: Study) -> None:
-    """Describe what an import left behind that was killed between its rows and this."""
-    stale = Series.objects.filter(case__patient__study=study, parameters__has_key=STALE, excluded_reason="")
+def describe_stale(**of: object) -> None:
+    """Describe what an import left behind that ended between its rows and this; `of` narrows the series down."""
+    stale = Series.objects.filter(parameters__has_key=STALE, excluded_reason="", case__assignments=None, **of)
     for case_id in set(stale.values_list("case_id", flat=True)):
         describe(case_id)
 

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from django.conf import settings
 
 from annotation.dicom import Quarantined, Refused, Taken, TakeRules
 from annotation.dicom.child import Ended, receive, send, unpacked
+from annotation.dicom.pixels import SUSPICIONS
 from annotation.identity import key
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ TRIES = 2
 PIPE_BYTES = 1024 * 1024
 """An answer fits, so that a child goes on to the next file while this process is busy with the last one."""
 
+_UID = re.compile(r"2\.25\.\d{1,39}|1\.2\.840\.10008(\.\d+)+")
 Outcome = Taken | Refused | Quarantined
 TOO_SLOW = Refused("too_slow", "Reading the file took longer than one file may.")
 CRASHED = Refused("crashed", "The file made the program that reads it fail, so it is not taken.")
@@ -167,10 +170,36 @@ def _widen(pipe: BinaryIO) -> None:
 
 def _outcome(message: dict[str, Any], frames: tuple[bytes, ...]) -> Outcome:
     if "refused" in message:
-        return Refused(*map(str, message["refused"]))
+        return Refused(*_words(message["refused"]))
     if "quarantined" in message:
-        return Quarantined(*map(str, message["quarantined"]))
-    return unpacked(message["taken"], frames)
+        return Quarantined(*_words(message["quarantined"]))
+    taken = unpacked(message["taken"], frames)
+    _check(taken)
+    return taken
+
+
+def _words(said: list[object]) -> tuple[str, str]:
+    code, sentence = (str(one) for one in said)
+    return code[:40], sentence[:2000]
+
+
+def _check(taken: Taken) -> None:
+    """Refuse an answer that no honest child gives: a file may have taken it over. Raises ValueError."""
+    facts = taken.facts
+    uids = (facts.study_uid, facts.series_uid, facts.sop_uid)
+    right = (
+        all(isinstance(uid, str) and _UID.fullmatch(uid) for uid in uids)
+        and facts.modality in ("CT", "MR")
+        and (taken.suspicion == "" or taken.suspicion in SUSPICIONS)
+        and isinstance(facts.instance_number, int | None)
+        and abs(facts.instance_number or 0) < 2**31
+        and isinstance(facts.patient_id, str)
+        and isinstance(taken.header, dict)
+        and 0 < len(taken.frames) == len(taken.planes)
+        and all(frame.startswith(b"\xff\xd8\xff") for frame in taken.frames)
+    )
+    if not right:
+        raise ValueError("A process that reads files has given an answer without sense.")
 
 
 class Pool:

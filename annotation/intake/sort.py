@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
@@ -117,35 +117,49 @@ def _write(study: Study, found: list[tuple[Arrival, Sorted]]) -> None:
         arrival.state = ArrivalState.DUPLICATE if duplicate else what.state
         arrival.mark, arrival.group = what.mark, what.group
         arrival.reason_code, arrival.reason = what.code, what.sentence
+    rewrite([arrival for arrival, _ in found], "state", "mark", "group", "reason_code", "reason")
+    for arrival, _ in found:  # the row first: killed in between, a file is forgotten later, but not taken for lost
         if arrival.state != ArrivalState.SORTED:
             spool.forget(arrival.delivery_id, arrival.number)
-    rewrite([arrival for arrival, _ in found], "state", "mark", "group", "reason_code", "reason")
+
+
+Member = tuple[int, tuple[str, str] | None]
+"""Size of a member that lies in the spool, or why it does not."""
 
 
 # --- archives ------------------------------------------------------------------------------------------------------
 
 
 def _open_archive(delivery: Delivery, arrival: Arrival, step: Step) -> None:
-    """Give each member a number of its own. The rows come last and at once: broken off before, it begins anew."""
+    """Give each member a number of its own, in blocks, so that nobody waits long for the database.
+
+    Until the last is there they count as announced, under the archive's name; broken off before, it begins anew.
+    """
+    name = f"archive {arrival.number}"
+    own = delivery.arrivals.filter(group=name)
+    own.delete()
     total = delivery.arrivals.exclude(state=ArrivalState.OPENED).count()
     last = delivery.arrivals.order_by("-number").values_list("number", flat=True)[0]
-    rows = []
-    for number, (size, refusal) in enumerate(members(delivery, arrival, last + 1), start=last + 1):
-        if (number - last) % AT_ONCE == 1:
-            step(0, total, "Opening an archive.")
-        state = ArrivalState.REFUSED if refusal else ArrivalState.HERE
-        code, sentence = refusal or ("", "")
-        rows.append(
-            Arrival(
-                delivery=delivery, number=number, size=size, received=size, state=state, reason_code=code,
-                reason=sentence,
-            )
-        )  # fmt: skip
+    found = enumerate(members(delivery, arrival, last + 1), start=last + 1)
+    while block := list(islice(found, AT_ONCE)):
+        Arrival.objects.bulk_create([_announced(delivery, name, number, member) for number, member in block])
+        Delivery.objects.filter(pk=delivery.pk).update(touched_at=timezone.now())
+        step(0, total, "Opening an archive.")
     with transaction.atomic():
-        Arrival.objects.bulk_create(rows, batch_size=500)
+        own.exclude(reason_code="").update(state=ArrivalState.REFUSED)
+        own.filter(reason_code="").update(state=ArrivalState.HERE)
+        own.update(group="")
         arrival.state = ArrivalState.OPENED
         arrival.save(update_fields=["state"])
     spool.forget(delivery.pk, arrival.number)
+
+
+def _announced(delivery: Delivery, name: str, number: int, member: Member) -> Arrival:
+    size, refusal = member
+    code, sentence = refusal or ("", "")
+    return Arrival(
+        delivery=delivery, number=number, size=size, received=size, group=name, reason_code=code, reason=sentence
+    )
 
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
@@ -157,7 +171,6 @@ TAIL = 66_000
 _ENDS = ((b"PK\x05\x06", 12, "<L"), (b"PK\x06\x06", 40, "<Q"))
 UNSAID = 0xFFFFFFFF
 """Where an archive's end lies, and where in it stands how long the list is; a large archive says it in the second."""
-Member = tuple[int, tuple[str, str] | None]
 
 
 def members(delivery: Delivery, arrival: Arrival, number: int) -> Iterator[Member]:
@@ -210,7 +223,8 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, delivery: Deliver
         raise
     except (*_DAMAGED, OSError):  # a false offset leads before the beginning of the file
         spool.forget(delivery.pk, number)
-        return 0, ("bad_zip_member", "A file in the zip archive is damaged.")
+        # What was inflated before the damage showed has cost something: no more than its head says it holds.
+        return min(member.file_size, most), ("bad_zip_member", "A file in the zip archive is damaged.")
 
 
 def _stream(file: IO[bytes], delivery: Delivery, number: int, most: int) -> Member:

@@ -24,7 +24,7 @@ from annotation.identity import identifier_hash
 from annotation.intake import spool, written
 from annotation.intake.clinical import waiting
 from annotation.intake.deliveries import UNDER_WAY, cancel, find, start_sorting
-from annotation.intake.describe import describe
+from annotation.intake.describe import describe, describe_stale
 from annotation.intake.gate import still_open
 from annotation.intake.sandbox import Outcome, Pool, pool
 from annotation.intake.shelve import Item, Shelved, Verdict, shelve
@@ -33,6 +33,7 @@ from annotation.models import Arrival, ArrivalState, Delivery, DeliveryState, St
 
 log = logging.getLogger(__name__)
 S = ArrivalState
+Outcomes = Sequence[tuple[Arrival, Item | Verdict]]
 WAITING = (S.AWAITED, S.HERE, S.SORTED)
 FLUSH_EVERY = 64
 """So many files are written in one transaction: a killed worker loses the work on fewer, and no write lock is long."""
@@ -69,6 +70,7 @@ def study_job(held: jobs.Held) -> None:
 
 def _start_studies(delivery: Delivery) -> None:
     with transaction.atomic():
+        Delivery.objects.select_for_update().get(pk=delivery.pk)
         changed = Delivery.objects.filter(pk=delivery.pk, state__in=(DeliveryState.SORTING, DeliveryState.TAKING))
         if not changed.update(state=DeliveryState.TAKING):
             raise jobs.Cancelled("The delivery was cancelled.")
@@ -91,6 +93,7 @@ def resume(delivery: uuid.UUID) -> None:
     found = find(delivery)
     if found.state == DeliveryState.SORTING:
         with transaction.atomic():
+            Delivery.objects.select_for_update().get(pk=delivery)  # twice pressed is started once
             start_sorting(found)
     elif found.state == DeliveryState.TAKING:
         _start_studies(found)
@@ -101,28 +104,34 @@ def resume(delivery: uuid.UUID) -> None:
 
 def take_group(delivery: Delivery, group: str, step: Step, *, by: Pool | None = None) -> None:
     """Take one DICOM study of a delivery in; the files of it that are settled already are left alone."""
-    cases: set[int] = set()
-    # More than once round only if bytes were purged between the store and the rows; see `_flush`.
-    while waiting := list(delivery.arrivals.filter(state=S.SORTED, group=group).order_by("number")):
-        done = 0
-        batch: list[tuple[Arrival, Item | Verdict]] = []
-        for arrival, outcome in _outcomes(delivery, waiting, by or pool()):
-            batch.append((arrival, outcome))
-            if len(batch) >= FLUSH_EVERY:
-                done += len(batch)
-                cases |= _flush(delivery, group, batch)
-                batch = []
-                step(done, len(waiting), f"{done} of {len(waiting)} files")
-        cases |= _flush(delivery, group, batch)
-    # Broken off right here, the study's cases stand in the delivery as undescribed, and the next worker goes on.
-    for case in cases | set(_noted(delivery.pk, group)["cases"]):
-        describe(case)
-        written.start(delivery.study, case)
+    try:
+        _take_waiting(delivery, group, step, by or pool())
+    finally:
+        # Cancelled half-way, what is in is whole all the same. Killed right here, the study's cases stand in the
+        # delivery as undescribed, and the next worker goes on.
+        for case in _noted(delivery.pk, group)["cases"]:
+            describe(case)
+            written.start(delivery.study, case)
     with transaction.atomic():
         held = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if group in held.result.get("groups", {}):
             held.result["groups"][group]["described"] = True
             held.save(update_fields=["result"])
+
+
+def _take_waiting(delivery: Delivery, group: str, step: Step, by: Pool) -> None:
+    # More than once round only if bytes were purged between the store and the rows; see `_flush`.
+    while waiting := list(delivery.arrivals.filter(state=S.SORTED, group=group).order_by("number")):
+        done = 0
+        batch: list[tuple[Arrival, Item | Verdict]] = []
+        for arrival, outcome in _outcomes(delivery, waiting, by):
+            batch.append((arrival, outcome))
+            if len(batch) >= FLUSH_EVERY:
+                done += len(batch)
+                _flush(delivery, group, batch)
+                batch = []
+                step(done, len(waiting), f"{done} of {len(waiting)} files")
+        _flush(delivery, group, batch)
 
 
 def _outcomes(delivery: Delivery, waiting: Iterable[Arrival], by: Pool) -> Iterator[tuple[Arrival, Item | Verdict]]:
@@ -158,17 +167,17 @@ def by_person(study: Study, items: Iterable[Item]) -> dict[str, list[Item]]:
     return found
 
 
-def _flush(delivery: Delivery, group: str, batch: Sequence[tuple[Arrival, Item | Verdict]]) -> set[int]:
-    """Write rows and settle their files in one transaction; gives the cases that were written to."""
+def _flush(delivery: Delivery, group: str, batch: Outcomes) -> None:
+    """Write rows and settle their files in one transaction."""
     if not batch:
-        return set()
+        return
     spool.check_room(0)
     with transaction.atomic():
         held = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if held.state != DeliveryState.TAKING:
             raise jobs.Cancelled("The delivery was cancelled.")
         still_open(delivery.study, images=True)  # holds the study: from here to the end nothing is purged
-        batch = [(arrival, what) for arrival, what in batch if isinstance(what, Verdict) or _is_stored(what)]
+        batch = [(arrival, what) for arrival, what in _unsettled(held, batch) if _is_stored(what)]
         verdicts = {arrival.number: what for arrival, what in batch if isinstance(what, Verdict)}
         items = [what for _, what in batch if isinstance(what, Item)]
         shelved = [shelve(delivery.study, person, own) for person, own in by_person(delivery.study, items).items()]
@@ -179,11 +188,17 @@ def _flush(delivery: Delivery, group: str, batch: Sequence[tuple[Arrival, Item |
         _purge_left_out(delivery.study, items, verdicts)
     for arrival, _ in batch:
         spool.forget(delivery.pk, arrival.number)
-    return {one.case_id for one in shelved if one.case_id and one.series}
 
 
-def _is_stored(item: Item) -> bool:
-    return all(store.holds(digest) for digest in item.digests)
+def _unsettled(held: Delivery, batch: Outcomes) -> Outcomes:
+    """Leave out what another worker has settled: one that had lost touch with the database comes too late."""
+    numbers = held.arrivals.filter(pk__in=[arrival.pk for arrival, _ in batch], state=S.SORTED)
+    waiting = set(numbers.values_list("number", flat=True))
+    return [(arrival, what) for arrival, what in batch if arrival.number in waiting]
+
+
+def _is_stored(what: Item | Verdict) -> bool:
+    return isinstance(what, Verdict) or all(store.holds(digest) for digest in what.digests)
 
 
 def _purge_left_out(study: Study, items: Iterable[Item], verdicts: dict[int, Verdict]) -> None:
@@ -199,7 +214,7 @@ def _settle_files(arrivals: list[Arrival], verdicts: dict[int, Verdict]) -> None
         alike.setdefault(verdicts[arrival.number], []).append(arrival.pk)
     for verdict, own in alike.items():
         Arrival.objects.filter(pk__in=own).update(
-            state=verdict.state, reason_code=verdict.code, reason=verdict.sentence
+            state=verdict.state, reason_code=verdict.code[:40], reason=verdict.sentence[:300]
         )
 
 
@@ -266,8 +281,15 @@ def totals(held: Delivery) -> dict[str, Any]:
     }
 
 
+def describe_left() -> None:
+    """Describe what ended before it was described, in studies into which nothing is being taken right now."""
+    busy = Delivery.objects.filter(state=DeliveryState.TAKING).values_list("study", flat=True)
+    describe_stale(case__patient__study__in=Study.objects.exclude(pk__in=list(busy)))
+
+
 def sweep() -> None:
     """Throw away what nobody comes back for, and start what was forgotten; run by a worker now and then."""
+    describe_left()
     written.start_missing()
     waiting.sweep()
     spool.sweep()

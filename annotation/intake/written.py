@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from annotation import jobs, store, trail
 from annotation.dicom import codec, ocr, pixels
@@ -21,6 +22,9 @@ from annotation.models import Case, Instance, Series, State, Study
 log = logging.getLogger(__name__)
 
 CLEAN, FOUND, FAILED = "clean", "found", "failed"
+DONE = (CLEAN, FOUND)
+TRIES, TRIED = 3, "tries_to_read_for_text"
+"""A machine may be too busy for the recogniser once; after three tries the operator has to see to it."""
 
 
 def wanted(study: Study) -> bool:
@@ -36,22 +40,31 @@ def start(study: Study, case_id: int) -> None:
 
 
 def start_missing() -> None:
-    """Start what was never started: the recogniser was installed later, or a worker died in between."""
+    """Start what was never started or failed: the recogniser came later, was too slow, or a worker died in between."""
     if not settings.TEXT_SEARCH or not ocr.available():
         return
+    may_be_tried = ~Q(parameters__has_key=TRIED) | Q(**{f"parameters__{TRIED}__lt": TRIES})
     unread = Series.objects.filter(
-        excluded_reason="", held_reason="", case__released_at__isnull=True, case__assignments__isnull=True,
-        case__patient__study__state__in=(State.DRAFT, State.FROZEN, State.READING),
-    ).exclude(parameters__has_key=READ)  # fmt: skip
+        unread_yet(), may_be_tried, excluded_reason="", held_reason="", case__released_at__isnull=True,
+        case__assignments=None, case__patient__study__state__in=(State.DRAFT, State.FROZEN, State.READING),
+    ).exclude(parameters__has_key=STALE)  # fmt: skip
     for case in Case.objects.filter(series__in=unread).select_related("patient__study").distinct()[:200]:
         start(case.patient.study, case.pk)
 
 
+def unread_yet() -> Q:
+    """Select series that were not searched, or could not be."""
+    return ~Q(**{f"parameters__{READ}__in": DONE}) | ~Q(parameters__has_key=READ)
+
+
+def given_up() -> Q:
+    """Select series that could not be searched, however often it was tried."""
+    return Q(**{f"parameters__{TRIED}__gte": TRIES}) & unread_yet()
+
+
 def text_job(held: jobs.Held) -> None:
     case_id = int(held.subject.partition(":")[2])
-    unread = list(
-        Series.objects.filter(case_id=case_id, excluded_reason="").exclude(parameters__has_key=READ).order_by("pk")
-    )
+    unread = list(Series.objects.filter(unread_yet(), case_id=case_id, excluded_reason="").order_by("pk"))
     hits = 0
     for number, one in enumerate(unread):
         held.step(number, len(unread), "Reading slices.")
@@ -101,6 +114,8 @@ def _write(study: Study, read: Series, what: str) -> None:
         if STALE in one.parameters:  # new images came in meanwhile; they are read with the others later
             return
         one.parameters[READ] = what
+        if what == FAILED:
+            one.parameters[TRIED] = one.parameters.get(TRIED, 0) + 1
         free = not case.assignments.exists()
         if what == FOUND and free and not one.held_reason:
             one.held_reason, one.looked_at = pixels.SUSPICIONS["read"], None

@@ -91,3 +91,43 @@ def test_a_purge_between_bytes_and_rows_is_noticed(tmp_path: Path, monkeypatch: 
     assert (log.received, log.imported, len(taken)) == (1, 1, 2)
     assert digests()
     assert all(store.holds(digest) for digest in digests())
+
+
+def test_an_import_that_is_cancelled_leaves_whole_series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancelled between two blocks of rows: what is in is described, and no image comes into a case unseen."""
+    monkeypatch.setattr(work, "FLUSH_EVERY", 2)
+    paths = [one(tmp_path, f"{number}", seed=number, number=number) for number in range(1, 6)]
+
+    def cancel(done: int, total: int, message: str) -> None:
+        if message.startswith("2 of 5"):
+            raise jobs.Cancelled
+
+    with pytest.raises(jobs.Cancelled):
+        intake.take_in(desk.intake_target("NEW"), dicom=paths, progress=cancel)
+    series = Series.objects.get(case__patient__study__code="NEW")
+    assert intake.STALE not in series.parameters
+    assert series.instances.count() == len(series.parameters["order"]) == 2
+
+
+def test_a_case_whose_import_was_killed_waits_and_is_made_up_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(case_id: int) -> None:
+        raise Killed
+
+    with monkeypatch.context() as broken:
+        broken.setattr(work, "describe", killed)
+        with pytest.raises(Killed):
+            bring(one(tmp_path, "first", seed=1))
+    series = Series.objects.get(case__patient__study__code="NEW")
+    assert series.parameters[intake.STALE]
+    (row,) = desk.cases(cast.coordinator(), "NEW").rows
+    assert "the end of its import" in row.missing
+    assert desk.look_at(cast.coordinator(), "NEW", row.case) == 0, "nobody has seen what is not yet worked out"
+    work.describe_left()
+    series.refresh_from_db()
+    assert intake.STALE not in series.parameters
+    assert series.parameters["order"]

@@ -127,6 +127,12 @@ def test_a_recogniser_that_fails_holds_nothing_and_is_on_record(
     search()
     series = Series.objects.get(case=case)
     assert (series.held_reason, series.parameters[intake.READ]) == ("", written.FAILED)
+    assert "the search for burned-in text" in {gap.words for gap in _lacking(case)}
+    for _ in range(written.TRIES):
+        written.start_missing()
+        search()
+    assert Job.objects.filter(kind="text", study__code="NEW").count() == written.TRIES, "it is not tried for ever"
+    assert "a search for burned-in text that works (the operator sees to it)" in {gap.words for gap in _lacking(case)}
 
 
 def test_where_it_is_installed_later_it_is_made_up_for(tmp_path: Path) -> None:
