@@ -242,7 +242,7 @@ def _parallel(data: _Data, robust: bool) -> dict[str, Any]:
 
 
 def _term(fit: _Fit, j: int, half: float, frame: dict[str, Any]) -> LinearTerm:
-    b, se = float(fit.b[j]), math.sqrt(float(fit.covariance[j, j]))
+    b, se = float(fit.b[j]), math.sqrt(max(0.0, float(fit.covariance[j, j])))
     known: dict[str, Any] = {**frame, "b": b, "se": se, "df": fit.df, "ci_low": b - half * se, "ci_high": b + half * se}
     if se == 0:
         return LinearTerm.refused("the standard error is 0", **known)
@@ -261,7 +261,7 @@ def _means(
             continue
         at = data.x.mean(axis=0)
         at[data.finding] = [float(data.names[j] == name) for j in data.finding]
-        mean, se = float(at @ fit.b), math.sqrt(float(at @ fit.covariance @ at))
+        mean, se = float(at @ fit.b), math.sqrt(max(0.0, float(at @ fit.covariance @ at)))
         raw = float(data.y[own].mean())
         found[name] = AdjustedMean(
             **there, mean=mean, se=se, ci_low=mean - half * se, ci_high=mean + half * se, raw_mean=raw

@@ -113,10 +113,11 @@ def ridge(design: Design, *, rule: Rule = "aic_c", grid: Sequence[float] = GRID,
     place = int(chosen.place[0])
     b, penalty = chosen.fits.b[0], float(grid[place])
     edge = f"The penalty is at the {'lower' if place == 0 else 'upper'} end of the grid."
-    notes = (edge,) if place in (0, len(grid) - 1) else ()
+    notes = (edge,) if len(grid) > 1 and place in (0, len(grid) - 1) else ()
     p = np.asarray(special.expit(design.x @ b), dtype=np.float64)
-    information = (design.x * (p * (1 - p))[:, None]).T @ design.x + penalty * np.diag(_variances(design)[0])
-    se = np.sqrt(np.diag(np.linalg.inv(information)))
+    kept = chosen.fits.varies[0]
+    se = np.full(b.size, np.nan)
+    se[kept] = _standard_errors(design.x[:, kept], p, penalty * _variances(design)[0][kept])
     z = quantile(level)
     terms = {name: _term(float(b[j]), float(se[j]), z, frame) for j, name in enumerate(design.names)}
     constant = {name: RidgeTerm.refused("does not vary among the complete cases", **frame) for name in design.constant}
@@ -164,7 +165,15 @@ def _refusal(design: Design) -> str:
     return "" if design.x.shape[1] > 1 else "no predictor varies among the complete cases"
 
 
+def _standard_errors(x: Array, p: Array, penalty: Array) -> Array:
+    scale = np.abs(x).max(axis=0)
+    information = (x / scale * (p * (1 - p))[:, None]).T @ (x / scale) + np.diag(penalty / scale**2)
+    return np.asarray(np.sqrt(np.diag(np.linalg.pinv(information, hermitian=True))) / scale, dtype=np.float64)
+
+
 def _term(b: float, se: float, z: float, frame: dict[str, Any]) -> RidgeTerm:
+    if math.isnan(se):
+        return RidgeTerm.refused("does not vary among the complete cases beyond rounding", **frame)
     low, middle, high = (math.exp(value) if value < 709 else math.inf for value in (b - z * se, b, b + z * se))
     return RidgeTerm(**frame, b=b, se=se, odds_ratio=middle, or_ci_low=low, or_ci_high=high)
 
@@ -187,7 +196,7 @@ def _choose(design: Design, counts: Array, rule: Rule, grid: Sequence[float]) ->
     penalty = (np.asarray(grid)[:, None, None] * variances).reshape(-1, variances.shape[1])
     w = np.tile(counts, (len(grid), 1))
     fits = batch.fit_many(design.x, design.y, w, penalty=penalty)
-    df, chi2 = _freedom(design, w, penalty, fits.b)
+    df, chi2 = _freedom(design, w, penalty, fits)
     n = w.sum(axis=1)
     with np.errstate(invalid="ignore"):
         price = {
@@ -202,19 +211,25 @@ def _choose(design: Design, counts: Array, rule: Rule, grid: Sequence[float]) ->
     return _Chosen(kept, best, df[own], chi2[own], criterion[best, np.arange(resamples)])
 
 
-def _freedom(design: Design, w: Array, penalty: Array, b: Array) -> tuple[Array, Array]:
+def _freedom(design: Design, w: Array, penalty: Array, fits: batch.Fits) -> tuple[Array, Array]:
     """Effective degrees of freedom and likelihood-ratio chi-square of penalised fits."""
-    eta = np.where(np.isfinite(b), b, 0.0) @ design.x.T
+    eta = np.where(np.isfinite(fits.b), fits.b, 0.0) @ design.x.T
     p = special.expit(eta)
     columns = design.x.shape[1]
-    pairs = (design.x[:, :, None] * design.x[:, None, :]).reshape(design.n, -1)
+    scale = np.abs(design.x).max(axis=0)
+    xs = design.x / scale
+    pairs = (xs[:, :, None] * xs[:, None, :]).reshape(design.n, -1)
     information = ((w * p * (1 - p)) @ pairs).reshape(-1, columns, columns)
+    # A column that does not vary in a resample has no penalty there: it is out, and gives no freedom.
+    information = np.where(fits.varies[:, :, None] & fits.varies[:, None, :], information, 0.0)
     total = information.copy()
     diagonal = np.arange(columns)
-    # A column that does not vary in a resample has no penalty there: keep the matrix regular, it gives no freedom.
-    flat = (penalty <= 0) & (diagonal > 0)
-    total[:, diagonal, diagonal] += np.where(flat, 1e12, penalty)
-    df = np.trace(np.linalg.solve(total, information)[:, 1:, 1:], axis1=1, axis2=2)
+    total[:, diagonal, diagonal] += np.where(fits.varies, penalty / scale**2, 1.0)
+    try:
+        share = np.linalg.solve(total, information)
+    except np.linalg.LinAlgError:
+        share = np.linalg.pinv(total, hermitian=True) @ information
+    df = np.trace(share[:, 1:, 1:], axis1=1, axis2=2)
     n, events = w.sum(axis=1), w @ design.y
     null = special.xlogy(events, events / n) + special.xlogy(n - events, 1 - events / n)
     return df, 2 * ((w * (design.y * eta - np.logaddexp(0, eta))).sum(axis=1) - null)

@@ -174,26 +174,32 @@ def _line(y: Array, z: Array, w: Array) -> tuple[Array, Array, Array]:
         eta = a[:, None] + b[:, None] * u
         return eta, (w * (y * eta - np.logaddexp(0, eta))).sum(axis=1)
 
-    a = b = np.zeros(z.shape[0])
+    a, b = special.logit((w @ y) / n[:, 0]), np.zeros(z.shape[0])
+    stuck = np.zeros(z.shape[0], dtype=np.bool_)
     eta, now = likelihood(a, b)
     for _ in range(STEPS):
         p = special.expit(eta)
         v, r = w * p * (1 - p), w * (y - p)
         i00, i01, i11 = v.sum(axis=1), (v * u).sum(axis=1), (v * u * u).sum(axis=1)
         s0, s1 = r.sum(axis=1), (r * u).sum(axis=1)
-        det = np.maximum(i00 * i11 - i01 * i01, 1e-300)
-        da, db = (i11 * s0 - i01 * s1) / det, (i00 * s1 - i01 * s0) / det
+        det = i00 * i11 - i01 * i01
+        stuck |= det < 1e-14 * (i00 * i11 + 1e-300)
+        det = np.where(stuck, 1.0, det)
+        da, db = (np.where(stuck, 0.0, step) for step in ((i11 * s0 - i01 * s1) / det, (i00 * s1 - i01 * s0) / det))
         for _halving in range(30):
             eta, after = likelihood(a + da, b + db)
             worse = ~(after >= now - 1e-12 * np.abs(now))
             if not worse.any():
                 break
             da, db = np.where(worse, da / 2, da), np.where(worse, db / 2, db)
+        stuck |= worse
         a, b, now = a + da, b + db, after
-        if float(np.maximum(np.abs(da), np.abs(db)).max()) < 1e-12 * (1 + float(np.abs(b).max())):
+        moved = np.where(stuck, 0.0, np.maximum(np.abs(da), np.abs(db)))
+        if float((moved / (1 + np.abs(b))).max()) < 1e-12:
             break
-    slope = b / spread[:, 0]
-    return a - slope * middle[:, 0], slope, now
+    stuck |= moved > 1e-6 * (1 + np.abs(b))
+    slope = np.where(stuck, np.nan, b / spread[:, 0])
+    return a - slope * middle[:, 0], slope, np.where(stuck, np.nan, now)
 
 
 def _shift(y: Array, z: Array, w: Array) -> Array:
