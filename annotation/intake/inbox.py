@@ -17,7 +17,7 @@ import stat
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ from annotation.models import Delivery, DeliveryState, Study, Way
 
 log = logging.getLogger(__name__)
 
-MOST_SEEN, MOST_TAKEN = 20_000, 400
+MOST_SEEN, MOST_TAKEN, MOST_KEPT = 20_000, 400, 200_000
 """A look is short: the worker's timer has other work. What is not reached now is reached by the next."""
 LOOK_S = 4.0
 EMPTY_S = 3600.0
@@ -55,6 +55,21 @@ class _Memory:
             since = time.monotonic()
         self.seen[path] = (found.st_size, found.st_mtime_ns, since)
         return time.monotonic() - since >= settings.INBOX_SETTLE_S
+
+    def keep(self, home: Path, there: set[str]) -> None:
+        """After a walk to the end: forget what is no longer in this folder, for others have taken it."""
+        below = f"{home}{os.sep}"
+        for path in [one for one in self.seen if one.startswith(below) and one not in there]:
+            del self.seen[path]
+        now = time.monotonic()
+        for path in [one for one, until in self.left_alone.items() if until <= now]:
+            del self.left_alone[path]
+        if len(self.seen) > MOST_KEPT:  # folders that are gone, or never walked to their end
+            self.seen.clear()
+
+    def leave_alone(self, path: Path) -> None:
+        self.seen.pop(str(path), None)
+        self.left_alone[str(path)] = time.monotonic() + LEFT_ALONE_S
 
     def say_once(self, about: str, sentence: str) -> None:
         if about not in self.said:
@@ -113,8 +128,10 @@ def _look_into(home: Path, study: Study, until: float) -> int:
     if open_one is not None:
         deliveries.recover_placed(open_one.pk)  # what a killed worker had begun; under the lock nobody else does
     settled: list[Path] = []
+    there: set[str] = set()
     waiting = 0
     for number, (path, found) in enumerate(_files(home)):
+        there.add(str(path))
         if number >= MOST_SEEN or len(settled) >= MOST_TAKEN or time.monotonic() > until:
             waiting += 1
             break
@@ -122,6 +139,8 @@ def _look_into(home: Path, study: Study, until: float) -> int:
             settled.append(path)
         else:
             waiting += 1
+    else:
+        memory.keep(home, there)
     if settled:
         return _take(study, open_one, settled)
     if open_one is not None and not waiting:
@@ -135,7 +154,7 @@ def _files(home: Path) -> Iterator[tuple[Path, os.stat_result]]:
     now = time.monotonic()
     for here, folders, names in os.walk(home, followlinks=False):
         folders.sort()
-        movable = os.access(here, os.W_OK | os.X_OK)
+        movable, sticky = os.access(here, os.W_OK | os.X_OK), _is_sticky(here)
         for name in sorted(names):
             path = Path(here, name)
             if _is_unfinished(name) or memory.left_alone.get(str(path), 0.0) > now:
@@ -146,12 +165,22 @@ def _files(home: Path) -> Iterator[tuple[Path, os.stat_result]]:
                 continue
             if not stat.S_ISREG(found.st_mode):
                 continue
-            if not movable or not os.access(path, os.R_OK):
+            is_anothers = sticky and found.st_uid != os.geteuid()
+            if not movable or is_anothers or not os.access(path, os.R_OK):
                 memory.say_once(
                     "rights", "files in the inbox cannot be read or moved; see to the rights of its folders"
                 )
                 continue
             yield path, found
+
+
+def _is_sticky(here: str) -> bool:
+    """Say whether nobody but a file's owner may move it out of this folder."""
+    try:
+        found = os.stat(here)
+    except OSError:
+        return True
+    return bool(found.st_mode & stat.S_ISVTX) and os.geteuid() not in (0, found.st_uid)
 
 
 def _is_unfinished(name: str) -> bool:
@@ -179,42 +208,94 @@ def _is_being_written(path: Path) -> bool:
 
 
 def _take(study: Study, open_one: Delivery | None, paths: list[Path]) -> int:
-    try:
-        delivery = open_one.pk if open_one is not None else deliveries.begin(study, way=Way.INBOX)
-        spool.check_room(0)
-        staged = [_staged(path) for path in paths]
-        numbers = deliveries.place_all(delivery, staged, move=True)
-    except (WrongState, spool.NoSpace) as fault:
-        memory.say_once(f"{study.code} {type(fault).__name__}", f"the inbox of study {study.code} waits: {fault}")
-        return 0
+    staged: list[tuple[Path, Path]] = []
+    begun: uuid.UUID | None = None
     taken = 0
-    for path, source, number in zip(paths, staged, numbers, strict=True):
-        taken += _after(path, source, spool.path(delivery, number))
-    log.info("inbox of study %s: %d files taken", study.code, taken)
+    try:
+        spool.check_room(0)
+        delivery = open_one.pk if open_one is not None else deliveries.begin(study, way=Way.INBOX)
+        begun = None if open_one is not None else delivery
+        staged = _stage(paths)
+        numbers = deliveries.place_all(delivery, [source for _, source in staged], move=True)
+        for (path, source), number in zip(staged, numbers, strict=True):
+            taken += _after(delivery, path, source, number)
+    except (WrongState, spool.Unwritable) as fault:
+        memory.say_once(f"{study.code} {type(fault).__name__}", f"the inbox of study {study.code} waits: {fault}")
+    finally:
+        for path, source in staged:
+            if source != path:
+                source.unlink(missing_ok=True)
+    if taken:
+        log.info("inbox of study %s: %d files taken", study.code, taken)
+    elif begun:
+        deliveries.drop_empty(begun)
     return taken
+
+
+def _stage(paths: list[Path]) -> list[tuple[Path, Path]]:
+    """Give what can be brought along; a file that has gone or cannot be read is left alone, its name unsaid."""
+    staged: list[tuple[Path, Path]] = []
+    for path in paths:
+        try:
+            staged.append((path, _staged(path)))
+        except spool.Unwritable:
+            if not staged:
+                raise
+            break  # what fitted is brought along; the next look says that there is no room
+        except OSError as fault:
+            _leave(path, fault)
+    return staged
+
+
+def _leave(path: Path, fault: OSError) -> None:
+    memory.leave_alone(path)
+    kind = type(fault).__name__
+    memory.say_once(kind, f"a file in the inbox could not be taken ({kind}); it is left alone for a while")
 
 
 def _staged(path: Path) -> Path:
     """Give what can be renamed into the spool: the file itself, or its copy where another file system holds it."""
-    if path.lstat().st_dev == spool.folder().stat().st_dev:
+    found = path.lstat()
+    if found.st_dev == spool.folder().stat().st_dev:
         return path
+    spool.check_room(found.st_size)
+    return _copied(path)
+
+
+def _copied(path: Path) -> Path:
     staging = spool.folder() / "staging"
-    staging.mkdir(mode=spool.FOLDER_MODE, exist_ok=True)
     copy = staging / uuid.uuid4().hex
-    shutil.copyfile(path, copy, follow_symlinks=False)
+    try:
+        staging.mkdir(mode=spool.FOLDER_MODE, exist_ok=True)
+        shutil.copyfile(path, copy, follow_symlinks=False)
+    except OSError as fault:
+        copy.unlink(missing_ok=True)
+        if fault.errno in spool.FULL:
+            raise spool.told(fault) from None
+        raise
     return copy
 
 
-def _after(path: Path, source: Path, target: Path) -> int:
-    """See to what a move left: a copied original goes, a file that could not be moved is left alone for a while."""
-    memory.seen.pop(str(path), None)
-    if target.is_symlink() or not target.is_file():  # changed between the look and the move: nothing is followed
-        target.unlink(missing_ok=True)
-        memory.left_alone[str(path)] = time.monotonic() + LEFT_ALONE_S
+def _after(delivery: uuid.UUID, path: Path, source: Path, number: int) -> int:
+    """See to what a move left: a copied original goes; what could not be moved or removed is left alone for a while."""
+    target = spool.path(delivery, number)
+    if not number:
+        memory.leave_alone(path)
         return 0
-    target.chmod(spool.FILE_MODE)
+    if target.is_symlink() or not target.is_file():  # changed between the look and the move: nothing is followed
+        deliveries.take_back(delivery, number)
+        memory.leave_alone(path)
+        return 0
+    with suppress(OSError):  # another's file: the folder is closed to others anyway
+        target.chmod(spool.FILE_MODE)
     if source != path:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as fault:  # it would be taken again and again
+            deliveries.take_back(delivery, number)
+            _leave(path, fault)
+            return 0
+    memory.seen.pop(str(path), None)
     return 1
 
 
@@ -251,15 +332,19 @@ def close(delivery: uuid.UUID) -> None:
 def close_left_behind(*, after_s: float = LEFT_ALONE_S) -> int:
     """Seal what a receiver that was killed, or an inbox that is gone, left open; gives how many."""
     before = timezone.now() - timedelta(seconds=after_s)
-    left = Delivery.objects.filter(
-        way__in=(Way.RECEIVER, Way.INBOX), state=DeliveryState.RECEIVING, touched_at__lt=before
-    ).values_list("pk", flat=True)
-    for delivery in list(left):
-        close(delivery)
-    return len(left)
+    with _alone() as mine:  # else another worker may be moving files into one of the inbox just now
+        ways = (Way.RECEIVER, Way.INBOX) if mine else (Way.RECEIVER,)
+        left = Delivery.objects.filter(way__in=ways, state=DeliveryState.RECEIVING, touched_at__lt=before)
+        found = list(left.values_list("pk", flat=True))
+        for delivery in found:
+            close(delivery)
+    return len(found)
 
 
 def tend() -> None:
-    """What a worker's timer does for the ways in."""
-    close_left_behind()
-    look()
+    """What a worker's timer does for the ways in. A fault's own text may name a path, so it is not handed on."""
+    try:
+        close_left_behind()
+        look()
+    except OSError as fault:
+        log.error("the inbox could not be looked at (%s); the next look comes soon", type(fault).__name__)

@@ -26,6 +26,7 @@ FOLDER_MODE, FILE_MODE = 0o700, 0o600
 PASSING = ("staging", "reading", "landing")
 """Folders beside the deliveries where files lie for moments; what is left in them a killed process has left."""
 PASSED_S = 3600.0
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Unwritable(OSError):
@@ -44,7 +45,7 @@ def told(fault: OSError) -> Unwritable:
     """Say a fault of the disk without its text, which names a path."""
     if isinstance(fault, Unwritable):
         return fault
-    kind = NoSpace if fault.errno in (errno.ENOSPC, errno.EDQUOT) else Unwritable
+    kind = NoSpace if fault.errno in FULL else Unwritable
     return kind(kind.sentence)
 
 

@@ -283,9 +283,13 @@ def test_what_was_placed_before_a_crash_is_found_again(study: Study, files: list
 def test_a_file_that_cannot_be_read_is_said_so(study: Study, files: list[Path], tmp_path: Path) -> None:
     one = begin(study)
     numbers = deliveries.place_all(one, [files[0], tmp_path / "gone", files[1]], move=True)
-    assert states(one) == ["here", "refused", "here"]
-    assert numbers == [1, 2, 3]
+    assert states(one) == ["here", "here"], "what should move and cannot stays where it is"
+    assert numbers == [1, 0, 3]
     assert not files[0].exists()
+    with pytest.raises(OSError, match="gone"):
+        deliveries.place(one, tmp_path / "gone", move=True)
+    assert deliveries.place_all(one, [tmp_path / "gone"], move=False) == [4]
+    assert states(one) == ["here", "here", "refused"]
 
 
 def test_what_nobody_comes_back_for_is_swept_away(study: Study, files: list[Path]) -> None:

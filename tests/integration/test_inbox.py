@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -153,8 +154,8 @@ def test_a_file_that_turns_into_a_link_at_the_last_moment_is_not_followed(
     monkeypatch.setattr(inbox, "_is_being_written", swapped)
     assert settled() == 0
     assert (tmp_path / "secret").read_bytes() == b"of the server"
-    (found,) = mine()
-    assert not list(spool.home(found.pk).iterdir())
+    assert mine() == [], "no row, no delivery"
+    assert not any(one.is_symlink() for one in spool.folder().rglob("*"))
 
 
 def test_unknown_folders_are_left_alone_and_said_once_without_a_name(
@@ -227,15 +228,136 @@ def test_an_inbox_on_another_disk_is_copied_and_then_emptied(
 ) -> None:
     (home / "IM1").write_bytes(b"x" * 1000)
 
-    def staged(path: Path) -> Path:
-        copy = spool.folder() / "staged"
-        shutil.copyfile(path, copy)
-        return copy
-
-    monkeypatch.setattr(inbox, "_staged", staged)
+    monkeypatch.setattr(inbox, "_staged", inbox._copied)
     assert settled() == 1
     assert contents(mine()[0]) == [b"x" * 1000]
     assert not (home / "IM1").exists()
+
+
+def left_over() -> list[Path]:
+    staging = spool.folder() / "staging"
+    return list(staging.iterdir()) if staging.is_dir() else []
+
+
+@pytest.mark.parametrize("fault", [errno.EIO, errno.ENOENT, errno.EACCES])
+def test_a_file_that_cannot_be_copied_holds_no_other_up_and_its_name_is_not_said(
+    fault: int, home: Path, settled: Callable[[], int], monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    (home / "Graureiher").write_bytes(b"x")
+    (home / "IM2").write_bytes(b"y")
+    at_first = shutil.copyfile
+
+    def copyfile(source: Path, target: Path, **more: Any) -> Any:
+        if source.name == "Graureiher":
+            Path(target).write_bytes(b"half")
+            raise OSError(fault, os.strerror(fault), str(source))
+        return at_first(source, target, **more)
+
+    monkeypatch.setattr(inbox, "_staged", inbox._copied)
+    monkeypatch.setattr(shutil, "copyfile", copyfile)
+    with caplog.at_level(logging.DEBUG):
+        assert settled() == 1
+        inbox.look()
+    assert contents(mine()[0]) == [b"y"]
+    assert (home / "Graureiher").exists()
+    assert left_over() == []
+    assert "Graureiher" not in caplog.text
+    assert caplog.text.count("could not be taken") == 1
+
+
+def test_a_full_disk_while_copying_leaves_no_copy_and_no_empty_delivery(
+    home: Path, settled: Callable[[], int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (home / "Graureiher").write_bytes(b"x")
+
+    def full(source: Path, target: Path, **_: Any) -> None:
+        Path(target).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device", str(source))
+
+    monkeypatch.setattr(inbox, "_staged", inbox._copied)
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with caplog.at_level(logging.DEBUG):
+        assert settled() == 0
+    assert "nearly full" in caplog.text
+    assert "Graureiher" not in caplog.text
+    assert (left_over(), mine()) == ([], [])
+    monkeypatch.undo()
+
+
+def test_an_original_that_cannot_be_removed_is_not_taken(
+    home: Path, settled: Callable[[], int], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "IM1").write_bytes(b"x")
+    at_first = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "IM1":
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+        at_first(path, missing_ok)
+
+    def rename(*_: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    for attribute, stand_in in (("_staged", inbox._copied), ("_staged", lambda path: path)):
+        monkeypatch.setattr(inbox, attribute, stand_in)
+        assert settled() == 0
+        assert (home / "IM1").exists()
+        assert (mine(), left_over()) == ([], [])
+        assert str(home / "IM1") in inbox.memory.left_alone
+        clock.now += inbox.LEFT_ALONE_S + 1
+        monkeypatch.setattr(Path, "rename", rename)
+
+
+def test_a_mode_that_cannot_be_set_ends_no_look(
+    home: Path, settled: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "IM1").write_bytes(b"x")
+    (home / "IM2").write_bytes(b"y")
+
+    def chmod(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", chmod)
+    assert settled() == 2
+    assert contents(mine()[0]) == [b"x", b"y"]
+
+
+def test_anothers_file_in_a_sticky_folder_is_left_where_it_is(
+    home: Path, settled: Callable[[], int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (home / "IM1").write_bytes(b"x")
+    monkeypatch.setattr(inbox, "_is_sticky", lambda _: True)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with caplog.at_level(logging.DEBUG):
+        assert settled() == 0
+    assert mine() == []
+    assert "cannot be read or moved" in caplog.text
+
+
+def test_what_others_have_taken_is_forgotten(home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        (home / f"IM{number}").write_bytes(b"x")
+    inbox.look()
+    assert len(inbox.memory.seen) == 5
+    for number in range(4):
+        (home / f"IM{number}").unlink()
+    inbox.look()
+    assert list(inbox.memory.seen) == [str(home / "IM4")]
+
+
+def test_a_fault_of_the_inbox_itself_is_told_without_its_path(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def gone() -> int:
+        raise OSError(errno.ESTALE, "Stale file handle", "/inbox/SPINE/Graureiher")
+
+    monkeypatch.setattr(inbox, "look", gone)
+    with caplog.at_level(logging.DEBUG):
+        inbox.tend()
+    assert "could not be looked at (OSError)" in caplog.text
+    assert "Graureiher" not in caplog.text
 
 
 def test_a_study_that_takes_nothing_more_in_leaves_its_files_where_they_are(
@@ -297,11 +419,15 @@ def test_what_a_killed_receiver_left_is_sealed_with_what_is_whole(tmp_path: Path
     left = deliveries.begin(cast.study(), way=Way.RECEIVER)
     fresh = deliveries.begin(cast.study(), way=Way.RECEIVER)
     upload = deliveries.begin(cast.study(), way=Way.UPLOAD)
+    folder = deliveries.begin(cast.study(), way=Way.INBOX)
     (tmp_path / "object").write_bytes(b"whole")
     deliveries.place(left, tmp_path / "object", move=True)
     Arrival.objects.create(delivery_id=left, number=2)  # its row was written, its file was not moved
-    for one in (left, upload):
+    for one in (left, upload, folder):
         Delivery.objects.filter(pk=one).update(touched_at=Delivery.objects.get(pk=left).created_at.replace(year=2020))
+    with inbox._alone():
+        assert inbox.close_left_behind() == 1, "the inbox's own stay open while another worker holds the lock"
+    assert Delivery.objects.get(pk=folder).state == "receiving"
     assert inbox.close_left_behind() == 1
     states = {one: Delivery.objects.get(pk=one).state for one in (left, fresh, upload)}
     assert states == {left: "sorting", fresh: "receiving", upload: "receiving"}
