@@ -45,6 +45,8 @@ NOT_RECOGNISED, LATER = (0x01, 0x01, 0x03), (0x02, 0x03, 0x01)
 MOST_ASSOCIATIONS = 8
 MOST_CONNECTIONS = 32
 LARGEST_PDU, MOST_OF_A_PDU = 131_072, 1024 * 1024
+MOST_OF_A_COMMAND, MOST_WAITING = 64 * 1024, 32
+"""Bytes of a command set, or of data that is no object to store; messages that one sender has waiting for an answer."""
 PDU_S, IDLE_S, HANDSHAKE_S, PATIENCE_S = 60.0, 60.0, 15.0, 10.0
 QUIET_S = 5.0
 """Some senders open an association for each image: what one sender brings within this time is one delivery."""
@@ -231,6 +233,12 @@ class Receiver:
         if not path.is_file():
             log.warning("%s sent an object that is too large, or the disk is nearly full", peer.title)
             return OUT_OF_RESOURCES
+        try:
+            spool.check_room(0)
+        except spool.Unwritable as fault:
+            path.unlink(missing_ok=True)
+            log.warning("an object of %s is not kept: %s", peer.title, fault.sentence)
+            return OUT_OF_RESOURCES
         return self._keep(peer, path)
 
     def _keep(self, peer: Peer, path: Path) -> int:
@@ -253,7 +261,8 @@ class Receiver:
 
 
 def _bound(event: Any) -> None:
-    """Bound how much one protocol unit may hold and how long it may take; pynetdicom itself bounds neither."""
+    """Bound how much a protocol unit and a message may hold and how long a unit may take; pynetdicom bounds none."""
+    _bound_messages(event.assoc)
     wrapped = event.assoc.dul.socket
 
     def recv(most: int) -> bytearray:
@@ -268,6 +277,34 @@ def _bound(event: Any) -> None:
         return data
 
     wrapped.recv = recv
+
+
+def _bound_messages(association: Any) -> None:
+    """End an association whose messages do not end: only an object to store, which goes to the disk, may be long."""
+    dimse = association.dimse
+    receive = dimse.receive_primitive
+
+    def receive_primitive(primitive: Any) -> None:
+        try:
+            receive(primitive)
+            if not _is_long(dimse.message) and dimse.msg_queue.qsize() <= MOST_WAITING:
+                return
+            why = "its messages are larger or more than this receiver takes"
+        except Exception as fault:  # whatever the bytes have led to; left alone it would end the thread, not the line
+            why = f"a message cannot be read ({type(fault).__name__})"
+        log.warning("an association is ended: %s", why)
+        dimse.message = None
+        association.dul.event_queue.put("Evt19")  # what pynetdicom does with a message that is none
+
+    dimse.receive_primitive = receive_primitive
+
+
+def _is_long(message: Any) -> bool:
+    """Say whether an unfinished message holds more in memory than it may."""
+    if message is None:
+        return False
+    held = (message.encoded_command_set, message.data_set)
+    return any(one is not None and one.getbuffer().nbytes > MOST_OF_A_COMMAND for one in held)
 
 
 def _refuse(association: Any, answer: tuple[int, int, int], why: str) -> None:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,9 @@ from pydicom.encaps import encapsulate
 from pydicom.filereader import read_file_meta_info
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGLSLossless, SecondaryCaptureImageStorage
 from pynetdicom import AE, _config
-from pynetdicom.dimse_messages import C_STORE_RQ
-from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dimse_messages import C_ECHO_RQ, C_STORE_RQ
+from pynetdicom.dimse_primitives import C_ECHO, C_STORE
+from pynetdicom.dsutils import encode
 from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.sop_class import CTImageStorage, MRImageStorage, Verification  # type: ignore[attr-defined]
 
@@ -295,6 +296,101 @@ def test_noise_and_giants_end_the_connection_and_the_receiver_lives(
     line = call(one)
     assert line.send_c_store(scans(tmp_path, 928)[0]).Status == 0
     line.release()
+
+
+def fragment(data: bytes, *, command: bool, last: bool = False, context: int = 1) -> bytes:
+    """Give a P-DATA-TF of one fragment, as it is on the wire."""
+    held = struct.pack(">BB", context, command | 2 * last) + data
+    return struct.pack(">BBLL", 4, 0, 4 + len(held), len(held)) + held
+
+
+def ends(line: Any) -> bool:
+    end = time.monotonic() + 10
+    while not line.is_aborted and time.monotonic() < end:
+        time.sleep(0.02)
+    return bool(line.is_aborted)
+
+
+def flood(line: Any, pieces: Iterator[bytes]) -> None:
+    """Send until the other end has had enough."""
+    raw = line.dul.socket.socket
+    try:
+        for piece in pieces:
+            if line.is_aborted:
+                return
+            raw.sendall(piece)
+    except OSError:
+        pass
+
+
+def echo_with_data(line: Any) -> bytes:
+    """Give the command set of an echo that says a data set follows."""
+    request = C_ECHO()
+    request.MessageID = 9
+    message = C_ECHO_RQ()
+    message.primitive_to_message(request)
+    message.command_set.CommandDataSetType = 1
+    return bytes(encode(message.command_set, True, True) or b"")
+
+
+@pytest.mark.parametrize("kind", ["a command without an end", "data of an echo", "echoes without a pause", "nonsense"])
+def test_messages_without_an_end_end_the_association_and_the_next_one_is_served(
+    kind: str, listening: Callable[..., Receiver], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = listening()
+    line = call(one)
+    echo = next(cx.context_id for cx in line.accepted_contexts if cx.abstract_syntax == Verification)
+    command = echo_with_data(line)
+    begin = fragment(command, command=True, last=True, context=echo)
+    whole = begin + fragment(b"", command=False, last=True, context=echo)
+    pieces = {
+        "a command without an end": (fragment(b"x" * 16_000, command=True) for _ in range(100)),
+        "data of an echo": chain([begin], (fragment(b"x" * 16_000, command=False, context=echo) for _ in range(100))),
+        "echoes without a pause": (whole * 500 for _ in range(40)),
+        "nonsense": iter([fragment(b"\xff" * 100, command=True, last=True)]),
+    }
+    with caplog.at_level(logging.WARNING):
+        flood(line, pieces[kind])
+        assert ends(line)
+    assert "an association is ended" in caplog.text
+    second = call(one)
+    assert second.send_c_store(scans(tmp_path, 931)[0]).Status == 0
+    second.release()
+    assert sealed(one).arrivals.count() == 1
+
+
+def test_a_disk_that_fills_up_between_objects_is_said_to_the_sender(
+    listening: Callable[..., Receiver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = listening()
+    files = scans(tmp_path, 932)
+    line = call(one)
+    assert line.send_c_store(files[0]).Status == 0x0000
+    with monkeypatch.context() as full:
+        full.setattr(spool, "LEFT_FREE", 2**62)
+        assert line.send_c_store(files[1]).Status == 0xA700
+    assert line.send_c_store(files[1]).Status == 0x0000
+    line.release()
+    assert sealed(one).arrivals.count() == 2
+    assert not list(landing.folder().iterdir())
+
+
+def test_an_object_that_could_not_be_moved_is_not_said_to_be_here(
+    listening: Callable[..., Receiver], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = listening()
+    files = scans(tmp_path, 933)
+    line = call(one)
+    with monkeypatch.context() as broken:
+
+        def place(*_: Any, **__: Any) -> int:
+            raise OSError("the disk is broken")
+
+        broken.setattr(spool, "place", place)
+        assert line.send_c_store(files[0]).Status == 0xA700
+    assert line.send_c_store(files[1]).Status == 0x0000
+    line.release()
+    assert [row.state for row in sealed(one).arrivals.all()] == ["here"]
 
 
 def test_no_name_is_logged(
