@@ -1,7 +1,8 @@
 """Vertebra labels: the coordinator numbers the vertebrae once a case; both readers see the names on sagittal slices.
 
 Numbering from lumbar images alone is wrong where vertebrae are transitional, so it is one person's decision, on record.
-Points are kept in millimetres of the patient, worked out here from row and column of the stored slice.
+Points are kept in millimetres of the patient, worked out here from row and column of the stored slice, and with
+them the space in which they count: on the images of another space they are shown to nobody.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from annotation.access import NotYours, WrongState, protocol_of, study_for
 from annotation.desk.gate import study_held
 from annotation.desk.setup import BadSetting
 from annotation.dicom.geometry import Plane, lps_to_pixel, on_plane, pixel_to_lps
+from annotation.dicom.numbering import Points, kept, points_in, space_of
 from annotation.dicom.roles import LABEL_ROLES, ROLE_TITLES
 from annotation.models import Assignment, Case, Instance, Role, Series, State, Study
 from annotation.people import Person
@@ -72,6 +74,7 @@ class LabelSheet:
     level: str
     levels: tuple[str, ...]
     fixed: str
+    outdated: str
     warnings: tuple[str, ...]
     following: str
 
@@ -94,6 +97,7 @@ def label_sheet(person: Person, code: str, pseudonym: str) -> LabelSheet:
     sizes = {number: plane for number, plane in planes.items() if plane is not None}
     shown = tuple(_slice(number, plane) for number, plane in sizes.items())
     middle = (home.frame_count + 1) // 2 if home else 0
+    points = _points(case, home)
     return LabelSheet(
         study.code,
         study.title,
@@ -103,12 +107,13 @@ def label_sheet(person: Person, code: str, pseudonym: str) -> LabelSheet:
         ROLE_TITLES.get(home.role, home.role) if home else "",
         shown,
         min(sizes, key=lambda number: abs(number - middle)) if sizes else 0,
-        _spots(case.labels, sizes),
-        _scheme(case.labels),
+        _spots(points, sizes),
+        _scheme(points),
         case.lysis_vertebra,
         protocol_of(study).index_levels,
         _fixed(study, case),
-        warnings_of(case.labels),
+        outdated(case),
+        warnings_of(points),
         _following(study, pseudonym),
     )
 
@@ -129,16 +134,24 @@ def set_labels(person: Person, code: str, pseudonym: str, *, spots: Sequence[Spo
         case = _case(study, pseudonym)
         if sentence := _fixed(study, case):
             raise WrongState(sentence)
-        made = keepable(_placed(case, spots))
+        home, points = _placed(case, spots)
+        made = keepable(kept(points, _space(home)))
         before = case.labels
         if made != before:
             case.labels = made
             case.save(update_fields=["labels"])
             trail.record(study, person, "set vertebra labels", subject=str(case), before=before, after=made)
-    return warnings_of(made)
+    return warnings_of(points)
 
 
-def _placed(case: Case, spots: Sequence[Spot]) -> dict[str, list[float]]:
+def outdated(case: Case) -> str:
+    """Say that the labels belong to other images than those they would be set on now; empty when they do not."""
+    if not case.labels or _points(case, _home(case)):
+        return ""
+    return "The vertebrae were labelled on other images. Set the labels anew."
+
+
+def _placed(case: Case, spots: Sequence[Spot]) -> tuple[Series, Points]:
     names = [spot.name for spot in spots]
     if strange := next((name for name in names if name not in FROM_BELOW), None):
         raise BadSetting("label", f"“{strange[:10]}” is no vertebra; there are: {', '.join(FROM_BELOW)}.")
@@ -155,7 +168,7 @@ def _placed(case: Case, spots: Sequence[Spot]) -> dict[str, list[float]]:
         if plane is None or not inside:
             raise BadSetting("label", f"The label {spot.name} does not lie on a slice of the series.")
         made[spot.name] = [round(float(mm), 3) for mm in pixel_to_lps(plane, (spot.row, spot.column))]
-    return {name: made[name] for name in FROM_BELOW if name in made}
+    return home, {name: made[name] for name in FROM_BELOW if name in made}
 
 
 def warnings_of(labels: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
@@ -202,6 +215,16 @@ def _home(case: Case) -> Series | None:
     return min(sagittal, key=lambda one: (LABEL_ROLES.index(one.role), one.pk), default=None)
 
 
+def _points(case: Case, home: Series | None) -> Points:
+    """Give the labels that lie in the space of the series they would be set on now."""
+    return points_in(case.labels, _space(home)) if home and case.labels else {}
+
+
+def _space(home: Series) -> str:
+    first, _ = home.parameters["order"][0]
+    return space_of(home.series_uid, Instance.objects.values_list("header", flat=True).get(series=home, sop_uid=first))
+
+
 def _planes(home: Series) -> dict[int, Plane | None]:
     """Give the plane of each slice by its number; one query."""
     frames = dict(Instance.objects.filter(series=home).values_list("sop_uid", "frames"))
@@ -232,7 +255,8 @@ def _scheme(labels: Mapping[str, Any]) -> str:
 def _following(study: Study, pseudonym: str) -> str:
     """Give the next case that takes part and has images but no labels, from the start again at the end."""
     waiting = (
-        Case.objects.filter(patient__study=study, patient__exclusion__isnull=True, labels={}, assignments__isnull=True)
+        Case.objects.filter(patient__study=study, patient__exclusion__isnull=True, assignments__isnull=True)
+        .exclude(labels__has_key="points")
         .filter(series__role__in=LABEL_ROLES, series__excluded_reason="")
         .exclude(patient__pseudonym=pseudonym)
         .order_by("patient__pseudonym")

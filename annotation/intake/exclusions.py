@@ -12,7 +12,8 @@ from django.db import transaction
 
 from annotation import trail
 from annotation.access import WrongState
-from annotation.models import Assignment, Exclusion, Patient, State, Study
+from annotation.intake.gate import reopened
+from annotation.models import Assignment, Case, Exclusion, Patient, State, Study
 from annotation.people import Person
 from annotation.protocol import Protocol
 
@@ -70,6 +71,7 @@ def exclude(study: Study, patient: Patient, codes: tuple[str, ...], *, note: str
             after=", ".join(codes),
             reason=note.strip(),
         )
+        _take_release_back(study, patient, "The patient was excluded.", by)
     return True
 
 
@@ -85,6 +87,14 @@ def restore(study: Study, patient: Patient, *, reason: str, by: Person | None) -
         named = ", ".join((before.reason, *further(before.note)[0]))
         before.delete()
         trail.record(study, by, "restore", subject=patient.pseudonym, before=named, after="", reason=reason)
+        _take_release_back(study, patient, "The patient takes part again.", by)
+
+
+def _take_release_back(study: Study, patient: Patient, why: str, by: Person | None) -> None:
+    """Ask for a new release: whoever comes back is looked at again before a reader is given the case."""
+    case = Case.objects.select_related("patient").filter(patient=patient).first()
+    if case is not None:
+        reopened(study, by, case, why)
 
 
 def _kept(codes: tuple[str, ...], note: str) -> str:

@@ -27,7 +27,8 @@ class Patient(models.Model):
 class Case(models.Model):
     """One patient's image set; one injection session.
 
-    `labels` are the vertebra labels the coordinator has set: ``{"L5": [x, y, z], ...}``, patient coordinates in mm.
+    `labels` are the vertebra labels the coordinator has set: ``{"points": {"L5": [x, y, z], ...}, "space": uid}``,
+    in mm of the frame of reference they were set in.
     """
 
     patient = models.OneToOneField(Patient, on_delete=models.PROTECT, related_name="case")

@@ -229,10 +229,8 @@ def _stacks(protocol: Protocol, assignment: Assignment, session: str) -> tuple[S
 
     level = _shown_level(assignment)
     below = sum(name.startswith("below") for name in protocol.segment_names(level)) if level else None
-    shown = _series(protocol, assignment)
-    return stacks_of(
-        shown, assignment=assignment.pk, address=address, segments_below=below, labels=assignment.case.labels
-    )
+    labels, shown = assignment.case.labels, _series(protocol, assignment)
+    return stacks_of(shown, assignment=assignment.pk, address=address, segments_below=below, labels=labels)
 
 
 def _newest(assignment: Assignment) -> Revision | None:

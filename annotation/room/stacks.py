@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from annotation.dicom import frame_metadata
-from annotation.dicom.roles import LABEL_ROLES
+from annotation.dicom.numbering import points_in, space_of
 from annotation.models import Instance, Series
 
 
@@ -66,43 +66,32 @@ def stacks_of(
     assignment: uuid.UUID,
     address: Callable[[str], str],
     segments_below: int | None,
-    labels: Mapping[str, Sequence[float]],
+    labels: Mapping[str, Any],
 ) -> tuple[Stack, ...]:
     """Build what the viewer shows; one query for all instances.
 
     `segments_below` counts the lumbar segments below the index segment; None where the study does not tell it.
-    `labels` are the case's vertebrae; they go to the sagittal series that share their space.
+    `labels` are the case's vertebrae; they go to the sagittal series of the space they were set in.
     """
     instances: dict[int, dict[str, Instance]] = {one.pk: {} for one in series}
     for instance in Instance.objects.filter(series__in=series):
         instances[instance.series_id][instance.sop_uid] = instance
-    space = _space_of_labels(series, instances)
-    named = tuple(Label(name, (point[0], point[1], point[2])) for name, point in labels.items())
     return tuple(
         replace(
             _stack(number, one, instances[one.pk], assignment, address, segments_below),
-            labels=named if _shows_labels(one, instances[one.pk], space) else (),
+            labels=_labels(one, instances[one.pk], labels),
         )
         for number, one in enumerate(series, start=1)
     )
 
 
-def _space_of_labels(series: Sequence[Series], instances: Mapping[int, Mapping[str, Instance]]) -> str | None:
-    """Give the frame of reference of the series that labels are set on; None where none is among these."""
-    found = [one for one in series if one.role in LABEL_ROLES and instances[one.pk]]
-    if not found:
-        return None
-    home = min(found, key=lambda one: (LABEL_ROLES.index(one.role), one.pk))
-    return _space(instances[home.pk])
-
-
-def _shows_labels(series: Series, instances: Mapping[str, Instance], space: str | None) -> bool:
-    """Points of another space would stand anywhere, so such a series shows none."""
-    return series.parameters.get("plane") == "sagittal" and bool(instances) and _space(instances) == space
-
-
-def _space(instances: Mapping[str, Instance]) -> str:
-    return _reference(next(iter(instances.values())).header)
+def _labels(series: Series, instances: Mapping[str, Instance], labels: Mapping[str, Any]) -> tuple[Label, ...]:
+    """Give a sagittal series the labels of its own space; those of another would stand anywhere."""
+    if not labels or series.parameters.get("plane") != "sagittal":
+        return ()
+    first, _ = series.parameters["order"][0]
+    points = points_in(labels, space_of(series.series_uid, instances[first].header))
+    return tuple(Label(name, (point[0], point[1], point[2])) for name, point in points.items())
 
 
 def _stack(

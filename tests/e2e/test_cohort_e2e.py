@@ -90,7 +90,7 @@ def test_a_cohort_by_keyboard(house: House, sign_in: SignIn) -> None:
         "JOIN annotation_study s ON s.id = p.study_id WHERE s.code = ? AND p.pseudonym = ?",
         CODE, case,
     )  # fmt: skip
-    s1, l5 = (json.loads(kept)[name] for name in ("S1", "L5"))
+    s1, l5 = (json.loads(kept)["points"][name] for name in ("S1", "L5"))
     assert l5[2] - s1[2] > 20, "forty pixels upwards"
     assert abs(l5[0] - s1[0]) > 1, "one slice further"
     assert not found, "\n".join(found)

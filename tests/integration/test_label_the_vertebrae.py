@@ -26,6 +26,26 @@ def case() -> Case:
     return Case.objects.get(patient__study__code="NAMES")
 
 
+def space_of(case: Case, role: str) -> str:
+    """Read the frame of reference as it is stored."""
+    image = Instance.objects.filter(series__case=case, series__role=role)[0]
+    return str(image.header["00200052"]["Value"][0])
+
+
+def move(series: Series, space: str) -> None:
+    for instance in Instance.objects.filter(series=series):
+        instance.header["00200052"] = {"vr": "UI", "Value": [space]}
+        instance.save()
+
+
+def second_t2(case: Case, space: str) -> Series:
+    """Give the case another sagittal T2 in a space of its own: what was the STIR."""
+    other = Series.objects.get(case=case, role="SAG_STIR")
+    move(other, space)
+    desk.set_role(cast.coordinator(), "NAMES", other.pk, role="SAG_T2")
+    return other
+
+
 def put(case: Case, *spots: str) -> Any:
     return cast.client("coordinator").post(f"/desk/NAMES/look/{case}/labels/", {"spot": list(spots)})
 
@@ -34,7 +54,8 @@ def test_a_click_becomes_millimetres_of_the_patient(case: Case) -> None:
     """cast's sagittal slices begin at (-40, -64, 60), 4 mm apart to the left, pixels of 4 mm, rows downwards."""
     assert put(case, "S1:2:25:14.5", "L5:2:16:14").status_code == 302
     case.refresh_from_db()
-    assert case.labels == {"S1": [-36.0, -6.0, -40.0], "L5": [-36.0, -8.0, -4.0]}
+    assert case.labels["points"] == {"S1": [-36.0, -6.0, -40.0], "L5": [-36.0, -8.0, -4.0]}
+    assert case.labels["space"] == space_of(case, "SAG_T2")
     said = Event.objects.get(study__code="NAMES", verb="set vertebra labels")
     assert (said.before, said.after, said.subject) == ({}, case.labels, str(case))
     sheet = desk.label_sheet(cast.coordinator(), "NAMES", str(case))
@@ -71,7 +92,7 @@ def test_a_label_that_cannot_be_is_refused_and_nothing_is_kept(case: Case, spots
     assert put(case, "L5:2:4:4").status_code == 302
     assert put(case, *spots).status_code == 422
     case.refresh_from_db()
-    assert list(case.labels) == ["L5"]
+    assert list(case.labels["points"]) == ["L5"]
 
 
 def test_an_implausible_order_is_kept_and_said(case: Case) -> None:
@@ -110,7 +131,7 @@ def test_a_case_that_is_being_read_keeps_its_labels() -> None:
 
 def test_the_next_case_without_labels_is_one_that_takes_part(case: Case) -> None:
     assert desk.label_sheet(cast.coordinator(), "NAMES", str(case)).following == ""
-    folder = settings.DATA_DIR / "more"
+    folder = settings.DATA_DIR / "unlabelled"
     cast.export(folder, patients=[82, 83], series=cast.SPINE_SERIES[:1])
     intake.take_in(desk.intake_target("NAMES"), dicom=[folder])
     others = Case.objects.filter(patient__study__code="NAMES").exclude(pk=case.pk).order_by("patient__pseudonym")
@@ -123,10 +144,12 @@ def test_the_next_case_without_labels_is_one_that_takes_part(case: Case) -> None
 POINTS = {"S1": [-36.0, -6.0, -40.0], "L5": [-36.0, -8.0, -4.0]}
 
 
-def labelled(username: str, form: str = "mr") -> dict[str, Any]:
+def labelled(username: str, form: str = "mr", kept: dict[str, Any] | None = None) -> dict[str, Any]:
     """Open the reader's own current case with labels on it; set past the door, for the case is being read."""
     reading = cast.next_of(cast.client(username), cast.SPINE, form)["reading"]
-    Case.objects.filter(assignments__id=reading["id"]).update(labels=POINTS)
+    own = Case.objects.get(assignments__id=reading["id"])
+    labels = kept if kept is not None else {"points": POINTS, "space": space_of(own, "SAG_T2")}
+    Case.objects.filter(pk=own.pk).update(labels=labels)
     return {
         stack["role"]: stack for stack in cast.next_of(cast.client(username), cast.SPINE, form)["reading"]["stacks"]
     }
@@ -144,10 +167,56 @@ def test_both_readers_get_the_labels_on_sagittal_series_alone() -> None:
 def test_a_series_in_another_space_and_the_ct_get_none() -> None:
     reading = cast.next_of(cast.client("reader_a"), cast.SPINE, "mr")["reading"]
     own = Series.objects.get(case__assignments__id=reading["id"], role="SAG_T1")
-    for instance in Instance.objects.filter(series=own):
-        instance.header["00200052"] = {"vr": "UI", "Value": ["2.25.4711"]}
-        instance.save()
+    move(own, "2.25.4711")
     stacks = labelled("reader_a")
     assert stacks["SAG_T1"]["labels"] == []
     assert len(stacks["SAG_STIR"]["labels"]) == 2
     assert all(stack["labels"] == [] for stack in labelled("reader_a", "ct").values())
+
+
+def test_labels_stay_in_the_space_they_were_set_in_whatever_becomes_of_the_series() -> None:
+    """The T2 they were set on leaves; another T2 of another space takes its place and shows none of them."""
+    reading = cast.next_of(cast.client("reader_a"), cast.SPINE, "mr")["reading"]
+    own = Case.objects.get(assignments__id=reading["id"])
+    space = space_of(own, "SAG_T2")
+    Series.objects.filter(case=own, role="SAG_T2").update(held_reason="Text was read in it.")
+    other = Series.objects.get(case=own, role="SAG_STIR")
+    Series.objects.filter(pk=other.pk).update(role="SAG_T2")
+    move(other, "2.25.4711")
+    stacks = labelled("reader_a", kept={"points": POINTS, "space": space})
+    assert stacks["SAG_T2"]["labels"] == []
+    assert [label["text"] for label in stacks["SAG_T1"]["labels"]] == ["S1", "L5"], "the same space still"
+    assert space not in str(stacks), "no reader gets a stored UID"
+
+
+def test_labels_kept_without_a_space_are_shown_nowhere() -> None:
+    assert all(stack["labels"] == [] for stack in labelled("reader_a", kept=dict(POINTS)).values())
+
+
+def test_series_without_a_frame_of_reference_share_no_space() -> None:
+    reading = cast.next_of(cast.client("reader_a"), cast.SPINE, "mr")["reading"]
+    own = Series.objects.filter(case__assignments__id=reading["id"])
+    for one in own:
+        move(one, "")
+    t2 = own.get(role="SAG_T2").series_uid
+    stacks = labelled("reader_a", kept={"points": POINTS, "space": t2})
+    assert {role for role, stack in stacks.items() if stack["labels"]} == {"SAG_T2"}
+    assert t2 not in str(stacks)
+
+
+def test_the_desk_asks_for_new_labels_where_the_old_ones_are_of_other_images(case: Case) -> None:
+    put(case, "S1:2:25:14", "L5:2:16:14")
+    seat, pages = cast.client("coordinator"), (f"/desk/NAMES/look/{case}/", f"/desk/NAMES/look/{case}/labels/")
+    assert not any("anew" in seat.get(page).content.decode() for page in pages)
+    second_t2(case, "2.25.4711")
+    assert not any("anew" in seat.get(page).content.decode() for page in pages), "the first T2 is there still"
+    desk.set_role(cast.coordinator(), "NAMES", Series.objects.filter(case=case, role="SAG_T2")[0].pk, role="OTHER")
+    assert all("anew" in seat.get(page).content.decode() for page in pages)
+    assert desk.label_sheet(cast.coordinator(), "NAMES", str(case)).spots == ()
+    put(case, "S1:2:25:14")
+    case.refresh_from_db()
+    assert (list(case.labels["points"]), case.labels["space"]) == (["S1"], "2.25.4711")
+    assert not any("anew" in seat.get(page).content.decode() for page in pages)
+    Case.objects.filter(pk=case.pk).update(labels=POINTS)  # as they were kept before the space was
+    assert all("anew" in seat.get(page).content.decode() for page in pages)
+    assert desk.label_sheet(cast.coordinator(), "NAMES", str(case)).spots == ()
