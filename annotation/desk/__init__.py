@@ -11,6 +11,7 @@ from annotation.desk.clinical import (
     ClinicalState,
     TablePage,
     cancel_table,
+    check_table_upload,
     clinical_state,
     confirm_table,
     forget_columns,
@@ -48,7 +49,7 @@ from annotation.desk.deliveries import (
     check_delivery,
     delivery_card,
     delivery_problems,
-    delivery_rows,
+    delivery_table,
     held_series,
     open_upload,
     other_imports,
@@ -65,7 +66,14 @@ from annotation.desk.labels import LabelSheet, Spot, label_sheet, set_labels
 from annotation.desk.look import Look, SeriesCard, first_case, look, next_waiting
 from annotation.desk.masking import carry_out_mask, carry_out_purge, mask_series
 from annotation.desk.order import Place, admit, ledger
-from annotation.desk.pictures import overlay_picture, picture_tag, sheet_picture, slice_picture
+from annotation.desk.pictures import (
+    MOST_ON_A_SHEET,
+    overlay_picture,
+    part_of,
+    picture_tag,
+    sheet_picture,
+    slice_picture,
+)
 from annotation.desk.scanning import COLUMNS as SCANNING_COLUMNS
 from annotation.desk.scanning import Scanning, scanning_table
 from annotation.desk.series import SERIES_STATES, SeriesRow, series_rows
@@ -86,6 +94,7 @@ __all__ = [
     "CLINICAL_COLUMNS",
     "LABEL_SCHEMES",
     "MOST_AT_ONCE",
+    "MOST_ON_A_SHEET",
     "MOST_PARTS",
     "MOST_TABLE_BYTES",
     "SCANNING_COLUMNS",
@@ -134,6 +143,7 @@ __all__ = [
     "carry_out_purge",
     "cases",
     "check_delivery",
+    "check_table_upload",
     "clinical_state",
     "close",
     "completeness",
@@ -141,7 +151,7 @@ __all__ = [
     "create_study",
     "delivery_card",
     "delivery_problems",
-    "delivery_rows",
+    "delivery_table",
     "events",
     "exclude",
     "exclude_series",
@@ -166,6 +176,7 @@ __all__ = [
     "open_upload",
     "other_imports",
     "overlay_picture",
+    "part_of",
     "patient_flow",
     "patient_row",
     "patients",

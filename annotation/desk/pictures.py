@@ -27,6 +27,23 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Part:
+    """One sheet of a series that has more slices than a sheet shows; slices count from 1, both ends inside."""
+
+    number: int
+    parts: int
+    first: int
+    last: int
+
+
+def part_of(slices: int, number: int) -> Part:
+    """Give the part of this number, or the nearest there is."""
+    parts = max(1, math.ceil(slices / MOST_ON_A_SHEET))
+    number = min(max(number, 1), parts)
+    return Part(number, parts, (number - 1) * MOST_ON_A_SHEET + 1, min(number * MOST_ON_A_SHEET, slices))
+
+
+@dataclass(frozen=True)
 class Slice:
     """One stored frame of a series at its place in the order of slices."""
 
@@ -52,19 +69,26 @@ class Slice:
 
 
 def picture_tag(person: Person, code: str, series_id: int) -> str:
-    """Give a mark that changes when the pictures of a series do; an excluded series has none."""
+    """Give a mark that changes when the pictures of a series do; empty while it is held, for nobody keeps those.
+
+    What is held may be masked or excluded next, and a browser's store on disk knows nothing of that.
+    """
     one = _visible(person, code, series_id)
+    if one.held_reason:
+        return ""
     text = f"{one.pk}:{one.frame_count}:{len(one.masks)}:{one.parameters.get('automatic_window')}"
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def sheet_picture(person: Person, code: str, series_id: int, *, every: bool = False) -> bytes:
-    """Draw first, middle and last slice side by side, or every slice in rows."""
+def sheet_picture(person: Person, code: str, series_id: int, *, every: bool = False, part: int = 1) -> bytes:
+    """Draw first, middle and last slice side by side, or every slice in rows: the `part` of them a sheet holds."""
     one = _visible(person, code, series_id)
     last = one.frame_count - 1
-    chosen = range(min(one.frame_count, MOST_ON_A_SHEET)) if every else dict.fromkeys((0, last // 2, last))
-    slices = _slices(one, chosen)
-    middle = slices[len(slices) // 2]
+    shown = part_of(one.frame_count, part)
+    if shown.number != part:
+        raise NotYours
+    slices = _slices(one, range(shown.first - 1, shown.last) if every else dict.fromkeys((0, last // 2, last)))
+    (middle,) = _slices(one, [one.frame_count // 2])  # one window for all parts
     columns = min(MOST_COLUMNS, math.isqrt(len(slices) - 1) + 1)
     return pixels.contact_sheet(
         [each.array for each in slices],
@@ -92,10 +116,21 @@ def slice_picture(person: Person, code: str, series_id: int, number: int, *, equ
 def overlay_picture(person: Person, code: str, series_id: int) -> bytes:
     """Lay all slices over one another, the brightest on top: text burned into any of them stands out."""
     one = _visible(person, code, series_id)
-    slices = _slices(one, range(min(one.frame_count, MOST_ON_A_SHEET)))
-    size = slices[0].array.shape
-    arrays = [each.array for each in slices]
-    return _png(_equalised(np.maximum.reduce([array for array in arrays if array.shape == size]), inverted=False))
+    (middle,) = _slices(one, [(one.frame_count - 1) // 2])
+    brightest = middle.array  # a rectangle is drawn in its pixels
+    for begin in range(0, one.frame_count, MOST_ON_A_SHEET):
+        for each in _slices(one, range(begin, min(begin + MOST_ON_A_SHEET, one.frame_count))):
+            brightest = np.maximum(brightest, _stretched(each.array, brightest.shape))
+    return _png(_equalised(brightest, inverted=False))
+
+
+def _stretched(array: Array, size: tuple[int, ...]) -> Array:
+    """Lay a slice of another size over the whole picture, so that none is left out."""
+    if array.shape == size:
+        return array
+    rows, columns = (np.arange(new) * old // new for new, old in zip(size, array.shape, strict=True))
+    stretched: Array = array[np.ix_(rows, columns)]
+    return stretched
 
 
 def _visible(person: Person, code: str, series_id: int) -> Series:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -29,7 +32,28 @@ def key_of(request: HttpRequest, name: str) -> int:
     return int(text)
 
 
-page_or_act = require_http_methods(["GET", "HEAD", "POST"])
+def page_or_act(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let a page be asked for and acted on; what a person has typed arrives as plain text."""
+
+    @wraps(view)
+    def plain(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST":
+            request.POST = _plain(request.POST)  # type: ignore[assignment]  # Django has a setter for it
+        return view(request, *args, **kwargs)
+
+    return require_http_methods(["GET", "HEAD", "POST"])(plain)
+
+
+def _plain(given: QueryDict) -> QueryDict:
+    """Leave control characters out: PostgreSQL takes no NUL, and nobody types or sees the others."""
+    out = QueryDict(mutable=True, encoding=given.encoding)
+    for name, texts in given.lists():
+        out.setlist(name, [_printable(text) for text in texts])
+    return out
+
+
+def _printable(text: str) -> str:
+    return "".join(sign for sign in text if sign in "\t\n\r" or unicodedata.category(sign) not in {"Cc", "Cs"})
 
 
 def render_step(request: HttpRequest, study: str, step: str, more: dict[str, Any] | None = None) -> HttpResponse:

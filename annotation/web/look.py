@@ -59,13 +59,25 @@ def series(request: HttpRequest, study: str) -> HttpResponse:
     return _page(request, study, "series", more)
 
 
+def _whole(request: HttpRequest, name: str) -> int:
+    """Give a small whole number of the address, 0 where there is none."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+
+
 # --- pictures ------------------------------------------------------------------------------------------------------
 
 
 def _picture(request: HttpRequest, study: str, series: int, draw: Callable[[Person], bytes]) -> HttpResponse:
-    """Answer with a PNG. The browser keeps it, but asks each time whether this person may still see it."""
+    """Answer with a PNG. The browser keeps it, but asks each time whether this person may still see it.
+
+    It keeps none of a held series: a name that is masked a moment later would stay on its disk.
+    """
     person = person_of(request)
-    tag = f'"{desk.picture_tag(person, study, series)}"'
+    mark = desk.picture_tag(person, study, series)
+    if not mark:
+        return HttpResponse(draw(person), content_type="image/png", headers={"Cache-Control": "no-store"})
+    tag = f'"{mark}"'
     if request.headers.get("If-None-Match") == tag:
         answer = HttpResponse(status=304)
     else:
@@ -81,8 +93,10 @@ def sheet(request: HttpRequest, study: str, series: int) -> HttpResponse:
     view = request.GET.get("view", "")
     if view == "over":
         return _picture(request, study, series, lambda person: desk.overlay_picture(person, study, series))
-    every = view == "all"
-    return _picture(request, study, series, lambda person: desk.sheet_picture(person, study, series, every=every))
+    every, part = view == "all", _whole(request, "part") or 1
+    return _picture(
+        request, study, series, lambda person: desk.sheet_picture(person, study, series, every=every, part=part)
+    )
 
 
 @login_required
@@ -114,8 +128,7 @@ def look(request: HttpRequest, study: str, case: str) -> HttpResponse:
         return _act(request, person, study, case)
     found = desk.look(person, study, case)
     current = _chosen(found, request.GET.get("series", ""))
-    number = request.GET.get("slice", "")
-    place = int(number) if number.isdecimal() and len(number) < 6 else current.middle if current else 0
+    place = _whole(request, "slice") or (current.middle if current else 0)
     view = request.GET.get("view", "")
     more = {
         "look": found,
@@ -123,6 +136,8 @@ def look(request: HttpRequest, study: str, case: str) -> HttpResponse:
         "place": min(max(place, 1), current.slices) if current else 0,
         "view": view if view in VIEWS else "slice",
         "spread": request.GET.get("grey") == "spread",
+        "part": desk.part_of(current.slices if current else 0, _whole(request, "part")),
+        "most": desk.MOST_ON_A_SHEET,
         "keys": [(key, role, ROLE_TITLES[role]) for role, key in ROLE_KEYS.items()],
     }
     return render(request, "desk/look.html", more)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation import desk, handover, intake, jobs, room, store
@@ -404,6 +405,32 @@ def test_a_change_after_the_release_takes_it_back_on_record(act: str, case: Case
     assert case.released_at is None
     assert said("withdraw release").subject == str(case)
     assert said("withdraw release").reason
+
+
+def test_whoever_is_excluded_and_comes_back_is_released_anew(case: Case) -> None:
+    desk.look_at(cast.coordinator(), "NEW", str(case))
+    desk.release(cast.coordinator(), "NEW", case.pk)
+    desk.exclude(cast.coordinator(), "NEW", case.patient_id, reasons=["d"])
+    case.refresh_from_db()
+    assert case.released_at is None
+    assert said("withdraw release").reason == "The patient was excluded."
+    Case.objects.filter(pk=case.pk).update(released_at=timezone.now())  # as an exclusion left it formerly
+    desk.restore(cast.coordinator(), "NEW", case.patient_id, reason="Wrong patient.")
+    case.refresh_from_db()
+    assert case.released_at is None
+    assert [row.released for row in desk.cases(cast.coordinator(), "NEW").rows] == [False]
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x1b", "\x85"])
+def test_a_control_character_in_a_reason_is_left_out(sign: str, case: Case, seat: Client) -> None:
+    one = hold(of_role(case, "SAG_T2"))
+    body = {"act": "show", "series": one.pk, "reason": f"No te{sign}xt on it.\n"}
+    assert seat.post(f"/desk/NEW/look/{case}/", body).status_code == 302
+    assert said("release series").reason == "No text on it."
+    assert seat.post(f"/desk/NEW/look/{case}/", {**body, "act": "exclude", "reason": sign}).status_code == 422
+    body = {"patient": case.patient_id, "reason": "d", "note": f"Said so.{sign}"}
+    assert seat.post("/desk/NEW/eligibility/", body).status_code == 302
+    assert said("exclude").reason == "Said so."
 
 
 @pytest.mark.parametrize("act", ACTS)

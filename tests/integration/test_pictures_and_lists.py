@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from django.test import Client
 from PIL import Image
 
 from annotation import desk, intake
+from annotation.desk import pictures
 from annotation.models import Case, Series
 from tests import cast
-from tests.integration.test_look_at_a_case import hold, new_case, of_role
+from tests.integration.test_look_at_a_case import hold, new_case, of_role, pixels
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +87,78 @@ def test_the_list_of_series_is_filtered(case: Case, seat: Client) -> None:
 def test_pages_of_the_desk_are_kept_nowhere(seat: Client, case: Case) -> None:
     for path in ("", "series/", "release/", f"look/{case}/", "trail/"):
         assert "no-store" in seat.get(f"/desk/NEW/{path}")["Cache-Control"], path
+
+
+# --- every slice, however many there are ---------------------------------------------------------------------------
+
+
+def test_no_slice_is_left_out_of_the_sheets_and_of_the_brightest(
+    case: Case, seat: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three slices on sheets of two: the third is on the second sheet, and its light is in the brightest of all."""
+    monkeypatch.setattr(pictures, "MOST_ON_A_SHEET", 2)
+    one = of_role(case, "SAG_T2")
+    home = f"/desk/NEW/series/{one.pk}/sheet.png"
+    drawn: list[int] = []
+    sheet = pictures.pixels.contact_sheet
+    monkeypatch.setattr(pictures.pixels, "contact_sheet", lambda f, **how: drawn.append(len(f)) or sheet(f, **how))
+    for part in ("", "&part=1", "&part=2"):
+        assert seat.get(f"{home}?view=all{part}").status_code == 200
+    assert drawn == [2, 2, 1]
+    assert seat.get(f"{home}?view=all&part=3").status_code == 404
+
+    seen: list[Any] = []
+    spread = pictures._equalised
+    monkeypatch.setattr(pictures, "_equalised", lambda array, **how: seen.append(array) or spread(array, **how))
+    assert seat.get(f"{home}?view=over").status_code == 200
+    assert (seen[0] == np.maximum.reduce(pixels(one))).all()
+
+
+def test_a_slice_of_another_size_is_laid_over_the_others() -> None:
+    small = np.array([[1, 2], [3, 9]])
+    assert pictures._stretched(small, (4, 4)).tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 9, 9], [3, 3, 9, 9]]
+    assert pictures._stretched(small, (2, 2)) is small
+
+
+@pytest.mark.parametrize(
+    ("slices", "asked", "part"),
+    [
+        (0, 0, (1, 1, 1, 0)), (240, 1, (1, 1, 1, 240)), (241, 2, (2, 2, 241, 241)), (512, 1, (1, 3, 1, 240)),
+        (512, 3, (3, 3, 481, 512)), (512, 99, (3, 3, 481, 512)), (512, 0, (1, 3, 1, 240)),
+    ],
+)  # fmt: skip
+def test_the_parts_of_many_slices(slices: int, asked: int, part: tuple[int, ...]) -> None:
+    found = desk.part_of(slices, asked)
+    assert (found.number, found.parts, found.first, found.last) == part
+
+
+def test_the_page_says_which_slices_it_shows(case: Case, seat: Client) -> None:
+    one = of_role(case, "SAG_T2")
+    page = f"/desk/NEW/look/{case}/?series={one.pk}&view="
+    assert "slices 1 to 3 of 3" in seat.get(page + "all").content.decode()
+    assert "brightest of all 3 slices" in seat.get(page + "over").content.decode()
+    Series.objects.filter(pk=one.pk).update(frame_count=512)
+    found = seat.get(page + "all&part=2").content.decode()
+    assert "slices 241 to 480 of 512" in found
+    assert "slices 241–480 of 512" in " ".join(found.split())
+    assert "&amp;view=all&amp;part=1" in found
+    assert "&amp;view=all&amp;part=3" in found
+
+
+def test_a_browser_keeps_no_picture_of_a_held_series(case: Case, seat: Client) -> None:
+    one = hold(of_role(case, "SAG_T2"))
+    for path in ("sheet.png", "sheet.png?view=all", "sheet.png?view=over", "slices/2.png"):
+        answer = seat.get(f"/desk/NEW/series/{one.pk}/{path}", headers={"if-none-match": '""'})
+        assert (answer.status_code, answer["Cache-Control"], answer.has_header("ETag")) == (200, "no-store", False)
+
+
+def test_a_series_that_is_still_taken_in_says_so(case: Case, seat: Client) -> None:
+    one = of_role(case, "SAG_T2")
+    Series.objects.filter(pk=one.pk).update(frame_count=0, parameters={"stale": True})
+    page = seat.get(f"/desk/NEW/look/{case}/?series={one.pk}").content.decode()
+    assert "The series is still being taken in." in page
+    assert "being taken in</span>" in page
+    assert "Its pictures are gone" not in page
+    Series.objects.filter(pk=one.pk).update(excluded_reason="Wrong.")
+    page = seat.get(f"/desk/NEW/look/{case}/?series={one.pk}").content.decode()
+    assert "The series is excluded. Its pictures are gone." in page

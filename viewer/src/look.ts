@@ -26,6 +26,8 @@ class LightBox {
   #view: View = 'slice';
   #current: HTMLElement;
   readonly #places = new Map<string, number>();
+  /** Which sheet of “all slices” is shown, from 1; a series of many slices has several. */
+  #part = 1;
   #sending: Promise<void> = Promise.resolve();
   #warmed = '';
 
@@ -40,6 +42,7 @@ class LightBox {
     if (asked.get('grey') === 'spread') this.#view = 'spread';
     else if (asked.get('view') === 'all' || asked.get('view') === 'over')
       this.#view = asked.get('view') as View;
+    if (this.#view === 'all') this.#part = Math.min(Math.max(Number(asked.get('part')) || 1, 1), this.#parts);
     this.#places.set(this.#id, Number(this.#slider.value));
     this.#listen();
     if (main.dataset.busy === 'yes') this.#lookAgain();
@@ -61,6 +64,14 @@ class LightBox {
 
   get #place(): number {
     return this.#places.get(this.#id) ?? Math.floor((this.#count + 1) / 2);
+  }
+
+  get #most(): number {
+    return Number(must<HTMLElement>(this.#main, '[data-parts]').dataset.parts);
+  }
+
+  get #parts(): number {
+    return Math.max(1, Math.ceil(this.#count / this.#most));
   }
 
   #listen(): void {
@@ -89,6 +100,7 @@ class LightBox {
     this.#current.classList.remove('current');
     this.#current.querySelector('.pick')?.removeAttribute('aria-current');
     this.#current = strip;
+    this.#part = 1;
     strip.classList.add('current');
     strip.querySelector('.pick')?.setAttribute('aria-current', 'true');
     this.#masking.clear();
@@ -111,13 +123,22 @@ class LightBox {
 
   #see(view: View): void {
     this.#view = this.#view === view ? 'slice' : view;
+    this.#part = 1;
+    this.#show();
+  }
+
+  #turn(by: number): void {
+    this.#part = Math.min(Math.max(this.#part + by, 1), this.#parts);
+    this.#picture.scrollTop = 0;
     this.#show();
   }
 
   #address(place: number, view: View = this.#view): string {
     const { series, version } = this.#current.dataset;
     const base = must<HTMLElement>(this.#main, '[data-pictures]').dataset.pictures ?? '';
-    if (view === 'all' || view === 'over') return `${base}${series}/sheet.png?view=${view}&v=${version}`;
+    const part = view === 'all' && this.#part > 1 ? `&part=${this.#part}` : '';
+    if (view === 'all' || view === 'over')
+      return `${base}${series}/sheet.png?view=${view}${part}&v=${version}`;
     return `${base}${series}/slices/${place}.png?v=${version}${view === 'spread' ? '&grey=spread' : ''}`;
   }
 
@@ -151,7 +172,8 @@ class LightBox {
     this.#slider.max = String(Math.max(this.#count, 1));
     this.#slider.value = String(place);
     this.#slider.disabled = this.#count < 2;
-    this.#fill('place', single && this.#count ? `slice ${place} of ${this.#count}` : `${this.#count} slices`);
+    this.#fill('place', this.#where(place, single));
+    this.#offerParts();
     const many = this.#view === 'all' && this.#count > MOST_AT_ONE_GLANCE;
     this.#picture.className = `picture ${single ? 'slice' : this.#view}${many ? ' many' : ''}`;
     this.#picture.dataset.place = String(place);
@@ -159,11 +181,36 @@ class LightBox {
     else this.#sayGone();
   }
 
+  #where(place: number, single: boolean): string {
+    if (single && this.#count) return `slice ${place} of ${this.#count}`;
+    if (this.#view === 'all' && this.#parts > 1) {
+      const [first, last] = this.#span;
+      return `slices ${first}–${last} of ${this.#count}`;
+    }
+    return `${this.#count} slices`;
+  }
+
+  /** First and last slice of the sheet that is shown. */
+  get #span(): readonly [number, number] {
+    return [(this.#part - 1) * this.#most + 1, Math.min(this.#part * this.#most, this.#count)];
+  }
+
+  #offerParts(): void {
+    const offer = must<HTMLElement>(this.#main, '[data-parts]');
+    offer.hidden = this.#view !== 'all' || this.#parts < 2;
+    for (const link of offer.querySelectorAll<HTMLElement>('[data-part]')) {
+      const to = this.#part + Number(link.dataset.part);
+      link.hidden = to < 1 || to > this.#parts;
+    }
+  }
+
   #sayGone(): void {
+    const words = this.#picture.querySelector('p') ?? document.createElement('p');
+    const gone = this.#current.dataset.state === 'excluded';
+    words.textContent = gone
+      ? 'The series is excluded. Its pictures are gone.'
+      : 'The series is still being taken in.';
     this.#picture.querySelector('img')?.remove();
-    if (this.#picture.querySelector('p')) return;
-    const words = document.createElement('p');
-    words.textContent = 'The series is excluded. Its pictures are gone.';
     this.#picture.append(words);
   }
 
@@ -177,7 +224,11 @@ class LightBox {
     const address = this.#address(place);
     if (image.getAttribute('src') !== address) image.src = address;
     image.style.setProperty('--proportion', this.#current.dataset.proportion ?? '1');
-    const whole = this.#view === 'all' ? 'every slice' : 'brightest of all slices';
+    const [first, last] = this.#span;
+    const whole =
+      this.#view === 'all'
+        ? `slices ${first} to ${last} of ${this.#count}`
+        : `brightest of all ${this.#count} slices`;
     image.alt = `${this.#current.dataset.title}, ${single ? `slice ${place}` : whole}`;
     if (single) this.#warmSlices();
   }
@@ -217,7 +268,7 @@ class LightBox {
   #warmCase(): void {
     const base = must<HTMLElement>(this.#main, '[data-pictures]').dataset;
     const large = this.#strips
-      .filter((strip) => strip.dataset.state !== 'excluded')
+      .filter((strip) => strip.dataset.state !== 'excluded' && strip.dataset.slices !== '0')
       .map((strip) => {
         const { series, slices, version } = strip.dataset;
         return `${base.pictures}${series}/slices/${Math.floor((Number(slices) + 1) / 2)}.png?v=${version}`;
@@ -287,12 +338,16 @@ class LightBox {
     }
     const pick = target.closest<HTMLElement>('.pick');
     const view = target.closest<HTMLElement>('[data-view]');
+    const part = target.closest<HTMLElement>('[data-part]');
     if (pick) {
       event.preventDefault();
       pick.focus({ preventScroll: true });
     } else if (view) {
       event.preventDefault();
       this.#see(view.dataset.view as View);
+    } else if (part) {
+      event.preventDefault();
+      this.#turn(Number(part.dataset.part));
     }
   }
 
