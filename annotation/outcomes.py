@@ -6,7 +6,6 @@ identifier finds a patient; it is hashed here and kept nowhere.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from django.db.models import QuerySet
 
 from annotation import trail
 from annotation.access import NotYours, study_for
-from annotation.identity import identifier_hash
+from annotation.identity import identifier_hash, sealed
 from annotation.intake.clinical import PARSERS, TARGETS, BadCell, Value, is_missing, stem_of
 from annotation.intake.clinical.values import follow_up
 from annotation.intake.gate import still_open
@@ -287,12 +286,12 @@ def _changes(given: Mapping[str, str], newest: Mapping[str, ClinicalValue], reas
 def _record(
     study: Study, person: Person, patient: Patient, changes: Mapping[str, Value], newest: Mapping[str, ClinicalValue]
 ) -> None:
-    """Tell the trail who and how many, and a digest instead of the values: the coordinator reads the trail."""
+    """Tell the trail who and how many, and a keyed digest instead of the values: the coordinator reads the trail."""
     text = json.dumps([patient.pseudonym, *((name, one.text, one.number) for name, one in changes.items())])
     corrected = sum(1 for name in changes if name in newest and newest[name].value)
     after = {
         "values": len(changes),
         "corrected": corrected,
-        "digest_of_values": hashlib.sha256(text.encode()).hexdigest(),
+        "digest_of_values": sealed(text),
     }
     trail.record(study, person, "enter outcomes", subject=patient.pseudonym, after=after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from annotation import desk, handover, outcomes
 from annotation.access import NotYours, WrongState
+from annotation.identity import sealed
 from annotation.models import Case, ClinicalValue, Event, Exclusion, Patient, Study
 from tests import cast
 
@@ -205,3 +207,19 @@ def test_the_role_is_given_on_the_page_of_the_readers() -> None:
     assert cast.client("clerk").get(f"/outcomes/{cast.PEBBLE}/").status_code == 200
     home = cast.client("clerk").get("/").content.decode()
     assert f'href="/outcomes/{cast.SPINE}/"' in home
+
+
+def test_the_digest_in_the_trail_cannot_be_tried_out_without_the_key(case: str) -> None:
+    """Few scores are possible: whoever knows the pseudonym could hash them all."""
+    save(case, nrs_1month="3", reason="Misread the chart.")
+    told = Event.objects.filter(study__code=cast.SPINE, verb="enter outcomes").order_by("-number")[0].after
+    text = json.dumps([case, ["nrs_1month", "3", 3.0]])
+    assert told["digest_of_values"] == sealed(text)
+    assert told["digest_of_values"] != hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_control_character_in_the_reason_is_left_out(case: str) -> None:
+    base = form(case).base
+    answer = cast.client("clerk").post(f"{HERE}{case}/", {"base": base, "nrs_1month": "3", "reason": "Mis\0read."})
+    assert answer.status_code == 302
+    assert newest(case, "nrs", "1month").reason == "Misread."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -153,6 +154,7 @@ def test_exclusions_and_the_digest_of_a_table_stand_in_the_trail(tmp_path: Path)
     take(tmp_path, cast.clinical_row(1, exclusion="b", age="44"))
     digests = [(one.after or {})["digest_of_values"] for one in events("import clinical table")]
     assert all(len(bytes.fromhex(digest)) == 32 for digest in digests)
+    assert hashlib.sha256(b"[]").hexdigest() not in digests, "without the key nobody can try values out"
     # The first and the last table appended values; those between appended none.
     assert len(digests) == 6
     assert len(set(digests)) == 3

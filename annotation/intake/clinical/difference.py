@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from django.utils import timezone
 
 from annotation import trail
 from annotation.access import protocol_of
-from annotation.identity import new_pseudonym
+from annotation.identity import new_pseudonym, sealed
 from annotation.intake.clinical.columns import Table
 from annotation.intake.clinical.rows import ClinicalError, Reader, Row
 from annotation.intake.clinical.standing import Known, Standing
@@ -141,7 +140,7 @@ def _accept(out: Difference, row: Row, known: Known | None) -> None:
 def _sealed(content: object) -> str:
     text = json.dumps(list(content) if isinstance(content, Iterator) else content, ensure_ascii=False, allow_nan=False,
                       separators=(",", ":"), default=list)  # fmt: skip
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sealed(text)
 
 
 # --- writing -------------------------------------------------------------------------------------------------------

@@ -157,11 +157,7 @@ def _merged(table: Table) -> Table:
                 continue
             spot = (place, when)
             if spot not in columns:
-                column = table.columns[place]
-                columns[spot] = replace(
-                    column, name=f"{column.name}{when}", label=column.label and f"{column.label}{when}"
-                )
-                columns[spot] = replace(columns[spot], letter="")
+                columns[spot] = _at(table.columns[place], when)
             if spot in merged and merged[spot][0] != text:
                 torn.setdefault(record, set()).add(spot)
             merged.setdefault(spot, (text, line.number))
@@ -179,6 +175,12 @@ def _merged(table: Table) -> Table:
     return replace(
         table, columns=tuple(columns[spot] for spot in order), lines=tuple(lines), remarks=(*table.remarks, remark)
     )
+
+
+def _at(column: Column, when: str) -> Column:
+    """Give the column of one event; it stands under no letter of the file."""
+    label = column.label and f"{column.label}{when}"
+    return replace(column, name=f"{column.name}{when}", label=label, letter="")
 
 
 def _when(line: Line, event: int, repeat: int, instance: int) -> str:

@@ -60,10 +60,9 @@ class Reader:
         if "patient_id" not in self.places:
             raise BadTable("The table has no column patient_id; name the column with the hospital's identifier so.")
         self._refuse_twins(mapping)
-        self.months_lead: dict[int, bool] = {}
         self.computed = {"bmi": 0, "age": 0}
-        self.ambiguous = False
-        self._learn_dates()
+        self.slashed = False
+        self.month_leads = self._order_of_dates()
 
     def _refuse_twins(self, mapping: Sequence[str]) -> None:
         seen: dict[str, str] = {}
@@ -75,13 +74,26 @@ class Reader:
             if target:
                 seen[name] = column.letter
 
-    def _learn_dates(self) -> None:
+    def _order_of_dates(self) -> bool | None:
+        """Tell once for all columns whether the month leads; None where no cell tells.
+
+        One program wrote the table. Two orders in it would put a follow-up on a day nobody meant.
+        """
+        told: dict[bool, str] = {}
         for target in ("injection_date", "nrs_1month_date", "birth_date"):
             for place in self.places.get(target, ()):
                 texts = [one.cells[place] for one in self.table.lines]
-                told = values.month_first(texts)
-                self.months_lead[place] = bool(told)
-                self.ambiguous |= told is None and any("/" in text for text in texts)
+                self.slashed |= any(map(values.is_slashed, texts))
+                leads = values.month_first(texts)
+                if leads is not None:
+                    letter = self.table.columns[place].letter
+                    told.setdefault(leads, f"{target} (column {letter})" if letter else target)
+        if len(told) > 1:
+            raise BadTable(
+                f"Dates with slashes stand as day/month/year in {told[False]} and as month/day/year in {told[True]}. "
+                "Write both columns in one order, best as 2024-05-31."
+            )
+        return next(iter(told), None)
 
     # --- one line
 
@@ -175,8 +187,7 @@ class Reader:
     def _day(self, line: Line, row: Row, target: str) -> date | None:
         def parse(place: int, text: str) -> date:
             earliest = date(1900, 1, 1) if target == "birth_date" else values.EARLIEST
-            lead = self.months_lead.get(place, False)
-            return values.day_of(text, today=self.today, months_lead=lead, earliest=earliest)
+            return values.day_of(text, today=self.today, months_lead=bool(self.month_leads), earliest=earliest)
 
         return self._one(line, row, target, parse)
 
@@ -230,9 +241,11 @@ class Reader:
             yield f"The BMI is computed from height and weight in {self.computed['bmi']} rows."
         if self.computed["age"]:
             yield f"The age is computed from birth and injection in {self.computed['age']} rows; no birth date is kept."
-        if any(self.months_lead.values()):
-            yield "Dates with slashes were read as month/day/year, because a day over 12 stands second."
-        elif self.ambiguous:
+        if self.month_leads:
+            yield "All dates with slashes were read as month/day/year, because a day over 12 stands second."
+        elif self.month_leads is False:
+            yield "All dates with slashes were read as day/month/year, because a day over 12 stands first."
+        elif self.slashed:
             yield "Dates with slashes were read as day/month/year; no cell tells otherwise."
 
 

@@ -179,6 +179,11 @@ _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 NO_DATE = "This is no date; write 2024-05-31 or 31.05.2024."
 
 
+def is_slashed(text: str) -> bool:
+    """Tell a date that can be read in two orders from “n/a”."""
+    return _SLASHED.match(text.strip()) is not None
+
+
 def month_first(texts: Iterable[str]) -> bool | None:
     """Tell from a whole column whether 04/05/2024 is an April day; None where nothing tells."""
     seen: bool | None = None

@@ -267,3 +267,36 @@ def test_no_cell_breaks_a_row(cells: list[list[str]]) -> None:
         assert all(one.message.endswith(".") for one in [*row.errors, *row.notes])
         assert all(len(value.text) <= 80 for value in row.kept.values())
     assert Table.of(json.loads(json.dumps(table.document()))) == table
+
+
+DATES = "patient_id,injection_date,nrs_1month_date\n"
+
+
+def read_with_remarks(text: str) -> tuple[list[Row], list[str]]:
+    table = table_from(text.encode(), None, {})
+    mapping = [one.target for one in propose(table.columns, {})]
+    reader = Reader("STUDY", table, mapping, protocol=catalogue.latest("spondylolysis"), today=TODAY)
+    return [reader.read(line) for line in table.lines], list(reader.remarks())
+
+
+def test_all_dates_of_a_table_are_read_in_one_order() -> None:
+    """05/31/2019 can only lead with the month, so 06/07/2019 beside it is a June day: 7 days later, not 36."""
+    (one,), remarks = read_with_remarks(DATES + "A,05/31/2019,06/07/2019\n")
+    assert one.kept["nrs_1month_day"].number == 7
+    assert remarks == ["All dates with slashes were read as month/day/year, because a day over 12 stands second."]
+    (one,), remarks = read_with_remarks(DATES + "A,31/05/2019,06/07/2019\n")
+    assert one.kept["nrs_1month_day"].number == 36
+    assert remarks == ["All dates with slashes were read as day/month/year, because a day over 12 stands first."]
+
+
+def test_where_no_cell_tells_the_order_the_remark_says_so() -> None:
+    (one,), remarks = read_with_remarks(DATES + "A,01/05/2019,06/06/2019\n")
+    assert one.kept["nrs_1month_day"].number == 36
+    assert remarks == ["Dates with slashes were read as day/month/year; no cell tells otherwise."]
+    assert read_with_remarks(DATES + "A,2019-05-01,n/a\n")[1] == [], "n/a is no date with slashes"
+
+
+def test_columns_of_two_orders_are_refused_by_name() -> None:
+    with pytest.raises(BadTable, match=r"day/month/year in nrs_1month_date.*month/day/year in injection_date") as no:
+        read_with_remarks(DATES + "A,05/31/2019,28/06/2019\n")
+    assert "2019," not in str(no.value), "no cell is quoted"
