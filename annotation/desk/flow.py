@@ -46,7 +46,7 @@ class Flow:
     def sentence(self) -> str:
         """The whole chart in words, for whoever does not see it."""
         return "; ".join(
-            f"{stage.title.lower()}: {stage.n}" + (f", {stage.fallen.lower()}: {stage.lost}" if stage.lost else "")
+            f"{_inside(stage.title)}: {stage.n}" + (f", {_inside(stage.fallen)}: {stage.lost}" if stage.lost else "")
             for stage in self.stages
         )
 
@@ -89,6 +89,11 @@ def patient_flow(person: Person, code: str) -> Flow:
 def _complete_title(protocol: Protocol) -> str:
     named = " and ".join(dict.fromkeys(_modality(form.modality) for form in protocol.forms))
     return f"{named} complete"
+
+
+def _inside(words: str) -> str:
+    """Write a title as it stands inside a sentence; CT and MRI stay capitals."""
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]
 
 
 def _modality(modality: str) -> str:

@@ -55,8 +55,9 @@ def hints_of(study: Study, protocol: Protocol, patients: Sequence[Patient]) -> d
 
 
 def _scans(known: Mapping[int, Kept]) -> None:
-    shown = Series.objects.filter(case__patient__in=list(known), held_reason="", excluded_reason="")
-    rows = list(shown.values_list("pk", "case__patient", "modality", "role", "parameters"))
+    # What is held waits for a decision, yet it is there: a hint at “no MRI” would have the patient excluded.
+    there = Series.objects.filter(case__patient__in=list(known), excluded_reason="")
+    rows = list(there.values_list("pk", "case__patient", "modality", "role", "parameters"))
     missing = [pk for pk, _, modality, _, told in rows if modality == "MR" and "matrix" not in told]
     earlier = physics_of(missing)
     for pk, patient, modality, role, told in rows:

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
 from statistics import median
 from typing import Any
 
@@ -23,6 +24,8 @@ OF_THE_SPINE = tuple(role for role in ROLE_TITLES if role not in {"LOC", "CT_SCO
 FIELDS = {"1.5 T": (1.4, 1.6), "3 T": (2.8, 3.2)}
 OTHER_FIELD, NO_FIELD = "other field", "field not stated"
 ALL_CT = "CT"
+EVERY_DIGIT = Context(prec=400)
+"""The longest float has 309 digits before its point; a header may hold anything."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +233,8 @@ def summary(parameter: Parameter, scans: Sequence[Scan]) -> Summary:
     ]
     if not values:
         return Summary(0, len(scans), None, None, None, parameter.decimals)
-    return Summary(len(values), len(scans), median(values), min(values), max(values), parameter.decimals)
+    middle = float(median(Decimal(repr(value)) for value in values))  # of 0.57 and 0.58 it is 0.575, not a hair less
+    return Summary(len(values), len(scans), middle, min(values), max(values), parameter.decimals)
 
 
 def _part(value: Any, part: int | None) -> Any:
@@ -250,7 +254,7 @@ def _counted(name: str, scans: Sequence[Scan]) -> str:
 
 
 def rounded(value: float, decimals: int) -> str:
-    """Print a number half up, without zeros that say nothing: 4.00 is 4."""
-    scaled = math.floor(abs(value) * 10**decimals + 0.5) / 10**decimals
-    text = f"{math.copysign(scaled, value):.{decimals}f}"
+    """Print a number half up as it is written, without zeros that say nothing: 0.575 is 0.58, and 4.00 is 4."""
+    step = Decimal(1).scaleb(-decimals)
+    text = f"{EVERY_DIGIT.plus(Decimal(repr(value)).quantize(step, ROUND_HALF_UP, EVERY_DIGIT)):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

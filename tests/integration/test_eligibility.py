@@ -256,6 +256,21 @@ def test_what_is_missing_is_hinted_at() -> None:
     assert [row.id for row in listed.page.rows] == [patient.pk]
 
 
+def test_what_is_only_held_is_there_all_the_same() -> None:
+    patient = with_images("HELD")
+    series(patient, *MRI, held_reason="Text was read in it.")
+    assert hints(patient) == []
+
+
+def test_the_sentence_of_the_flow_keeps_its_capitals() -> None:
+    desk.create_study(cast.coordinator(), code="CAPS", title="New", seed=7)
+    sentence = desk.patient_flow(cast.coordinator(), "CAPS").sentence
+    assert "MRI" in sentence
+    assert "CT" in sentence
+    assert "assessed for eligibility: 0" in sentence
+    assert "mri" not in sentence
+
+
 def test_no_pain_value_at_all_and_none_afterwards() -> None:
     assert hints(one("NONE", nrs_baseline="", nrs_15min="", nrs_1month="")) == [("No pain value", "a")]
     assert hints(one("AFTER", nrs_15min="", nrs_1month="")) == [("No pain value after the injection", "a")]

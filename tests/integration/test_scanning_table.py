@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from annotation import desk
-from annotation.desk.scanning import Parameter, rounded
+from annotation.desk.scanning import Parameter, Scan, rounded, summary
 from annotation.models import Case, Exclusion, Instance, Patient, Series
 from tests import cast
 
@@ -149,14 +149,24 @@ def test_the_file_is_unrounded() -> None:
     found = next(row for row in rows if row["parameter"] == "Echo time")
     assert found == {
         "role": "SAG_T2", "group": "3 T", "cases": "2", "series": "2", "parameter": "Echo time", "unit": "ms",
-        "n": "2", "median": str((98.04 + 101.37) / 2), "low": "98.04", "high": "101.37",
+        "n": "2", "median": "99.705", "low": "98.04", "high": "101.37",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("value", "decimals", "text"),
-    [(2.5, 0, "3"), (4.0, 2, "4"), (0.625, 2, "0.63"), (220.0, 0, "220"), (98.04, 1, "98")],
-)
+    [
+        (2.5, 0, "3"), (4.0, 2, "4"), (0.625, 2, "0.63"), (220.0, 0, "220"), (98.04, 1, "98"), (0.575, 2, "0.58"),
+        (1.005, 2, "1.01"), (0.285, 2, "0.29"), (-0.4, 0, "0"), (1e300, 2, "1" + "0" * 300), (5e-324, 2, "0"),
+    ],
+)  # fmt: skip
 def test_numbers_are_printed_half_up_and_bare(value: float, decimals: int, text: str) -> None:
     assert rounded(value, decimals) == text
     assert Parameter("x", "X", "", decimals, "").decimals == decimals
+
+
+def test_the_median_between_two_decimals_is_their_own() -> None:
+    """0.57 and 0.58 have the middle 0.575, printed 0.58; in binary it would lie a hair below."""
+    scans = [Scan(n, "SAG_T2", "MR", "3 T", {"averages": value}) for n, value in enumerate((0.57, 0.58))]
+    found = summary(Parameter("averages", "Averages", "", 2, "MR"), scans)
+    assert (found.median, found.text) == (0.575, "0.58 (0.57–0.58)")
