@@ -16,7 +16,7 @@ from analytics.runs import NothingThere
 from annotation.access import NotYours, ProtocolChanged, WrongState
 from annotation.desk import BadSetting, BadUpload, NotConfirmed
 from annotation.handover import StillReading
-from annotation.intake import NoSpace, NotReceiving, TooLarge, WrongOffset
+from annotation.intake import NoSpace, NotReceiving, TooLarge, Unwritable, WrongOffset
 from annotation.jobs import NoSuchJob
 from annotation.outcomes import BadEntry, Outdated
 from annotation.protocol import Invalid
@@ -36,6 +36,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     WrongOffset: (409, "wrong_offset"),
     TooLarge: (413, "too_large"),
     NoSpace: (507, "no_space"),
+    Unwritable: (503, "unwritable"),
     StillReading: (409, "too_early"),
     Invalid: (422, "invalid"),
     NoReason: (422, "no_reason"),
@@ -55,6 +56,7 @@ TITLES = {
     422: "This cannot be taken",
     429: "Too many tries",
     500: "Something went wrong",
+    503: "Not just now",
     507: "No room",
 }
 

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from annotation import trail
 from annotation.access import NotYours, WrongState, study_for
-from annotation.intake import clinical
+from annotation.intake import TooLarge, clinical
 from annotation.intake.clinical import Change, ClinicalError, Difference, Table, waiting
 from annotation.intake.clinical.standing import Standing
 from annotation.intake.gate import still_open
@@ -24,6 +24,8 @@ from annotation.people import Person
 
 CLINICAL_COLUMNS = clinical.TARGETS
 MOST_TABLE_BYTES = clinical.MOST_BYTES
+MOST_UPLOAD_BYTES = 2 * MOST_TABLE_BYTES + 1_000_000
+"""A table, a dictionary and the form around them; `client_max_body_size` in deploy/nginx lets as much through."""
 SHOWN = 200
 """Lines of a list on the page; the file of remarks holds all."""
 COUNTED = ("age", "sex", "bmi", "level", "injection_date", "nrs_baseline", "nrs_15min", "nrs_1month", "nrs_1month_day")
@@ -133,6 +135,15 @@ class TablePage:
     @property
     def ignored(self) -> list[ColumnRow]:
         return [one for one in self.columns if not one.target and (one.filled or one.name)]
+
+
+def check_table_upload(person: Person, code: str, size: int) -> None:
+    """Say before a byte is read whether this person may send so much."""
+    study_for(person, code, Role.COORDINATOR)
+    if size > MOST_UPLOAD_BYTES:
+        raise TooLarge(
+            f"The upload is larger than {MOST_TABLE_BYTES // 1_000_000} MB a file; a clinical table is smaller."
+        )
 
 
 def clinical_state(person: Person, code: str) -> ClinicalState:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
+from django.core.paginator import Paginator
 from django.db.models import Count, Q, Sum
 
 from annotation import intake, jobs
 from annotation.access import NotYours, study_for
+from annotation.desk.cohort import Page
 from annotation.intake import DeliveryCard, ProblemGroup, inbox
 from annotation.intake.parts import Part
 from annotation.intake.parts import append_parts as receive_parts
@@ -47,6 +49,18 @@ class DeliveryRow:
     @property
     def is_unfinished_upload(self) -> bool:
         return self.card.state == DeliveryState.RECEIVING and self.card.way == Way.UPLOAD
+
+
+@dataclass(frozen=True)
+class DeliveryTable:
+    """What is open or stopped, all of it, and a page of what has ended."""
+
+    under_way: list[DeliveryRow]
+    page: Page[DeliveryRow]
+
+    @property
+    def rows(self) -> list[DeliveryRow]:
+        return [*self.under_way, *self.page.rows]
 
 
 @dataclass(frozen=True)
@@ -164,10 +178,20 @@ def delivery_problems(person: Person, code: str, delivery: uuid.UUID) -> list[Pr
     return intake.problems(delivery)
 
 
-def delivery_rows(person: Person, code: str) -> list[DeliveryRow]:
-    """Give the newest deliveries with what stayed out of each."""
+def delivery_table(person: Person, code: str, *, page: int = 1) -> DeliveryTable:
+    """Give every delivery that is open or stopped, and one page of the others, with what stayed out of each."""
     study = study_for(person, code, Role.COORDINATOR)
-    cards = intake.cards(study, most=SHOWN)
+    found = Delivery.objects.select_related("started_by").filter(study=study).order_by("-created_at")
+    under_way = found.filter(state__in=intake.UNDER_WAY)
+    ended = Paginator(found.exclude(state__in=intake.UNDER_WAY), SHOWN)
+    shown = ended.get_page(page)
+    return DeliveryTable(
+        _rows(list(under_way)), Page(tuple(_rows(list(shown.object_list))), shown.number, ended.num_pages, ended.count)
+    )
+
+
+def _rows(found: Sequence[Delivery]) -> list[DeliveryRow]:
+    cards = intake.cards(found)
     return [DeliveryRow(one, intake.problems(one.id) if one.refused or one.quarantined else []) for one in cards]
 
 

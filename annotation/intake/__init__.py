@@ -11,6 +11,7 @@ from annotation.intake.batch import take_in
 from annotation.intake.cards import DeliveryCard, ProblemGroup, card, cards, problems
 from annotation.intake.clinical import ClinicalError, ClinicalLog
 from annotation.intake.deliveries import (
+    UNDER_WAY,
     Announced,
     NotReceiving,
     WrongOffset,
@@ -28,7 +29,7 @@ from annotation.intake.deliveries import (
 )
 from annotation.intake.describe import READ, STALE
 from annotation.intake.log import Log, Problem, Progress
-from annotation.intake.spool import NoSpace, TooLarge
+from annotation.intake.spool import NoSpace, TooLarge, Unwritable
 from annotation.intake.work import resume, sort_job, study_job, sweep
 from annotation.intake.written import given_up, text_job, unread_yet, wanted
 from annotation.models import Way
@@ -36,6 +37,7 @@ from annotation.models import Way
 __all__ = [
     "READ",
     "STALE",
+    "UNDER_WAY",
     "Announced",
     "ClinicalError",
     "ClinicalLog",
@@ -47,6 +49,7 @@ __all__ = [
     "ProblemGroup",
     "Progress",
     "TooLarge",
+    "Unwritable",
     "Way",
     "WrongOffset",
     "announce",

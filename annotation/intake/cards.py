@@ -12,7 +12,7 @@ from django.db.models import Count, Sum
 
 from annotation import jobs
 from annotation.intake.deliveries import UNDER_WAY, find
-from annotation.models import Arrival, ArrivalState, Delivery, DeliveryState, Study, Way
+from annotation.models import Arrival, ArrivalState, Delivery, DeliveryState, Way
 
 S = ArrivalState
 SETTLED = (S.IMPORTED, S.DUPLICATE, S.REFUSED, S.QUARANTINED)
@@ -62,16 +62,11 @@ class ProblemGroup:
 
 
 def card(delivery: uuid.UUID) -> DeliveryCard:
-    return _cards([find(delivery)])[0]
+    return cards([find(delivery)])[0]
 
 
-def cards(study: Study, *, most: int = 20) -> list[DeliveryCard]:
-    """Give the newest deliveries of a study; three queries, however many there are."""
-    found = Delivery.objects.select_related("started_by").filter(study=study).order_by("-created_at")
-    return _cards(list(found[:most]))
-
-
-def _cards(deliveries: Sequence[Delivery]) -> list[DeliveryCard]:
+def cards(deliveries: Sequence[Delivery]) -> list[DeliveryCard]:
+    """Give a card for each delivery, in their order; two queries, and one for each that is worked on."""
     live = [one for one in deliveries if one.state in UNDER_WAY or not one.result.get("received")]
     counted: dict[uuid.UUID, dict[str, dict[str, int]]] = {one.pk: {} for one in live}
     rows = Arrival.objects.filter(delivery__in=live).values("delivery", "state")

@@ -32,16 +32,18 @@ class InMemory(MemoryFileUploadHandler):
         return super().receive_data_chunk(raw_data, start)
 
 
-# The handler must be set before anything reads the body, so the check of the token comes after it.
+# Looking for the form's token reads the whole body: before that come who asks, how much there is, and the handler.
 @csrf_exempt
+@login_required
 def clinical(request: HttpRequest, study: str) -> HttpResponse:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    desk.check_table_upload(person_of(request), study, int(length) if length.isdecimal() else 0)
     handler = InMemory(request)
     request.upload_handlers = [handler]
     return _clinical(request, study, handler)
 
 
 @csrf_protect
-@login_required
 @page_or_act
 def _clinical(request: HttpRequest, study: str, handler: InMemory) -> HttpResponse:
     person = person_of(request)

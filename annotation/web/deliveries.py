@@ -25,7 +25,7 @@ from rest_framework.views import APIView
 from annotation import desk
 from annotation.access import NotYours, WrongState
 from annotation.people import Person, person_of
-from annotation.web.desk import page_or_act
+from annotation.web.desk import page_of, page_or_act
 
 NO_STORE = {"Cache-Control": "no-store"}
 MOST_BYTES = 32 * 1024**2
@@ -43,11 +43,14 @@ def imports(request: HttpRequest, study: str) -> HttpResponse:
     if request.method == "POST":
         _act(request, study)
         return redirect("desk_import", study)
-    rows = desk.delivery_rows(person, study)
+    shown = desk.delivery_table(person, study, page=page_of(request))
+    rows = shown.rows
     others = desk.other_imports(person, study)
     # What is only being received is looked at now and then: its sender shows it by itself, and counting it costs.
     busy = any(row.card.is_open and row.card.state != "receiving" for row in rows) or any(job.is_open for job in others)
     context: dict[str, Any] = {"rows": rows, "others": others, "held": desk.held_series(person, study), "busy": busy}
+    # When this changes, something has ended: then the steps at the left are no longer what they were.
+    context |= {"page": shown.page, "settled": f"{shown.page.total}-{sum(not job.is_open for job in others)}"}
     if request.GET.get("part") == "deliveries":
         return render(request, "desk/deliveries.html", context | {"code": study})
     mine = desk.open_upload(person, study)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import stat
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ from annotation.access import NotYours, WrongState
 from annotation.intake.clinical import waiting
 from annotation.models import Case, ClinicalValue, Event, Exclusion, Patient, Study
 from tests import cast
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -303,6 +305,37 @@ def test_an_upload_without_a_file_or_a_token_is_refused(study: Study) -> None:
     assert upload(strict, table(row(1))).status_code == 403
     assert upload(cast.client("reader_a"), table(row(1))).status_code == 404
     assert upload(cast.client(), table(row(1))).status_code == 302
+
+
+class Untouchable(io.BytesIO):
+    """A body that must not be read."""
+
+    def read(self, *_: Any) -> bytes:
+        raise AssertionError("the body was read")
+
+    readline = read
+
+
+@pytest.mark.parametrize(
+    ("username", "length", "status"),
+    [("", 1000, 302), ("reader_a", 1000, 404), ("coordinator", 42_000_000, 413), ("", 42_000_000, 302)],
+)
+def test_who_asks_and_how_much_are_looked_at_before_a_byte_is_read(
+    study: Study, username: str, length: int, status: int
+) -> None:
+    strict = cast.client(username or None, enforce_csrf_checks=True)
+    strict.cookies["csrftoken"] = "a" * 32
+    body: Any = {"wsgi.input": Untouchable(), "CONTENT_LENGTH": str(length)}
+    answer = strict.generic("POST", "/desk/TAB/clinical/", b"x", "multipart/form-data; boundary=x", **body)
+    assert answer.status_code == status
+    if status == 413:
+        assert "larger than 20 MB" in answer.content.decode()
+
+
+def test_the_proxys_bound_lets_through_what_the_page_takes() -> None:
+    text = (ROOT / "deploy" / "nginx" / "spondy.conf").read_text()
+    (bound,) = re.findall(r"client_max_body_size (\d+)m;", text)
+    assert int(bound) * 1024**2 > desk.MOST_TABLE_BYTES * 2
 
 
 def test_the_state_tells_what_is_missing_and_what_to_look_up(study: Study) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from django.test import Client
 
 from annotation import desk, intake, jobs
 from annotation.intake import spool
-from annotation.models import Arrival, Delivery, Instance
+from annotation.models import Arrival, Delivery, Instance, Job, Way
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -223,6 +225,49 @@ def test_a_full_disk_is_said_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch
     monkeypatch.undo()
     assert one.put(1, 5, b"67890").status_code == 200
     assert one.here(1) == b"1234567890"
+
+
+def test_a_disk_that_cannot_be_written_is_said_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Uploader()
+    one.announce((10, "a"))
+
+    def broken(_: uuid.UUID) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "/of/the/server")
+
+    monkeypatch.setattr(spool, "make", broken)
+    answer = one.put(1, 0, b"12345")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unwritable")
+    assert "Tell the operator" in answer.json()["detail"]
+    assert "/of/the/server" not in answer.content.decode()
+    monkeypatch.undo()
+    assert one.put(1, 0, b"1234567890").status_code == 200
+
+
+def test_what_is_open_is_always_shown_and_what_has_ended_in_pages() -> None:
+    study = cast.study()
+    before = study.deliveries.exclude(state__in=intake.UNDER_WAY).count()
+    oldest = Delivery.objects.create(study=study, way=Way.UPLOAD)
+    stopped = Delivery.objects.create(study=study, way=Way.INBOX, state="sorting")
+    job = jobs.start("import", title="Import", study=study, subject=stopped.pk.hex)
+    Job.objects.filter(pk=job.id).update(state="failed", message="The disk is nearly full.")
+    for _ in range(30):
+        Delivery.objects.create(study=study, way=Way.UPLOAD, state="cancelled")
+    seat = cast.client("coordinator")
+    seen: list[str] = []
+    for number in (1, 2, 3):
+        for part in ("", "&part=deliveries"):
+            page = seat.get(f"/desk/{cast.SPINE}/import/?page={number}{part}").content.decode()
+            cards = re.findall(r'data-delivery="([0-9a-f-]+)"', page)
+            assert {str(oldest.pk), str(stopped.pk)} == set(cards[:2])
+            assert f"part=deliveries&amp;page={number}" in page
+            assert f"Page {number} of " in page
+            assert 'data-changes="nav.steps"' in page
+        seen += cards[2:]
+    assert len(seen) == len(set(seen)) == min(36, before + 30)
+    settled = re.findall(r'data-settled="([^"]+)"', page)
+    Delivery.objects.filter(pk=oldest.pk).update(state="done")
+    after = seat.get(f"/desk/{cast.SPINE}/import/?part=deliveries").content.decode()
+    assert re.findall(r'data-settled="([^"]+)"', after) != settled, "the page's script looks at the steps again"
 
 
 def test_an_upload_becomes_a_case_and_the_page_tells_what_stayed_out_and_why(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ const EVERY_MS = 1000;
 /**
  * `data-poll="<url>"`: the element is replaced by what the address answers, every second, until the answer
  * no longer asks for it; `data-every="5000"` asks that often. Focus and opened details inside are kept by id.
+ * When the fresh one's `data-settled` differs, what `data-changes` names elsewhere on the page is fetched as well.
  */
 async function poll(element: HTMLElement): Promise<void> {
   const url = element.dataset.poll;
@@ -24,6 +25,16 @@ async function poll(element: HTMLElement): Promise<void> {
   for (const id of opened) document.getElementById(id)?.setAttribute('open', '');
   if (focused) document.getElementById(focused)?.focus();
   enhance(fresh.parentElement ?? document.body);
+  if (fresh.dataset.changes && fresh.dataset.settled !== element.dataset.settled)
+    void renew(fresh.dataset.changes);
+}
+
+/** Replace one piece of this page, such as the study's steps, by what a reload would show there. */
+async function renew(selector: string): Promise<void> {
+  const html = await fragment(location.href);
+  const old = document.querySelector(selector);
+  const fresh = html && new DOMParser().parseFromString(html, 'text/html').querySelector(selector);
+  if (old && fresh && !old.contains(document.activeElement)) old.replaceWith(fresh);
 }
 
 /** `data-confirm-code="DEMO"` on an input: its form's submit buttons wait until exactly that is typed. */
