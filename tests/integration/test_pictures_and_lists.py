@@ -13,6 +13,7 @@ from PIL import Image
 
 from annotation import desk, intake
 from annotation.desk import pictures
+from annotation.dicom import pixels as pictures_of
 from annotation.models import Case, Series
 from tests import cast
 from tests.integration.test_look_at_a_case import hold, new_case, of_role, pixels
@@ -100,16 +101,25 @@ def test_no_slice_is_left_out_of_the_sheets_and_of_the_brightest(
     one = of_role(case, "SAG_T2")
     home = f"/desk/NEW/series/{one.pk}/sheet.png"
     drawn: list[int] = []
-    sheet = pictures.pixels.contact_sheet
-    monkeypatch.setattr(pictures.pixels, "contact_sheet", lambda f, **how: drawn.append(len(f)) or sheet(f, **how))
+    sheet, spread = pictures_of.contact_sheet, pictures._equalised
+
+    def counted(frames: list[Any], **how: Any) -> bytes:
+        drawn.append(len(frames))
+        return sheet(frames, **how)
+
+    monkeypatch.setattr(pictures_of, "contact_sheet", counted)
     for part in ("", "&part=1", "&part=2"):
         assert seat.get(f"{home}?view=all{part}").status_code == 200
     assert drawn == [2, 2, 1]
     assert seat.get(f"{home}?view=all&part=3").status_code == 404
 
     seen: list[Any] = []
-    spread = pictures._equalised
-    monkeypatch.setattr(pictures, "_equalised", lambda array, **how: seen.append(array) or spread(array, **how))
+
+    def watched(array: Any, *, inverted: bool) -> Any:
+        seen.append(array)
+        return spread(array, inverted=inverted)
+
+    monkeypatch.setattr(pictures, "_equalised", watched)
     assert seat.get(f"{home}?view=over").status_code == 200
     assert (seen[0] == np.maximum.reduce(pixels(one))).all()
 
