@@ -113,7 +113,9 @@ def unpacked(message: dict[str, Any], frames: tuple[bytes, ...]) -> Taken:
 
 
 def _answer(asked: dict[str, Any]) -> tuple[dict[str, Any], tuple[bytes, ...]]:
-    rules = TakeRules(allow_head=asked["allow_head"], released=frozenset(asked["released"]))
+    rules = TakeRules(
+        allow_head=asked["allow_head"], released=frozenset(asked["released"]), check_every=asked["check_every"]
+    )
     try:
         taken = take(Path(asked["path"]).read_bytes(), key=bytes.fromhex(asked["key"]), rules=rules)
         return {"taken": packed(replace(taken, frames=()))}, taken.frames

@@ -119,7 +119,7 @@ class _Child:
             return LOST
         asked = {
             "path": str(path.resolve()), "key": key().hex(), "allow_head": rules.allow_head,
-            "released": sorted(rules.released), "seconds": seconds,
+            "released": sorted(rules.released), "check_every": rules.check_every, "seconds": seconds,
         }  # fmt: skip
         for _ in range(TRIES):
             answer = self._ask(asked, PATIENCE * seconds)

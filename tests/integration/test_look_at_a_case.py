@@ -436,14 +436,14 @@ def test_a_control_character_in_a_reason_is_left_out(sign: str, case: Case, seat
 @pytest.mark.parametrize("act", ACTS)
 def test_nothing_changes_once_the_case_is_read(act: str, case: Case, seat: Client) -> None:
     begun(case)
-    before = list(Series.objects.filter(case=case).values())
+    before = list(Series.objects.filter(case=case).order_by("pk").values())
     with pytest.raises(WrongState, match="being read"):
         ACTS[act](case)
     hold(of_role(case, "AX_T2"))
     with pytest.raises(WrongState, match="being read"):
         desk.release_series(cast.coordinator(), "NEW", of_role(case, "AX_T2").pk, reason="No.")
     Series.objects.filter(case=case).update(held_reason="")
-    assert list(Series.objects.filter(case=case).values()) == before
+    assert list(Series.objects.filter(case=case).order_by("pk").values()) == before
     page = seat.get(f"/desk/NEW/look/{case}/").content.decode()
     assert "its series stay as they are" in page
     assert "Mask in every slice" not in page
