@@ -20,7 +20,8 @@ def kept(points: Points, space: str) -> dict[str, Any]:
 def points_in(labels: Mapping[str, Any], space: str) -> Points:
     """Give the points that may be shown in a space."""
     points: Points = labels.get("points", {}) if labels.get("space") == space else {}
-    return points
+    # From the bottom up, as they are set: a database gives the keys of a document back in an order of its own.
+    return dict(sorted(points.items(), key=lambda named: named[1][2]))
 
 
 def space_of(series_uid: str, header: Mapping[str, Any]) -> str:
