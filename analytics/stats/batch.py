@@ -28,6 +28,7 @@ WORDS = {
     UNSETTLED: "no convergence",
 }
 STEPS, SUSPICIOUS = 30, 12  # Newton steps, and after how many of them separation is looked for
+MANY = 20  # fits that are worth a common start
 SLOW_STEPS = 300  # of Fisher scoring
 SETTLED = 1e-10  # of scaled coefficients
 SINGULAR = 1e-12  # smallest eigenvalue of a correlation matrix
@@ -137,7 +138,7 @@ def fit_many(
     b = np.full((fits, columns), np.nan)
     some = _Some(w[usable], free[usable], ridge[usable])
     if usable.size:
-        b[usable], status[usable] = _scored(problem, some) if firth else _newton(problem, some)
+        b[usable], status[usable] = _scored(problem, some) if firth else _newton(problem, some, _near(problem, some))
     return Fits(b / scale, status, free)
 
 
@@ -215,11 +216,23 @@ def _halved(problem: _Problem, some: _Some, now: _State, step: Array) -> _State:
     return after
 
 
-def _newton(problem: _Problem, some: _Some) -> tuple[Array, NDArray[np.int8]]:
+def _near(problem: _Problem, some: _Some) -> Array:
+    """Coefficients to start from: those of all resamples together, or 0."""
+    start = np.zeros(some.free.shape)
+    if some.free.shape[0] >= MANY and not some.penalty.any():
+        varies = np.atleast_2d(some.free.any(axis=0))
+        together = _Some(some.w.sum(axis=0, keepdims=True), varies, some.penalty[:1])
+        pooled, status = _newton(problem, together, start[:1])
+        if status[0] == FITTED:
+            start = np.where(some.free, pooled, 0.0)
+    return start
+
+
+def _newton(problem: _Problem, some: _Some, start: Array) -> tuple[Array, NDArray[np.int8]]:
     fits, columns = some.free.shape
     found, status = np.full((fits, columns), np.nan), np.full(fits, UNSETTLED, dtype=np.int8)
     left = np.arange(fits)
-    now = _look(problem, some, np.zeros((fits, columns)))
+    now = _look(problem, some, start)
     for turn in range(STEPS):
         residual = some.w * (problem.y - now.p)
         score = np.where(some.free, residual @ problem.x - some.penalty * now.b, 0.0)

@@ -19,6 +19,7 @@ __all__ = ["CalibrationCurve", "CalibrationLine", "Shrinkage", "calibration_curv
 
 Array = NDArray[np.float64]
 SPAN = 2 / 3  # share of the cases in each neighbourhood, as R's lowess
+PLACES = 500  # at which the curve is computed for the distances; between them it is interpolated
 MOST = 2_000_000  # distances held in memory at a time
 ONE_CLASS = "every case has the same outcome"
 NOT_SORTED = "the prediction is the same for every case, or sorts the outcome without error"
@@ -198,7 +199,9 @@ def calibration_curve(
     if refusal:
         return CalibrationCurve.refused(refusal, points=(), **frame)
     own = np.unique(p)
-    distance = np.abs(smoothed(y, p, own, span)[0] - own)[np.searchsorted(own, p)]
+    if own.size > PLACES:
+        own = np.unique(np.quantile(own, np.linspace(0, 1, PLACES)))
+    distance = np.abs(np.interp(p, own, smoothed(y, p, own, span)[0]) - p)
     grid = np.linspace(float(p.min()), float(p.max()), points)
     curve, spread = smoothed(y, p, grid, span)
     half = quantile(level) * spread

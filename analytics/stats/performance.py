@@ -19,6 +19,7 @@ Measures = Callable[[Array, Array, Array], Mapping[str, Array]]
 CUT = 0.5
 FARTHEST = 1e-15  # a probability this near 0 or 1 has a finite logit
 STEPS = 60
+SETTLED = 1e-9  # last step of Newton's method, which leaves its square
 
 
 class Recalibrated(NamedTuple):
@@ -174,8 +175,11 @@ def _line(y: Array, z: Array, w: Array) -> tuple[Array, Array, Array]:
         eta = a[:, None] + b[:, None] * u
         return eta, (w * (y * eta - np.logaddexp(0, eta))).sum(axis=1)
 
-    a, b = special.logit((w @ y) / n[:, 0]), np.zeros(z.shape[0])
+    null, level = special.logit((w @ y) / n[:, 0]), np.zeros(z.shape[0])
     stuck = np.zeros(z.shape[0], dtype=np.bool_)
+    # As predicted, where that is better than the share alone: a model on its own cases is there already.
+    better = likelihood(middle[:, 0], spread[:, 0])[1] > likelihood(null, level)[1]
+    a, b = np.where(better, middle[:, 0], null), np.where(better, spread[:, 0], level)
     eta, now = likelihood(a, b)
     for _ in range(STEPS):
         p = special.expit(eta)
@@ -195,7 +199,7 @@ def _line(y: Array, z: Array, w: Array) -> tuple[Array, Array, Array]:
         stuck |= worse
         a, b, now = a + da, b + db, after
         moved = np.where(stuck, 0.0, np.maximum(np.abs(da), np.abs(db)))
-        if float((moved / (1 + np.abs(b))).max()) < 1e-12:
+        if float((moved / (1 + np.abs(b))).max()) < SETTLED:
             break
     stuck |= moved > 1e-6 * (1 + np.abs(b))
     slope = np.where(stuck, np.nan, b / spread[:, 0])
