@@ -90,8 +90,11 @@ def test_a_folder_becomes_a_case_and_what_stayed_out_says_why(sign_in: SignIn, e
     page.wait_for_timeout(6000)
     expect(table).to_be_visible()  # drawn anew meanwhile, and still open
     expect(table).to_contain_text("Befund Zwetschgenbaum.pdf")
+    # The steps at the left were drawn anew when the delivery ended: a reload shows the same.
+    steps = page.locator("nav.steps").inner_text()
     # Names were in this page only: after a reload, and in everything that was sent, numbers are all there is.
     page.reload()
+    assert page.locator("nav.steps").inner_text() == steps
     card = page.locator(".delivery").first
     card.locator("summary").click()
     expect(card.locator("tbody .file").first).to_have_text(re.compile(r"file \d{6}"))
