@@ -89,7 +89,7 @@ class Ordinal(Result):
         How many classes occur; empty ones are merged away.
     parallel_df, parallel_score_, parallel_lr_ : Value
         Score and likelihood-ratio test against the model in which every term has coefficients of its own at every
-        threshold. The score test rejects too often where classes are small.
+        threshold.
     terms, thresholds : mapping
         Predictors by name; thresholds by the code of the class below.
     """

@@ -177,7 +177,7 @@ def optimism(
         without a model are left out and counted by reason: they are the most overfitted ones, so the optimism is then
         understated; where they are more than half, nothing is corrected. Intervals: a resample is to the study as the
         study is to new cases, so the quantiles of ``training - test`` (Efron 1983's excess error) are taken from the
-        apparent value.
+        apparent value; approximate, see docs/statistics.md for their simulated coverage.
     """
     y = np.asarray(outcome, dtype=float)
     replicates = int(rows.shape[0])
