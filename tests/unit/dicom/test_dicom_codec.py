@@ -254,7 +254,7 @@ def test_of_so_many_frames_one_is_compared(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_coder_that_errs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     coded = codec.encode(picture(seed=1), codec.Stored(16, 16, False))
-    monkeypatch.setattr(codec.imagecodecs, "jpegls_encode", lambda array: coded)
+    monkeypatch.setattr(imagecodecs, "jpegls_encode", lambda array: coded)
     with pytest.raises(Refused, match="without loss") as refused:
         take(file_bytes(put_pixels(mr(), picture(seed=2))), key=KEY)
     assert refused.value.code == "not_lossless"
