@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,14 +12,23 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from analytics.stats.paired import complete
-from analytics.stats.performance import logit, recalibrate
+from analytics.stats.performance import Measures, logit, recalibrate
 from analytics.stats.result import LEVEL, NotEstimable, Result, Value
 from analytics.stats.risk import quantile
 
-__all__ = ["CalibrationCurve", "CalibrationLine", "Shrinkage", "calibration_curve", "calibration_line", "shrinkage"]
+__all__ = [
+    "CalibrationCurve",
+    "CalibrationLine",
+    "Shrinkage",
+    "calibration_curve",
+    "calibration_line",
+    "curve_at",
+    "shrinkage",
+]
 
 Array = NDArray[np.float64]
 SPAN = 2 / 3  # share of the cases in each neighbourhood, as R's lowess
+FEWEST = 10  # cases of a curve
 PLACES = 500  # at which the curve is computed for the distances; between them it is interpolated
 MOST = 2_000_000  # distances held in memory at a time
 ONE_CLASS = "every case has the same outcome"
@@ -192,7 +202,7 @@ def calibration_curve(
     y, p, refusal = _known(outcome, fitted)
     method = f"calibration curve, lowess with span {span:.2g} and no robustness steps"
     frame: dict[str, Any] = {"n": int(y.size), "method": method, "source": "Cleveland 1979; Austin & Steyerberg 2019"}
-    if not refusal and y.size < 10:
+    if not refusal and y.size < FEWEST:
         refusal = "a curve needs ten cases"
     if not refusal and np.ptp(p) < 1e-9:
         refusal = "the prediction is the same for every case"
@@ -254,6 +264,38 @@ def _smoothed(y: Array, p: Array, at: Array, near: int) -> tuple[Array, Array]:
     curve = weight @ y
     inside = np.clip(curve, 0, 1)
     return curve, np.sqrt((weight**2).sum(axis=1) * inside * (1 - inside))
+
+
+def curve_at(places: Sequence[float], *, span: float = SPAN) -> Measures:
+    """Make the calibration curve at some predictions, as measures whose optimism can be corrected.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Predicted probabilities.
+    span : float
+        Share of the cases in each neighbourhood.
+
+    Returns
+    -------
+    callable
+        Gives ``curve_<place>``, NaN where a model's predictions do not reach the place. With `prediction.optimism` the
+        overfitting-corrected calibration curve (Harrell 2015, section 10.11; R rms::calibrate).
+    """
+    at = np.asarray(places, dtype=float)
+
+    def measures(y: Array, p: Array, w: Array) -> dict[str, Array]:
+        found = np.full((p.shape[0], at.size), np.nan)
+        for fit, (own, times) in enumerate(zip(p, w.astype(int), strict=True)):
+            drawn, outcome = np.repeat(own, times), np.repeat(y, times)
+            if drawn.size < FEWEST or np.ptp(drawn) < 1e-9:
+                continue
+            inside = (at >= drawn.min()) & (at <= drawn.max())
+            if inside.any():
+                found[fit, inside] = smoothed(outcome, drawn, at[inside], span)[0]
+        return {f"curve_{place:g}": found[:, j] for j, place in enumerate(at)}
+
+    return measures
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -200,6 +200,21 @@ def test_the_calibration_curve_of_a_straight_relation_is_straight() -> None:
     assert curve == pytest.approx(0.1 + 0.7 * np.linspace(0.1, 0.9, 9), abs=1e-12)
 
 
+def test_a_corrected_calibration_curve_lies_nearer_to_the_middle_than_the_apparent_one() -> None:
+    x, y = cases(7, n=120, columns=8)
+    design = logistic.prepare(x, y)
+    measures = calibration.curve_at([0.2, 0.5, 0.8, 0.9999])
+    rows = bootstrap.resamples(design.n, 200, 1)
+    found = prediction.optimism(design.y, prediction.maximum_likelihood(design), rows, measures=measures).measures
+    fitted = logistic.fit(design).fitted
+    assert fitted is not None
+    own = calibration.smoothed(design.y, fitted, np.array([0.2]))[0][0]
+    assert found["curve_0.2"].apparent == pytest.approx(float(own))
+    assert number(found["curve_0.2"].corrected) > number(found["curve_0.2"].apparent)
+    assert number(found["curve_0.8"].corrected) < number(found["curve_0.8"].apparent)
+    assert found["curve_0.9999"].corrected == NotEstimable("the measure does not exist for this model")
+
+
 @given(seeds)
 def test_ridge_goes_from_the_full_model_to_none(seed: int) -> None:
     x, y = cases(seed)
