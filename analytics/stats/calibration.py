@@ -280,7 +280,7 @@ def curve_at(places: Sequence[float], *, span: float = SPAN) -> Measures:
     -------
     callable
         Gives ``curve_<place>``, NaN where a model's predictions do not reach the place. With `prediction.optimism` the
-        overfitting-corrected calibration curve (Harrell 2015, section 10.11; R rms::calibrate).
+        overfitting-corrected calibration curve (Harrell 2015; R rms::calibrate).
     """
     at = np.asarray(places, dtype=float)
 
@@ -321,7 +321,7 @@ def shrinkage(chi2: Value, df: Value, *, n: int) -> Shrinkage:
     Returns
     -------
     Shrinkage
-        ``(chi2 - df) / chi2``, van Houwelingen & le Cessie 1990, Stat Med 9:1303, section 3. Multiply the slopes by
+        ``(chi2 - df) / chi2``, van Houwelingen & le Cessie 1990, Stat Med 9:1303. Multiply the slopes by
         it and estimate the intercept anew. At or below 0 the model predicts no better than the prevalence.
     """
     frame: dict[str, Any] = {
