@@ -172,12 +172,12 @@ def optimism(
     Returns
     -------
     Optimism
-        Harrell, Lee & Mark 1996, Stat Med 15:361; Harrell 2015, section 5.3: the model of each resample is judged on the resample
-        (training) and on the original cases (test); the mean difference is taken from the apparent value. Resamples
-        without a model are left out and counted by reason: they are the most overfitted ones, so the optimism is then
-        understated; where they are more than half, nothing is corrected. Intervals: a resample is to the study as the
-        study is to new cases, so the quantiles of ``training - test`` (Efron 1983's excess error) are taken from the
-        apparent value; approximate, see docs/statistics.md for their simulated coverage.
+        Harrell, Lee & Mark 1996, Stat Med 15:361; Harrell 2015, section 5.3: the model of each resample is judged on
+        the resample (training) and on the original cases (test); the mean difference is taken from the apparent
+        value. Resamples without a model are left out and counted by reason: they are the most overfitted ones, so the
+        optimism is then understated; where they are more than half, nothing is corrected. Intervals: a resample is to
+        the study as the study is to new cases, so the quantiles of ``training - test`` (Efron 1983's excess error) are
+        taken from the apparent value; approximate, see docs/statistics.md for their simulated coverage.
     """
     y = np.asarray(outcome, dtype=float)
     replicates = int(rows.shape[0])
