@@ -19,7 +19,7 @@ __all__ = ["Corrected", "Optimism", "Predictions", "Procedure", "each", "firth",
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.intp]
-SOURCE = "Harrell, Lee & Mark 1996; Efron 1983"
+SOURCE = "Harrell et al. 1996; Efron 1983"
 AT_ONCE = 2_000_000  # resampled cases held in memory at a time
 FEWEST = 20  # resamples with a value
 MOST_FAILED = 0.5  # share of resamples without a model beyond which nothing is corrected
@@ -172,7 +172,7 @@ def optimism(
     Returns
     -------
     Optimism
-        Harrell, Lee & Mark 1996, Stat Med 15:361; Harrell 2015, section 5.3: the model of each resample is judged on
+        Harrell et al. 1996, Stat Med 15:361; Harrell 2015, section 5.3: the model of each resample is judged on
         the resample (training) and on the original cases (test); the mean difference is taken from the apparent
         value. Resamples without a model are left out and counted by reason: they are the most overfitted ones, so the
         optimism is then understated; where they are more than half, nothing is corrected. Intervals: a resample is to
