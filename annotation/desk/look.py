@@ -100,6 +100,8 @@ def look(person: Person, code: str, pseudonym: str) -> Look:
     case = gate.cases().filter(patient__pseudonym=pseudonym).first()
     if case is None:
         raise NotYours
+    # First the jobs, then what they write: one that ends in between is asked for again, not missed for good.
+    masking = jobs.of_subject(case_subject(case.pk))
     series = sorted(case.series.all(), key=_place)
     cards = _cards(gate, series)
     exclusion = getattr(case.patient, "exclusion", None)
@@ -121,7 +123,7 @@ def look(person: Person, code: str, pseudonym: str) -> Look:
         unseen=sum(card.state == "new" for card in cards),
         held=sum(card.state == "held" for card in cards),
         seen=seen_of(series),
-        jobs=tuple(_jobs(case.pk, cards)),
+        jobs=tuple(_jobs(masking, cards)),
         waiting=len(waiting),
         next_waiting=following,
         ahead=_ahead(study.pk, following),
@@ -267,12 +269,10 @@ def _planes(series: Sequence[Series]) -> dict[int, Plane]:
     return found
 
 
-def _jobs(case: int, cards: Sequence[SeriesCard]) -> list[jobs.Card]:
+def _jobs(found: Sequence[jobs.Card], cards: Sequence[SeriesCard]) -> list[jobs.Card]:
     """Give the masks that are being drawn in this case; the newest also when it failed and something is held still."""
-    if not any(card.state == "held" for card in cards):
-        return []
-    found = jobs.of_subject(case_subject(case))
-    return [card for n, card in enumerate(found) if card.is_open or (n == 0 and card.state != "done")]
+    still = any(card.state == "held" for card in cards)
+    return [card for n, card in enumerate(found) if card.is_open or (n == 0 and still and card.state != "done")]
 
 
 def _ahead(study: int, case: str) -> tuple[tuple[int, str], ...]:

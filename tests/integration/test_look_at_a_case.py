@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 
@@ -493,3 +494,17 @@ def test_a_series_of_another_study_does_not_exist(case: Case, seat: Client) -> N
     assert (
         seat.post(f"/desk/NEW/look/{case}/", {"act": "role", "series": foreign.pk, "role": "OTHER"}).status_code == 404
     )
+
+
+def test_a_mask_that_ends_while_the_page_is_made_is_asked_for_again(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The jobs are read before the series: the other way round an end in between would never be seen."""
+    look = importlib.import_module("annotation.desk.look")  # the door gives a function of the same name
+    order: list[str] = []
+    of_subject, place = look.jobs.of_subject, look._place
+    monkeypatch.setattr(look.jobs, "of_subject", lambda subject: order.append("jobs") or of_subject(subject))
+    monkeypatch.setattr(look, "_place", lambda one: order.append("series") or place(one))
+    desk.look(cast.coordinator(), "NEW", str(case))
+    assert order[0] == "jobs"
+    assert "series" in order
