@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -503,8 +504,17 @@ def test_a_mask_that_ends_while_the_page_is_made_is_asked_for_again(
     look = importlib.import_module("annotation.desk.look")  # the door gives a function of the same name
     order: list[str] = []
     of_subject, place = look.jobs.of_subject, look._place
-    monkeypatch.setattr(look.jobs, "of_subject", lambda subject: order.append("jobs") or of_subject(subject))
-    monkeypatch.setattr(look, "_place", lambda one: order.append("series") or place(one))
+
+    def asked(subject: str) -> Any:
+        order.append("jobs")
+        return of_subject(subject)
+
+    def placed(one: Series) -> Any:
+        order.append("series")
+        return place(one)
+
+    monkeypatch.setattr(look.jobs, "of_subject", asked)
+    monkeypatch.setattr(look, "_place", placed)
     desk.look(cast.coordinator(), "NEW", str(case))
     assert order[0] == "jobs"
     assert "series" in order
