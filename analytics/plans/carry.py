@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from analytics.frames import Frames
+from analytics.plans import steps
+from analytics.plans.parts import NotPossible, Params, Part, Table
 from analytics.plans.plan import Plan
-from analytics.plans.steps import KINDS, NotPossible, Part, Table
 from analytics.stats.result import Entry, Results
 
 __all__ = ["NotPossible", "carry_out"]
@@ -44,7 +45,7 @@ def carry_out(plan: Plan, frames: Frames, *, seed: int = 0, progress: Progress |
     if plan.needs_outcomes and not frames.has_outcomes:
         raise NotPossible(f"Plan {plan.code!r} needs outcomes, and there are none yet.")
     table = Table(frames, seed)
-    parts: list[Part] = [part for step in plan.steps for part in KINDS[step.kind](table, step.params)]
+    parts: list[Part] = [part for step in plan.steps for part in _kind(step.kind)(table, step.params)]
     entries: list[Entry] = []
     for done, part in enumerate(parts):
         if progress:
@@ -55,6 +56,14 @@ def carry_out(plan: Plan, frames: Frames, *, seed: int = 0, progress: Progress |
     if progress:
         progress(len(parts), len(parts), "done")
     return Results(plan=_named(plan), subject=_subject(frames), seed=seed, entries=tuple(entries))
+
+
+def _kind(name: str) -> Callable[[Table, Params], list[Part]]:
+    if name in steps.KINDS:
+        return steps.KINDS[name]
+    from analytics.plans import extended  # a third of the statistics, for one plan
+
+    return extended.KINDS[name]
 
 
 def _named(plan: Plan) -> dict[str, Any]:

@@ -174,7 +174,64 @@ FULL = Plan(
     ),
 )
 
-_PLANS = {plan.code: plan for plan in (PAPER, FULL)}
+REPLICATES = 2000
+THRESHOLDS = [percent / 100 for percent in range(10, 100, 10)]
+CHARACTERISTICS = ["age", "sex", "bmi", "level"]
+AVERAGEABLE = ("default", "reduced", "bme_only")  # without indicators of the levels that happen to occur
+
+
+def _extension(code: str) -> tuple[Step, ...]:
+    """Everything the extended plan adds to one specification."""
+    model = {"specification": code, "terms": list(MODELS[code]), "averaged": code in AVERAGEABLE}
+    binary = {**model, "outcomes": list(OUTCOMES)}
+    drawn = {**binary, "replicates": REPLICATES}
+    procedures = ("maximum_likelihood", "firth", "ridge")
+    return (
+        Step("averaged_model", binary),
+        *(Step("optimism", {**drawn, "procedure": name, "thresholds": THRESHOLDS}) for name in procedures),
+        *(Step("calibration", {**binary, "procedure": name, "thresholds": THRESHOLDS}) for name in procedures),
+        Step("ridge", binary),
+        Step("ordinal_model", {**model, "responses": [f"response_{time}" for time in TIMES]}),
+        Step("change", {**drawn, "firth": True}),
+    )
+
+
+EXTENDED = Plan(
+    code="extended",
+    title="Every statistic, with prediction and sensitivity analyses",
+    version=1,
+    protocol="spondylolysis",
+    steps=(
+        *FULL.steps,
+        Step("bootstrap", {"replicates": REPLICATES}),
+        Step("spearman", {"pairs": [["level", f"ppr_{time}"] for time in TIMES]}),
+        Step("risk", {"outcomes": list(OUTCOMES)}),
+        Step(
+            "ancova",
+            {
+                "baseline": "nrs_baseline",
+                "followups": [f"nrs_{time}" for time in TIMES],
+                "as_nominal": list(NOMINAL),
+                "characteristics": CHARACTERISTICS,
+            },
+        ),
+        Step(
+            "ordinal",
+            {
+                "responses": [f"response_{time}" for time in TIMES],
+                "as_nominal": list(NOMINAL),
+                "characteristics": CHARACTERISTICS,
+            },
+        ),
+        Step("characteristics", {"variables": CHARACTERISTICS, "outcomes": list(OUTCOMES)}),
+        *(step for code in AVERAGEABLE for step in _extension(code)),
+        Step(
+            "ridge", {"specification": "categorical", "terms": list(MODELS["categorical"]), "outcomes": list(OUTCOMES)}
+        ),
+    ),
+)
+
+_PLANS = {plan.code: plan for plan in (PAPER, FULL, EXTENDED)}
 
 
 def codes() -> tuple[str, ...]:

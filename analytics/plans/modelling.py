@@ -12,7 +12,7 @@ from analytics.frames import Variable
 from analytics.stats import logistic, separation, validation
 from analytics.stats.result import Entry
 
-__all__ = ["fitted", "predictors"]
+__all__ = ["described", "fitted", "predictors"]
 
 Array = NDArray[np.float64]
 
@@ -67,8 +67,22 @@ def fitted(
     *,
     firth: bool,
 ) -> Iterator[Entry]:
-    """Fit one logistic model and yield everything it gives."""
-    design = logistic.prepare(predictors(terms, items, grades, outcome), outcome)
+    """Fit one logistic model of coded findings and yield everything it gives."""
+    return described(id, logistic.prepare(predictors(terms, items, grades, outcome), outcome), firth=firth)
+
+
+def described(id: str, design: logistic.Design, *, firth: bool) -> Iterator[Entry]:
+    """Fit one logistic model and yield everything it gives.
+
+    Parameters
+    ----------
+    id : str
+        Of the model; its terms and checks stand below.
+    design : Design
+        What `logistic.prepare` gave.
+    firth : bool
+        Whether the penalised model stands beside it.
+    """
     found = logistic.fit(design)
     yield Entry.of(id, found.summary)
     for name, term in found.terms.items():

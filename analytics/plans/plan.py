@@ -51,7 +51,17 @@ class Plan:
     needs_outcomes: bool = True
 
     def with_bootstrap(self, replicates: int) -> Plan:
-        """Add bootstrap intervals of the agreement coefficients; another digest, because it computes more."""
+        """Bootstrap with so many resamples; another digest, because the numbers are others.
+
+        A plan that resamples does so as often everywhere; any other gets bootstrap intervals of the agreement
+        coefficients beside what it has.
+        """
+        if any("replicates" in step.params for step in self.steps):
+            steps = tuple(
+                replace(step, params={**step.params, "replicates": replicates}) if "replicates" in step.params else step
+                for step in self.steps
+            )
+            return replace(self, steps=steps)
         return replace(self, steps=(*self.steps, Step("bootstrap", {"replicates": replicates})))
 
     def to_document(self) -> dict[str, Any]:

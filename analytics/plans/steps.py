@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,67 +12,11 @@ from numpy.typing import NDArray
 from analytics import derive
 from analytics.frames import Frames, Variable
 from analytics.plans import modelling
+from analytics.plans.parts import Array, NotPossible, Params, Part, Table
 from analytics.stats import agreement, association, bootstrap, describe, paired, reliability
 from analytics.stats.result import Entry, Result, Value
 
-__all__ = ["KINDS", "NotPossible", "Part", "Table"]
-
-Array = NDArray[np.float64]
-Params = Mapping[str, Any]
-
-
-class NotPossible(ValueError):
-    """A plan that does not fit the data it was given."""
-
-    @property
-    def sentence(self) -> str:
-        """What a person reads."""
-        return str(self)
-
-
-@dataclass(frozen=True)
-class Part:
-    """A piece of work with the name progress shows."""
-
-    label: str
-    run: Callable[[], Iterator[Entry]]
-
-
-class Table:
-    """The frames with the derived outcomes, and what has been computed so far."""
-
-    def __init__(self, frames: Frames, seed: int = 0) -> None:
-        self.frames = frames
-        self.seed = seed
-        self._found: dict[str, Entry] = {}
-        self._derived: dict[str, Array] = {}
-        if frames.has_outcomes:
-            baseline = frames.measured("nrs_baseline")
-            for time in ("15min", "1month"):
-                followup = frames.measured(f"nrs_{time}")
-                self._derived[f"ppr_{time}"] = derive.percent_reduction(baseline, followup)
-                self._derived[f"success_{time}"] = derive.success(baseline, followup)
-                self._derived[f"response_{time}"] = derive.response(baseline, followup)
-
-    def keep(self, entry: Entry) -> None:
-        """Remember an entry for steps that build on it."""
-        self._found[entry.id] = entry
-
-    def computed(self, id: str, field: str) -> Value:
-        """Return a number of an earlier step."""
-        return self._found[id].values[field]
-
-    def column(self, name: str) -> Array:
-        """Return a clinical or derived column."""
-        if name in self._derived:
-            return self._derived[name]
-        if name in self.frames.clinical.columns:
-            return self.frames.measured(name)
-        raise NotPossible(f"The plan names {name!r}, which is neither a clinical nor a derived value.")
-
-    def kind(self, item: Variable, params: Params) -> str:
-        """Give the measurement level of an item as the plan treats it."""
-        return "nominal" if item.code in params.get("as_nominal", ()) else item.kind
+__all__ = ["CATEGORICAL", "KINDS", "MEASURED", "unordered"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,7 +183,11 @@ MEASURED: dict[str, Callable[[Array], Result]] = {
 
 
 def agreeing(table: Table, params: Params) -> list[Part]:
-    """Agreement of the two readers, item by item, by the item's measurement level."""
+    """Agreement of the readers, item by item, by the item's measurement level."""
+    if len(table.frames.readers) > 2:
+        from analytics.plans import several
+
+        return several.agreeing(table, params)
     first, second = _two_readers(table.frames)
 
     def run(item: Variable) -> Iterator[Entry]:
@@ -261,12 +208,16 @@ def agreeing(table: Table, params: Params) -> list[Part]:
 
 def _two_readers(frames: Frames) -> tuple[str, str]:
     if len(frames.readers) != 2:
-        raise NotPossible(f"This plan compares two readers; there are {len(frames.readers)}.")
+        raise NotPossible(f"This plan compares readers; it needs two, and there are {len(frames.readers)}.")
     return frames.readers[0], frames.readers[1]
 
 
 def bootstrapping(table: Table, params: Params) -> list[Part]:
     """Bootstrap each item by case: kappa of coded items, of ordered ones also with quadratic weights, else ICC."""
+    if len(table.frames.readers) > 2:
+        from analytics.plans import several
+
+        return several.bootstrapping(table, params)
     first, second = _two_readers(table.frames)
 
     def run(item: Variable) -> Iterator[Entry]:
@@ -307,11 +258,12 @@ def _chosen(table: Table, params: Params) -> list[Variable]:
     return [
         item
         for item in table.frames.items
-        if item.kind != "continuous" and (params["items"] == "coded" or _unordered(table, item, params))
+        if item.kind != "continuous" and (params["items"] == "coded" or unordered(table, item, params))
     ]
 
 
-def _unordered(table: Table, item: Variable, params: Params) -> bool:
+def unordered(table: Table, item: Variable, params: Params) -> bool:
+    """Whether a finding has two levels or none above another."""
     return item.binary or table.kind(item, params) == "nominal"
 
 
@@ -328,7 +280,7 @@ def rank_sum(table: Table, params: Params) -> list[Part]:
 
     def run() -> Iterator[Entry]:
         for item in table.frames.items:
-            if _unordered(table, item, params):
+            if unordered(table, item, params):
                 continue
             for reader in table.frames.readers:
                 for outcome in params["outcomes"]:
@@ -352,7 +304,7 @@ def multiplicity(table: Table, params: Params) -> list[Part]:
             for outcome in params["outcomes"]:
                 family = {
                     item.code: table.computed(
-                        f"{'chisq' if _unordered(table, item, params) else 'mwu'}/{reader}/{item.code}/by/{outcome}",
+                        f"{'chisq' if unordered(table, item, params) else 'mwu'}/{reader}/{item.code}/by/{outcome}",
                         "p",
                     )
                     for item in table.frames.items

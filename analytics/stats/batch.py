@@ -195,7 +195,9 @@ def _inverted(matrix: Array) -> Array:
 def _look(problem: _Problem, some: _Some, b: Array) -> _State:
     eta = b @ problem.x.T
     own = problem.y * eta - np.logaddexp(0, eta)
-    return _State(b, special.expit(eta), np.einsum("rn,rn->r", some.w, own) - (some.penalty * b**2).sum(axis=1) / 2)
+    held = np.where(some.penalty > 0, b, 0.0)  # one that runs away has no square
+    loglik = np.einsum("rn,rn->r", some.w, own) - (some.penalty * held**2).sum(axis=1) / 2
+    return _State(b, special.expit(eta), loglik)
 
 
 def _taken(some: _Some, which: NDArray[np.bool_]) -> _Some:

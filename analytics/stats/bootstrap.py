@@ -99,8 +99,10 @@ def icc_a1_of(ratings: ArrayLike) -> Statistic:
     k = x.shape[1]
 
     def statistic(rows: Ints) -> Array:
-        drawn = x[rows]
         n = rows.shape[1]
+        if n < 2:
+            return np.full(rows.shape[0], np.nan)
+        drawn = x[rows]
         case, reader, grand = drawn.mean(axis=2), drawn.mean(axis=1), drawn.mean(axis=(1, 2))
         r = k * ((case - grand[:, None]) ** 2).sum(axis=1) / (n - 1)
         c = n * ((reader - grand[:, None]) ** 2).sum(axis=1) / (k - 1)

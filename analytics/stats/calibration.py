@@ -255,6 +255,8 @@ def _smoothed(y: Array, p: Array, at: Array, near: int) -> tuple[Array, Array]:
     # R's lowess: the nearest thousandth counts fully, the farthest not at all.
     tricube = (1 - (distance / np.where(reach > 0, reach, 1.0)) ** 3) ** 3
     weight = np.where(distance <= 0.999 * reach, np.where(distance > 0.001 * reach, tricube, 1.0), 0.0)
+    # Between two heaps of equal predictions every neighbour may be as far as the farthest: then all count alike.
+    weight = np.where(weight.sum(axis=1, keepdims=True) > 0, weight, (distance <= reach).astype(float))
     weight /= weight.sum(axis=1, keepdims=True)
     middle = (weight * away).sum(axis=1, keepdims=True)
     spread = (weight * (away - middle) ** 2).sum(axis=1, keepdims=True)

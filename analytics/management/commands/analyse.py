@@ -21,9 +21,13 @@ class Command(BaseCommand):
         parser.add_argument("--clinical", type=Path, required=True, help="one row a case")
         parser.add_argument("--gradings", type=Path, required=True, help="one row a case and reader")
         parser.add_argument("--out", type=Path, required=True, help="folder for everything that is written")
-        parser.add_argument("--plan", default="full", help="paper or full (default)")
+        parser.add_argument("--plan", default="full", help="paper, full (default) or extended")
         parser.add_argument(
-            "--bootstrap", type=int, default=0, metavar="N", help="add N resamples by case to agreement"
+            "--bootstrap",
+            type=int,
+            default=0,
+            metavar="N",
+            help="N resamples by case of agreement, and of all that extended draws",
         )
         parser.add_argument("--seed", type=int, default=0, help="of the resamples; kept in the manifest")
 

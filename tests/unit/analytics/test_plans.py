@@ -27,7 +27,7 @@ def test_a_plan_is_data_and_its_digest_follows_what_it_computes() -> None:
 
 
 def test_the_names_of_plans() -> None:
-    assert plans.codes() == ("paper", "full")
+    assert plans.codes() == ("paper", "full", "extended")
     with pytest.raises(KeyError):
         plans.get("everything")
 

@@ -158,3 +158,13 @@ def test_half_of_the_resamples_without_a_model_is_too_many() -> None:
     assert found.n_failed in (59, 60)
     assert "nothing was selected" in found.notes[0]
     assert found.measures["brier"].corrected == NotEstimable("more than half of the resamples gave no model")
+
+
+def test_a_curve_between_two_heaps_of_predictions_has_a_value() -> None:
+    # Half way every neighbour is as far as the farthest, so the tricube leaves no weight.
+    y, p = np.array([0.0, 1.0] * 10 + [1.0] * 20), np.repeat([0.25, 0.75], 20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = calibration.calibration_curve(y, p, points=5)
+    assert found.points[2][:2] == pytest.approx((0.5, 0.75))
+    assert all(math.isfinite(value) for point in found.points for value in point)
