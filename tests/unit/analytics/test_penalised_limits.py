@@ -9,7 +9,7 @@ from scipy import optimize, special, stats
 from analytics.frames import Frames
 from analytics.plans.catalogue import MODELS
 from analytics.plans.modelling import predictors
-from analytics.plans.steps import Table
+from analytics.plans.parts import Table
 from analytics.stats import logistic
 from analytics.stats.result import Results
 from tests.unit.analytics.test_reference_study import NOT_REACHED
