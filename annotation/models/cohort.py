@@ -61,7 +61,7 @@ class ClinicalValue(AppendOnly):
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     recorded_at = models.DateTimeField(auto_now_add=True)
     # NULL for "none given": a column with a default would make SQLite rebuild the table and lose its triggers.
-    reason = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
+    reason = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001  triggers would be lost, see above
 
     class Meta:
         indexes = [models.Index(fields=["patient", "name", "timepoint"])]
