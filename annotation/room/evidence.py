@@ -1,29 +1,58 @@
-"""Points set on an image, checked against the stored geometry. The millimetres are the server's own."""
+"""What a reader points at: the slice a grade was seen on, measured points, and marks drawn on images.
+
+The document has one object a cell, and under ``marks`` a list. As the viewer sends and gets it::
+
+    {"<item>.<site>": {"uid": ..., "window": {"width": ..., "level": ...},        the evidence slice, and its window
+                       "field": {"centre_lps_mm": [x, y, z], "height_mm": h},     optional: the part that was zoomed to
+                       "points_lps_mm": [P, A, Q]},                               only where the value was measured
+     "marks": [{"kind": "angle", "uid": ..., "points_lps_mm": [...], "label": "A"}]}
+
+Stored, ``uid`` becomes ``sop_uid`` and ``frame``, and the server adds the values it has measured itself. Millimetres
+come from the stored geometry, never from the viewer.
+"""
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotation.dicom.geometry import Plane, on_plane, plane_name, slip
+from annotation.dicom.marks import POINTS_OF, inside, value_of
 from annotation.models import Instance, Series
 from annotation.protocol import Fault, Invalid, Measured, Protocol
+from annotation.protocol.instrument import Cell
 from annotation.protocol.scales import Continuous
 from annotation.room.stacks import frame_uid
 
-Evidence = dict[str, dict[str, Any]]
+Evidence = dict[str, Any]
+
+MARKS = "marks"
+"""The one key that is no cell; a cell's key has a dot in it."""
+
+MOST_MARKS = 100
 
 LARGEST_DIFFERENCE_MM = 0.11
 """A typed or shown value may differ from the points by the rounding of its last decimal, and a hair."""
 
-FARTHEST_MM = 1e5
-"""No coordinate of a scanner lies farther out."""
+FARTHEST = 1e5
+"""No coordinate of a scanner in mm, and no window in use, lies farther out."""
 
 OFF_PLANE_MM = 1.0
 """Points of one measurement lie on the slice they were set on; the viewer's own rounding stays far below."""
+
+LABEL = re.compile(r"[A-Z]")
+"""One letter: nothing else could be told with it."""
+
+Points = NDArray[np.float64]
+
+
+def _refuse(cell: str, message: str) -> NoReturn:
+    raise Invalid((Fault(cell, message),))
 
 
 def placed(
@@ -39,105 +68,221 @@ def placed(
     Raises
     ------
     Invalid
-        Naming the cell whose points do not fit a stored image or the value.
+        Naming the cell whose slice or points do not fit a stored image or the value, or `marks`.
     """
     if not isinstance(evidence, Mapping):
-        raise Invalid((Fault("", "The evidence must be an object of cells."),))
+        _refuse("", "The evidence must be an object of cells.")
     cells = {cell.key: cell for cell in protocol.cells(form)}
+    images = _Images(series, assignment)
     kept: Evidence = {}
     for key, sent in evidence.items():
+        if key == MARKS:
+            continue
         cell = cells.get(str(key))
-        if cell is None or not isinstance(cell.item.scale, Continuous) or cell.item.scale.evidence is None:
-            raise Invalid((Fault(str(key)[:60], "This cell takes no points."),))
-        value = answers.get(cell.key)
-        if not isinstance(value, (int, float)):
-            continue  # points without a number are an unfinished measurement, not an answer
-        kept[cell.key] = _three_points(cell.key, float(value), sent, series, assignment)
+        if cell is None:
+            _refuse(str(key)[:60], "This form does not ask this.")
+        if found := _of_cell(cell, answers.get(cell.key), sent, images):
+            kept[cell.key] = found
+    if marks := _marks(evidence.get(MARKS, []), images):
+        kept[MARKS] = marks
     return kept
 
 
-def _three_points(
-    cell: str, value: float, sent: object, series: Sequence[Series], assignment: uuid.UUID
-) -> dict[str, Any]:
-    points = _points(cell, sent)
-    uid = sent.get("uid") if isinstance(sent, Mapping) else None
-    home, sop_uid, frame = _home(cell, uid, series, assignment)
-    plane = _plane(home, sop_uid, frame)
-    if plane is None:
-        raise Invalid((Fault(cell, "This image carries no geometry; nothing can be measured on it."),))
-    if on_plane(plane, points) > OFF_PLANE_MM:
-        raise Invalid((Fault(cell, "The points do not lie on the image they name."),))
+class _Images:
+    """The case's images under the names this reading knows them by."""
+
+    def __init__(self, series: Sequence[Series], assignment: uuid.UUID) -> None:
+        self._series = series
+        self._assignment = assignment
+        self._homes: dict[str, tuple[Series, str, int]] | None = None
+        self._frames: dict[tuple[int, str], list[Any]] = {}
+
+    def home(self, cell: str, uid: object) -> tuple[Series, str, int]:
+        if self._homes is None:  # one pass over the case, and only when something points at an image
+            self._homes = {
+                frame_uid(self._assignment, sop_uid, frame): (one, sop_uid, frame)
+                for one in self._series
+                for sop_uid, frame in one.parameters["order"]
+            }
+        found = self._homes.get(uid) if isinstance(uid, str) else None
+        return found or _refuse(cell, "This names an image that is not part of this case.")
+
+    def plane(self, series: Series, sop_uid: str, frame: int) -> Plane | None:
+        at = (series.pk, sop_uid)
+        if at not in self._frames:
+            self._frames[at] = Instance.objects.get(series=series, sop_uid=sop_uid).frames
+        stored = self._frames[at][frame - 1]["plane"]
+        return Plane.from_json(stored) if stored else None
+
+    def measurable(self, cell: str, sent: Mapping[str, Any], count: int) -> tuple[Plane, Points]:
+        """Give points that lie on and within the image they name."""
+        plane = self.plane(*self.home(cell, sent.get("uid")))
+        if plane is None:
+            _refuse(cell, "This image carries no geometry; nothing can be measured on it.")
+        points = _points(cell, sent.get("points_lps_mm"), count)
+        if on_plane(plane, points) > OFF_PLANE_MM:
+            _refuse(cell, "The points do not lie on the image they name.")
+        if not inside(plane, points):
+            _refuse(cell, "A point lies outside its image.")
+        return plane, points
+
+
+# --- the evidence of one cell --------------------------------------------------------------------------------------
+
+
+def _of_cell(cell: Cell, value: object, sent: object, images: _Images) -> dict[str, Any]:
+    """Give the stored form of a cell's evidence; empty for points that are no answer yet and nothing else."""
+    if not isinstance(sent, Mapping):
+        _refuse(cell.key, "The evidence of an answer is an object.")
+    if strangers := sorted(str(key) for key in sent if key not in ("uid", "window", "field", "points_lps_mm")):
+        _refuse(cell.key, f"Unknown: {', '.join(strangers)[:60]}.")
+    shown = {
+        name: check(cell.key, sent[name])
+        for name, check in (("window", _window), ("field", _field))
+        if sent.get(name) is not None
+    }
+    measured = _measured(cell, value, sent, images) if "points_lps_mm" in sent else {}
+    _, sop_uid, frame = images.home(cell.key, sent.get("uid"))
+    if not measured and "window" not in shown:
+        # Points without a number are an unfinished measurement, not an answer.
+        return {} if "points_lps_mm" in sent else _refuse(cell.key, "The evidence slice comes with its window.")
+    return {"sop_uid": sop_uid, "frame": frame, **shown, **measured}
+
+
+def _measured(cell: Cell, value: object, sent: Mapping[str, Any], images: _Images) -> dict[str, Any]:
+    scale = cell.item.scale
+    if not isinstance(scale, Continuous) or scale.evidence is None:
+        _refuse(cell.key, "This cell takes no points.")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return {}
+    plane, points = images.measurable(cell.key, sent, 3)
+    if float(np.linalg.norm(points[1] - points[0])) < 1.0:
+        _refuse(cell.key, "The two points of the endplate lie on one another.")
     made = slip(*points)
     if abs(made.value_mm - value) > LARGEST_DIFFERENCE_MM:
-        raise Invalid((Fault(cell, f"The points give {made.value_mm:.1f} mm, not {value} mm."),))
+        _refuse(cell.key, f"The points give {made.value_mm:.1f} mm, not {value} mm.")
+    home, _, _ = images.home(cell.key, sent.get("uid"))
     return {
-        "sop_uid": sop_uid,
-        "frame": frame,
         "points_lps_mm": _plain(points),
         "value_mm": float(made.value_mm) + 0.0,
         "endplate_mm": float(made.endplate_mm),
         "plane": plane_name(plane),
-        "off_midline_mm": _off_midline(home, plane),
+        "off_midline_mm": _off_midline(images, home, plane),
     }
 
 
-def _points(cell: str, sent: object) -> np.ndarray[Any, np.dtype[np.float64]]:
-    given = sent.get("points_lps_mm") if isinstance(sent, Mapping) else None
-    sound = (
-        isinstance(given, list)
-        and len(given) == 3
-        and all(
-            isinstance(point, list) and len(point) == 3 and all(_is_coordinate(x) for x in point) for point in given
-        )
-    )
-    if not sound:
-        raise Invalid((Fault(cell, "Three points of three coordinates in millimetres are needed."),))
-    points = np.asarray(given, dtype=float)
-    if float(np.linalg.norm(points[1] - points[0])) < 1.0:
-        raise Invalid((Fault(cell, "The two points of the endplate lie on one another."),))
-    return points
-
-
-def _plain(points: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[float]]:
-    """Give numbers as JSON keeps them: PostgreSQL knows no -0.0, and a seal over one would not fit afterwards."""
-    return [[float(x) + 0.0 for x in point] for point in points]
-
-
-def _is_coordinate(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return abs(value) <= FARTHEST_MM  # False for NaN too; a whole number beyond all floats compares without fault
-
-
-def _home(cell: str, uid: object, series: Sequence[Series], assignment: uuid.UUID) -> tuple[Series, str, int]:
-    for one in series:
-        for sop_uid, frame in one.parameters["order"]:
-            if frame_uid(assignment, sop_uid, frame) == uid:
-                return one, sop_uid, frame
-    raise Invalid((Fault(cell, "The points name an image that is not part of this case."),))
-
-
-def _plane(series: Series, sop_uid: str, frame: int) -> Plane | None:
-    frames = Instance.objects.get(series=series, sop_uid=sop_uid).frames
-    stored = frames[frame - 1]["plane"]
-    return Plane.from_json(stored) if stored else None
-
-
-def _off_midline(series: Series, plane: Plane) -> float | None:
+def _off_midline(images: _Images, series: Series, plane: Plane) -> float | None:
     """Give the distance to the middle slice of the same series, in mm; None for one slice."""
     order = series.parameters["order"]
     if len(order) < 3:
         return None
-    middle = _plane(series, *order[len(order) // 2])
+    middle = images.plane(series, *order[len(order) // 2])
     if middle is None:
         return None
     apart = np.asarray(plane.position_lps_mm) - np.asarray(middle.position_lps_mm)
     return abs(float(apart @ np.asarray(plane.normal_lps)))
 
 
+def _window(cell: str, sent: object) -> dict[str, float]:
+    found = sent if isinstance(sent, Mapping) and set(sent) == {"width", "level"} else {}
+    if not (_is_number(found.get("width")) and _is_number(found.get("level")) and found["width"] > 0):
+        _refuse(cell, "A window has a width above 0 and a level.")
+    return {name: float(found[name]) + 0.0 for name in ("width", "level")}
+
+
+def _field(cell: str, sent: object) -> dict[str, Any]:
+    found = sent if isinstance(sent, Mapping) and set(sent) == {"centre_lps_mm", "height_mm"} else {}
+    if not (_is_number(found.get("height_mm")) and found["height_mm"] > 0):
+        _refuse(cell, "The part of the image that was shown has a centre and a height in mm.")
+    (centre,) = _plain(_points(cell, [found["centre_lps_mm"]], 1))
+    return {"centre_lps_mm": centre, "height_mm": float(found["height_mm"])}
+
+
+# --- marks ---------------------------------------------------------------------------------------------------------
+
+
+def _marks(sent: object, images: _Images) -> list[dict[str, Any]]:
+    if not isinstance(sent, list) or len(sent) > MOST_MARKS:
+        _refuse(MARKS, f"Marks are a list of at most {MOST_MARKS}.")
+    return [_mark(one, images) for one in sent]
+
+
+def _mark(sent: object, images: _Images) -> dict[str, Any]:
+    kind = sent.get("kind") if isinstance(sent, Mapping) else None
+    if not isinstance(sent, Mapping) or not isinstance(kind, str) or kind not in POINTS_OF:
+        _refuse(MARKS, f"A mark is one of {', '.join(POINTS_OF)}.")
+    if strangers := sorted(str(key) for key in sent if key not in ("kind", "uid", "points_lps_mm", "label")):
+        _refuse(MARKS, f"Unknown: {', '.join(strangers)[:60]}.")
+    label = sent.get("label")
+    if label is not None and not (kind == "arrow" and isinstance(label, str) and LABEL.fullmatch(label)):
+        _refuse(MARKS, "Only an arrow has a label, and it is one letter from A to Z.")
+    plane, points = images.measurable(MARKS, sent, POINTS_OF[kind])
+    try:
+        value = value_of(kind, plane, points)
+    except ValueError as flat:
+        _refuse(MARKS, str(flat))
+    _, sop_uid, frame = images.home(MARKS, sent.get("uid"))
+    return {
+        "kind": kind,
+        "sop_uid": sop_uid,
+        "frame": frame,
+        "points_lps_mm": _plain(points),
+        **({"label": label} if label else {}),
+        **({"value": value.number, "unit": value.unit} if value else {}),
+    }
+
+
+# --- numbers -------------------------------------------------------------------------------------------------------
+
+_IN_WORDS = {1: "One point", 2: "Two points", 3: "Three points"}
+
+
+def _points(cell: str, given: object, count: int) -> Points:
+    sound = (
+        isinstance(given, list)
+        and len(given) == count
+        and all(isinstance(point, list) and len(point) == 3 and all(_is_number(x) for x in point) for point in given)
+    )
+    if not sound:
+        _refuse(cell, f"{_IN_WORDS[count]} of three coordinates in millimetres are needed.")
+    return np.asarray(given, dtype=float)
+
+
+def _plain(points: Points) -> list[list[float]]:
+    """Give numbers as JSON keeps them: PostgreSQL knows no -0.0, and a seal over one would not fit afterwards."""
+    return [[float(x) + 0.0 for x in point] for point in points]
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= FARTHEST  # False for NaN too; a whole number beyond all floats compares without fault
+
+
+# --- what comes out ------------------------------------------------------------------------------------------------
+
+
 def measured_in(evidence: Evidence) -> dict[str, Measured]:
     """Give what the protocol's checks ask about each measurement."""
     return {
         cell: Measured(kept["value_mm"], kept["endplate_mm"], kept["plane"], kept["off_midline_mm"])
-        for cell, kept in evidence.items()
+        for cell, kept in _cells(evidence)
+        if "value_mm" in kept
     }
+
+
+def _cells(evidence: Evidence) -> list[tuple[str, dict[str, Any]]]:
+    return [(cell, kept) for cell, kept in evidence.items() if cell != MARKS]
+
+
+def for_viewer(evidence: Evidence, assignment: uuid.UUID) -> dict[str, Any]:
+    """Give stored evidence back as the viewer sent it, under this reading's names of its images."""
+
+    def own(kept: Mapping[str, Any], *names: str) -> dict[str, Any]:
+        known = {name: kept[name] for name in names if name in kept}
+        return {"uid": frame_uid(assignment, kept["sop_uid"], kept["frame"]), **known}
+
+    document: dict[str, Any] = {cell: own(kept, "window", "field", "points_lps_mm") for cell, kept in _cells(evidence)}
+    if MARKS in evidence:
+        document[MARKS] = [own(mark, "kind", "points_lps_mm", "label") for mark in evidence[MARKS]]
+    return document

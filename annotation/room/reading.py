@@ -20,9 +20,9 @@ from annotation.access import NotYours, protocol_of, readable, study_for, writab
 from annotation.models import Assignment, Revision, Role, Series, State, Study
 from annotation.people import Person
 from annotation.protocol import Facts, Protocol, canonical, check, remarks
-from annotation.room.evidence import Evidence, measured_in, placed
+from annotation.room.evidence import Evidence, for_viewer, measured_in, placed
 from annotation.room.sitting import sitting_of
-from annotation.room.stacks import Stack, frame_uid, stacks_of
+from annotation.room.stacks import Stack, stacks_of
 
 
 class Stale(ValueError):
@@ -240,25 +240,21 @@ def _newest(assignment: Assignment) -> Revision | None:
 def _saved(protocol: Protocol, assignment: Assignment, revision: Revision | None) -> Saved:
     if revision is None:
         return Saved(0, None, {}, {}, {}, (), ())
-    shown = {
-        cell: {"uid": frame_uid(assignment.pk, kept["sop_uid"], kept["frame"]), "points_lps_mm": kept["points_lps_mm"]}
-        for cell, kept in revision.evidence.items()
-    }
     percent_shown = protocol.reveals_percent(assignment.form, revision.answers)
     # The length of the endplate is hidden with the percentage: a reader could divide.
     measured = {
         cell: {
-            "value_mm": kept["value_mm"],
-            "endplate_mm": kept["endplate_mm"] if percent_shown else None,
-            "slip_pct": 100 * kept["value_mm"] / kept["endplate_mm"] if percent_shown else None,
+            "value_mm": made.value_mm,
+            "endplate_mm": made.base_mm if percent_shown else None,
+            "slip_pct": 100 * made.value_mm / made.base_mm if percent_shown else None,
         }
-        for cell, kept in revision.evidence.items()
+        for cell, made in measured_in(revision.evidence).items()
     }
     return Saved(
         revision.number,
         revision.saved_at.isoformat(),
         revision.answers,
-        shown,
+        for_viewer(revision.evidence, assignment.pk),
         measured,
         tuple({key: value for key, value in remark.items() if key != "query"} for remark in revision.remarks),
         tuple(revision.kept),
