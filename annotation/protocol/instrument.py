@@ -27,6 +27,7 @@ __all__ = [
     "Criterion",
     "Form",
     "Item",
+    "Jump",
     "Layout",
     "Preset",
     "Protocol",
@@ -142,18 +143,19 @@ class Cell:
 class View:
     """One picture frame of a layout: a series by its role, where it opens and with which window.
 
-    ``start`` is ``"middle"``, ``"index_disc"`` or ``"first"``; ``reformat`` names a plane that has to be computed.
+    ``start`` is ``"middle"``, ``"index_disc"`` or ``"first"``; ``reformat`` names a plane that has to be computed
+    from the slices of the series.
     """
 
     role: str
     start: Literal["middle", "index_disc", "first"]
     preset: str
-    reformat: str = ""
+    reformat: Literal["", "sagittal", "coronal", "axial"] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """An arrangement of views, row by row; offered only for slices up to ``max_slice_mm`` thick where that is given."""
+    """An arrangement of views, row by row; offered only for slices up to ``max_slice_mm`` apart where that is given."""
 
     code: str
     title: str
@@ -179,6 +181,20 @@ class Preset:
 
 
 @dataclass(frozen=True, slots=True)
+class Jump:
+    """A place the images go to in one step.
+
+    ``"lateral"`` lies ``left_mm`` from the midline towards the patient's left (negative: right), on sagittal slices;
+    ``"index_disc"`` is the disc of the index segment, where the study tells it.
+    """
+
+    code: str
+    title: str
+    kind: Literal["lateral", "index_disc"]
+    left_mm: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """A set of items read in one go on one modality; the first layout is the one that opens."""
 
@@ -189,11 +205,13 @@ class Form:
     layouts: tuple[Layout, ...]
     presets: tuple[Preset, ...]
     linked: tuple[tuple[str, ...], ...] = ()
+    jumps: tuple[Jump, ...] = ()
 
     def __post_init__(self) -> None:
         keys = [preset.key for preset in self.presets]
         _no_doubles(f"preset keys of form {self.code!r}", keys)
         _no_doubles(f"layouts of form {self.code!r}", (layout.code for layout in self.layouts))
+        _no_doubles(f"jumps of form {self.code!r}", (jump.code for jump in self.jumps))
         for layout in self.layouts:
             if layout.rows * layout.columns != len(layout.views):
                 raise ValueError(f"Layout {layout.code!r} has {len(layout.views)} views for its grid.")

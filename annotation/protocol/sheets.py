@@ -28,7 +28,8 @@ def sheet(protocol: Protocol, form: str, *, index_level: str | None = None) -> d
     Returns
     -------
     dict
-        Title, reasons, items with scales and cells, layouts (the first one opens), linked roles and presets.
+        Title, reasons, items with scales and cells, layouts (the first one opens), linked roles, jumps and
+        presets.
         Layouts that need a computed plane stand apart under ``"reformat_layouts"``.
     """
     asked = protocol.form(form)
@@ -44,6 +45,9 @@ def sheet(protocol: Protocol, form: str, *, index_level: str | None = None) -> d
         "layouts": [_layout(layout) for layout in asked.layouts if not _reformatted(layout)],
         "reformat_layouts": [_layout(layout) for layout in asked.layouts if _reformatted(layout)],
         "linked": [list(group) for group in asked.linked],
+        "jumps": [
+            {"code": jump.code, "title": jump.title, "kind": jump.kind, "left_mm": jump.left_mm} for jump in asked.jumps
+        ],
         "presets": [_preset(preset) for preset in _by_key(asked)],
     }
 

@@ -370,7 +370,13 @@ def test_the_sheet_as_the_viewer_takes_it() -> None:
     assert (start["rows"], start["columns"]) == (2, 2)
     assert [view["role"] for view in start["views"]] == ["SAG_T2", "SAG_T1", "SAG_STIR", "AX_T2"]
     assert start["views"][3]["start"] == "index_disc"
-    assert sheet["linked"] == [["SAG_T2", "SAG_T1", "SAG_STIR"]]
+    assert sheet["linked"] == [["SAG_T2", "SAG_T1", "SAG_STIR"], ["AX_T2", "AX_T1"]]
+    assert [(jump["code"], jump["kind"], jump["left_mm"]) for jump in sheet["jumps"]] == [
+        ("midline", "lateral", 0.0),
+        ("right_pars", "lateral", -20.0),
+        ("left_pars", "lateral", 20.0),
+        ("index_disc", "index_disc", 0.0),
+    ]
     assert sheet["reformat_layouts"] == []
     assert sheet["presets"] == [
         {"key": "1", "title": "As stored", "kind": "stored"},
@@ -384,7 +390,11 @@ def test_the_ct_form_opens_before_beside_after_on_bone() -> None:
     assert [(view["role"], view["preset"]) for view in views] == [("CT_PRE", "2"), ("CT_POST", "2")]
     assert {"key": "2", "title": "CT bone", "kind": "window", "width": 2000, "level": 500} in sheet["presets"]
     thin = sheet["reformat_layouts"]
-    assert [layout["max_slice_mm"] for layout in thin] == [2.0]
+    assert [layout["max_slice_mm"] for layout in thin] == [2.0, 2.0]
+    assert [[view["reformat"] for view in layout["views"]] for layout in thin] == [
+        ["", "", "sagittal"],
+        ["", "sagittal", "", "coronal"],
+    ]
     assert all(not view["reformat"] for layout in sheet["layouts"] for view in layout["views"])
 
 
