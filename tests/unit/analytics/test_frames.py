@@ -64,7 +64,10 @@ FAULTS = [
     ("gradings", 5, "contrast_pattern", "2", "expected peri, intra, trans"),
     ("gradings", 5, "slip_mm", "a lot", "expected"),
     ("gradings", 5, "isthmic_bme", "yes", "expected 0, 1"),
-    ("gradings", 5, "reader", "R3", "neither R1 nor R2"),
+    ("gradings", 5, "reader", "R/3", "names no reader"),
+    ("gradings", 5, "reader", "averaged", "names no reader"),
+    ("gradings", 5, "round", "2nd time", "names no round"),
+    ("gradings", 5, "contrast_pattern.left", "inner", "expected peri, intra, trans"),
     ("gradings", 5, "case_id", "X9", "not in the clinical table"),
 ]
 
@@ -72,11 +75,73 @@ FAULTS = [
 @pytest.mark.parametrize(("name", "row", "column", "text", "words"), FAULTS)
 def test_a_fault_names_row_and_column(oracles: Path, name: str, row: int, column: str, text: str, words: str) -> None:
     both = dict(zip(("clinical", "gradings"), tables(oracles), strict=True))
+    if column not in both[name].columns:
+        both[name][column] = ""
     both[name].loc[row - 2, column] = text
     with pytest.raises(BadTable) as caught:
         from_tables(both["clinical"], both["gradings"])
     assert (caught.value.table, caught.value.row, caught.value.column) == (name, row, column)
     assert words in caught.value.sentence("file.csv")
+
+
+def test_readers_have_any_code_and_their_number_decides_the_order(oracles: Path, d2: Frames) -> None:
+    clinical, gradings = tables(oracles)
+    other = gradings.assign(reader=gradings["reader"].map({"R1": "Ann", "R2": "B10"}))
+    third = gradings[gradings["reader"] == "R1"].assign(reader="B9")
+    frames = from_tables(clinical, pd.concat([other, third], ignore_index=True))
+    assert frames.readers == ("Ann", "B9", "B10")
+    for reader, before in (("Ann", "R1"), ("B9", "R1"), ("B10", "R2")):
+        pd.testing.assert_frame_equal(frames.readings[reader], d2.readings[before])
+    with pytest.raises(BadTable, match="only Ann graded"):
+        from_tables(clinical, other[other["reader"] == "Ann"])
+    with pytest.raises(BadTable, match="capital letters only"):
+        from_tables(clinical, pd.concat([other, third.assign(reader="ann")], ignore_index=True))
+
+
+def test_a_repeat_round_stands_beside_the_main_one(oracles: Path, d2: Frames) -> None:
+    clinical, gradings = tables(oracles)
+    again = gradings[gradings["reader"] == "R2"].head(20).assign(round="Repeat", lee="1")
+    trained = gradings.head(4).assign(round="training", lee="3")
+    frames = from_tables(clinical, pd.concat([gradings.assign(round="1"), again, trained], ignore_index=True))
+    pd.testing.assert_frame_equal(frames.readings["R1"], d2.readings["R1"])
+    assert {reader: list(rounds) for reader, rounds in frames.again.items()} == {"R2": ["repeat"]}
+    both = frames.rounds("R2", "lee")
+    assert both.shape == (60, 2)
+    assert np.isfinite(both[:, 1]).sum() == 20
+    assert set(both[np.isfinite(both[:, 1]), 1]) == {1.0}
+    assert frames.rounds("R1", "lee").shape == (60, 1)
+
+
+def test_an_adjudicated_row_settles_and_agreement_stands(oracles: Path, d2: Frames) -> None:
+    clinical, gradings = tables(oracles)
+    one, two = d2.grades("R1", "lee"), d2.grades("R2", "lee")
+    first = int(np.flatnonzero(np.isfinite(one) & np.isfinite(two) & (one != two))[0])
+    row = {**dict.fromkeys(gradings.columns, ""), "case_id": d2.cases[first], "reader": "Consensus", "lee": "3"}
+    frames = from_tables(clinical, pd.concat([gradings, pd.DataFrame([row])], ignore_index=True))
+    assert frames.readers == ("R1", "R2")
+    settled = frames.adjudicated
+    assert settled is not None
+    values = frames.grades("adjudicated", "lee")
+    assert values[first] == 3
+    alike = one == two
+    np.testing.assert_array_equal(values[alike], one[alike])
+    open_ = (np.isfinite(one) | np.isfinite(two)) & ~alike & (np.arange(60) != first)
+    assert np.isnan(values[open_]).all()
+    assert (settled.decided["lee"], settled.agreed["lee"], settled.open["lee"]) == (1, alike.sum(), open_.sum())
+    assert settled.decided["pfirrmann"] == 0
+    assert d2.adjudicated is None
+
+
+def test_columns_of_places_are_the_places_of_a_finding(oracles: Path) -> None:
+    clinical, gradings = tables(oracles)
+    sides = {f"contrast_pattern.{side}": gradings["contrast_pattern"] for side in ("left", "right")}
+    parts = {f"soft_tissue_edema_cyst.{part}": gradings["soft_tissue_edema_cyst"] for part in ("edema", "cyst")}
+    frames = from_tables(clinical, gradings.assign(**sides, **parts, note="free text"))
+    assert set(frames.sites) == {"contrast_pattern", "soft_tissue_edema_cyst"}
+    contrast = frames.sites["contrast_pattern"]
+    assert (contrast.codes, contrast.labels, contrast.alike) == (("right", "left"), ("Right", "Left"), True)
+    np.testing.assert_array_equal(contrast.values["R2"][:, 1], frames.grades("R2", "contrast_pattern"))
+    assert not frames.sites["soft_tissue_edema_cyst"].alike, "two findings, not two places"
 
 
 def test_a_reading_that_stands_twice_is_refused(oracles: Path) -> None:
@@ -151,6 +216,35 @@ def test_sites_become_the_case_value_by_the_protocols_rule() -> None:
     assert math.isnan(frames.grades("R1", "pfirrmann")[0]), "another round does not count"
     assert not frames.has_outcomes
     assert "quality_ct" not in [item.code for item in frames.items]
+
+
+def test_rounds_of_the_handover_are_repeats_practice_or_adjudication() -> None:
+    rows = [
+        cell("R1", "contrast_pattern", "right", 1),
+        cell("R1", "contrast_pattern", "left", 2),
+        cell("R2", "contrast_pattern", "right", 1),
+        cell("R2", "contrast_pattern", "left", 3),
+        cell("R1", "pfirrmann", "case", 3),
+        cell("R2", "pfirrmann", "case", 3),
+        cell("R1", "lee", "case", 0),
+        cell("R2", "lee", "case", 1),
+        cell("R1", "pfirrmann", "case", 4, round="repeat"),
+        cell("R1", "pfirrmann", "case", 5, round="calibration"),
+        cell("R3", "contrast_pattern", "left", 2, round="adjudication"),
+        cell("R3", "contrast_pattern", "right", None, round="adjudication"),
+    ]
+    frames = from_handover(SPINE, rows)
+    assert frames.readers == ("R1", "R2")
+    assert {reader: list(rounds) for reader, rounds in frames.again.items()} == {"R1": ["repeat"]}
+    np.testing.assert_array_equal(frames.rounds("R1", "pfirrmann"), [[3, 4]])
+    settled = frames.adjudicated
+    assert settled is not None
+    assert frames.grades("adjudicated", "contrast_pattern")[0] == 2, "the side they agreed on stands"
+    assert frames.grades("adjudicated", "pfirrmann")[0] == 3
+    assert math.isnan(frames.grades("adjudicated", "lee")[0])
+    assert (settled.decided["contrast_pattern"], settled.agreed["pfirrmann"], settled.open["lee"]) == (1, 1, 1)
+    np.testing.assert_array_equal(frames.sites["contrast_pattern"].values["R2"], [[1, 3]])
+    assert from_handover(SPINE, rows[:9]).adjudicated is None
 
 
 def test_clinical_rows_join_by_case() -> None:
