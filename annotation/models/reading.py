@@ -79,9 +79,22 @@ class Sitting(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField()
     active_s = models.FloatField(default=0)
+    # What the reader said of screen and room at its first case; empty where the study does not ask.
+    display = models.JSONField(default=dict, blank=True)
 
     def __str__(self) -> str:
         return f"{self.form} {self.opened_at:%Y-%m-%d %H:%M}"
+
+
+class Preference(models.Model):
+    """How one person likes the room; no study's business, and no part of any reading."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    choices = models.JSONField(default=dict, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user_id}"
 
 
 class Revision(AppendOnly):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from annotation.room.comfort import BadChoice, Comfort, Habit, Question, choose_habit, comfort, note_display
 from annotation.room.reading import (
     BlindedReading,
     FormProgress,
@@ -21,20 +22,27 @@ from annotation.room.reading import (
 from annotation.room.stacks import Frame, Label, Stack, Window
 
 __all__ = [
+    "BadChoice",
     "BlindedReading",
+    "Comfort",
     "FormProgress",
     "Frame",
+    "Habit",
     "Hall",
     "Label",
     "NoReason",
+    "Question",
     "Saved",
     "Stack",
     "Stale",
     "Step",
     "Window",
+    "choose_habit",
+    "comfort",
     "hall",
     "lock",
     "next_reading",
+    "note_display",
     "save",
     "set_aside",
     "sheet",

@@ -20,6 +20,7 @@ from annotation.access import NotYours, protocol_of, readable, study_for, writab
 from annotation.models import Assignment, Revision, Role, Series, State, Study
 from annotation.people import Person
 from annotation.protocol import Facts, Protocol, canonical, check, remarks
+from annotation.room.comfort import display_due
 from annotation.room.evidence import Evidence, for_viewer, measured_in, placed
 from annotation.room.sitting import sitting_of
 from annotation.room.stacks import Stack, stacks_of
@@ -81,10 +82,12 @@ class BlindedReading:
     synthetic: bool
     saved: Saved
     stacks: tuple[Stack, ...]
+    sheet: Mapping[str, Any] | None
 
     def document(self) -> dict[str, Any]:
         flat = {key: value for key, value in asdict(self).items() if key != "saved"}
-        return flat | asdict(self.saved) | {"id": str(self.id)}
+        flat |= asdict(self.saved) | {"id": str(self.id)}
+        return flat if self.sheet else {key: value for key, value in flat.items() if key != "sheet"}
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class Step:
     reading: BlindedReading | None
     done: int
     of: int
+    display_due: bool = False
 
 
 # --- what is open to whom ------------------------------------------------------------------------------------------
@@ -182,7 +186,7 @@ def next_reading(person: Person, code: str, form: str, *, session: str) -> Step:
     if assignment.opened_at is None:
         _queue(study, person, form).filter(pk=assignment.pk).update(opened_at=timezone.now())
     addresses.reopen(assignment.pk)
-    return Step(_open(study, protocol, assignment, of=of, session=session), done, of)
+    return Step(_open(study, protocol, assignment, of=of, session=session), done, of, display_due(study, person))
 
 
 def upcoming(person: Person, code: str, form: str, *, session: str) -> tuple[Stack, ...]:
@@ -210,7 +214,15 @@ def _open(study: Study, protocol: Protocol, assignment: Assignment, *, of: int, 
         synthetic=_synthetic(study),
         saved=_saved(protocol, assignment, _newest(assignment)),
         stacks=_stacks(protocol, assignment, session),
+        sheet=_own_sheet(protocol, assignment.form, level),
     )
+
+
+def _own_sheet(protocol: Protocol, form: str, level: str) -> dict[str, Any] | None:
+    """Give the sheet with this case's segments by their names, where it differs from the form's."""
+    if not level or all(cell.site.segment == "index" for cell in protocol.cells(form)):
+        return None
+    return protocol.sheet(form, index_level=level)
 
 
 def _shown_level(assignment: Assignment) -> str:

@@ -35,6 +35,16 @@ class SetAsideBody(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200, allow_blank=True)
 
 
+class DisplayBody(serializers.Serializer[Any]):
+    seen = serializers.BooleanField(help_text="Everything on the test pattern was visible.")
+    said = serializers.DictField(child=serializers.CharField(max_length=20, allow_blank=True), default=dict)
+    screen = serializers.CharField(max_length=30, help_text="Width, height and pixel ratio: 1920x1080@1.")
+
+
+class PreferencesBody(serializers.Serializer[Any]):
+    habit = serializers.CharField(max_length=40, help_text="What the mouse buttons do.")
+
+
 class SavedAnswer(serializers.Serializer[Any]):
     revision = serializers.IntegerField()
     saved_at = serializers.DateTimeField(allow_null=True)
@@ -49,6 +59,11 @@ class StepAnswer(serializers.Serializer[Any]):
     reading = serializers.JSONField(allow_null=True)
     done = serializers.IntegerField()
     of = serializers.IntegerField()
+    display_due = serializers.BooleanField(help_text="The test pattern is to be looked at first.")
+
+
+class NotedAnswer(serializers.Serializer[Any]):
+    noted = serializers.BooleanField()
 
 
 class LockedAnswer(serializers.Serializer[Any]):
@@ -76,7 +91,8 @@ class NextReading(APIView):
     def get(self, request: Request, study: str, form: str) -> Response:
         step = room.next_reading(person_of(request), study, form, session=session_of(request))
         reading = step.reading.document() | _acts(step.reading.id) if step.reading else None
-        return Response({"reading": reading, "done": step.done, "of": step.of}, headers=NO_STORE)
+        said = {"reading": reading, "done": step.done, "of": step.of, "display_due": step.display_due}
+        return Response(said, headers=NO_STORE)
 
 
 class Upcoming(APIView):
@@ -114,3 +130,18 @@ class SetAside(APIView):
     def post(self, request: Request, reading: uuid.UUID) -> Response:
         room.set_aside(person_of(request), reading, reason=_body(SetAsideBody, request)["reason"])
         return Response({"locked": False}, headers=NO_STORE)
+
+
+class Display(APIView):
+    @extend_schema(request=DisplayBody, responses=NotedAnswer, summary="What was seen of the test pattern")
+    def post(self, request: Request, study: str, form: str) -> Response:
+        body = _body(DisplayBody, request)
+        room.note_display(person_of(request), study, form, seen=body["seen"], said=body["said"], screen=body["screen"])
+        return Response({"noted": True}, headers=NO_STORE)
+
+
+class Preferences(APIView):
+    @extend_schema(request=PreferencesBody, responses=NotedAnswer, summary="The own mouse habit")
+    def put(self, request: Request) -> Response:
+        room.choose_habit(person_of(request), _body(PreferencesBody, request)["habit"])
+        return Response({"noted": True}, headers=NO_STORE)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from annotation import room
 from annotation.people import person_of
+
+DRAWINGS = Path(settings.BASE_DIR) / "static" / "drawings"
+
+
+@cache
+def _drawings() -> dict[str, str]:
+    """Give the schematic drawings there are, by the code of the item they show."""
+    return {file.stem: static(f"drawings/{file.name}") for file in sorted(DRAWINGS.glob("*.svg"))}
 
 
 @login_required
@@ -40,6 +53,9 @@ def reading(request: HttpRequest, study: str, form: str) -> HttpResponse:
         "upcoming_url": reverse("api_upcoming", args=[study, form]),
         "home_url": reverse("room", args=[study]),
         "signin_url": f"{reverse('login')}?next={reverse('reading', args=[study, form])}",
-        "profile": {},
+        "comfort": room.comfort(person).document(),
+        "display_url": reverse("api_display", args=[study, form]),
+        "preferences_url": reverse("api_preferences"),
+        "drawings": _drawings(),
     }
     return render(request, "room/reading.html", {"sheet": sheet, "room": context})

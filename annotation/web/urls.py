@@ -6,7 +6,20 @@ from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotation.web import api, clinical, deliveries, desk, eligibility, home, labels, look, outcomes, room, scanning
+from annotation.web import (
+    account,
+    api,
+    clinical,
+    deliveries,
+    desk,
+    eligibility,
+    home,
+    labels,
+    look,
+    outcomes,
+    room,
+    scanning,
+)
 
 # Django's form views take PUT for POST; here a wrong method is 405 like everywhere else.
 FORM = ["get", "head", "post", "options"]
@@ -34,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         auth.PasswordChangeView.as_view(template_name="account/password.html", success_url="/", http_method_names=FORM),
         name="password_change",
     ),
+    path("accounts/reading/", account.reading, name="account_reading"),
     # room: the reader
     path("room/<slug:study>/", room.hall, name="room"),
     path("room/<slug:study>/<slug:form>/", room.reading, name="reading"),
@@ -69,6 +83,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # api: the same doors as JSON
     path("api/room/<slug:study>/<slug:form>/next", api.NextReading.as_view(), name="api_next"),
     path("api/room/<slug:study>/<slug:form>/upcoming", api.Upcoming.as_view(), name="api_upcoming"),
+    path("api/room/<slug:study>/<slug:form>/display", api.Display.as_view(), name="api_display"),
+    path("api/preferences", api.Preferences.as_view(), name="api_preferences"),
     path("api/room/readings/<uuid:reading>", api.SaveReading.as_view(), name="api_save"),
     path("api/room/readings/<uuid:reading>/lock", api.LockReading.as_view(), name="api_lock"),
     path("api/room/readings/<uuid:reading>/set-aside", api.SetAside.as_view(), name="api_set_aside"),

@@ -135,7 +135,8 @@ def test_the_islands_of_the_reading_page_hold_the_agreed_keys() -> None:
     answer = cast.client("reader_a").get(f"/room/{cast.SPINE}/mr/")
     island = answer.context["room"]
     assert set(island) == {
-        "study", "study_title", "form", "user", "csrf", "next_url", "upcoming_url", "home_url", "signin_url", "profile",
+        "study", "study_title", "form", "user", "csrf", "next_url", "upcoming_url", "home_url", "signin_url", "comfort",
+        "display_url", "preferences_url", "drawings",
     }  # fmt: skip
     assert island["user"] == "reader_a"
     assert "index_level" not in str(answer.context["sheet"])

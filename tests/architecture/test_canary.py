@@ -51,7 +51,7 @@ class Walk:
 def everything(walk: Walk, code: str) -> Walk:
     """Do and try what a reader can do and try: own pages and links, acts with good and bad bodies, others' doors."""
     own = [f"/room/{code}/", *(f"/room/{code}/{form}/" for form in cast.forms(code))]
-    for path in ["/", "/accounts/password/", "/api/schema/", "/healthz", "/readyz", *own]:
+    for path in ["/", "/accounts/password/", "/accounts/reading/", "/api/schema/", "/healthz", "/readyz", *own]:
         for link in LINK.findall(walk.get(path).decode()):
             if not link.startswith("/static/"):
                 walk.get(link)
@@ -62,6 +62,10 @@ def everything(walk: Walk, code: str) -> Walk:
 
 
 def _read(walk: Walk, code: str, form: str) -> None:
+    for said in ({"seen": False, "said": {"room": "dim"}, "screen": "1920x1080@1"}, {"seen": 1, "screen": "x"}):
+        walk.ask("POST", f"/api/room/{code}/{form}/display", said)
+    for habit in ("pan_left", "of nobody"):
+        walk.ask("PUT", "/api/preferences", {"habit": habit})
     reading = json.loads(walk.get(f"/api/room/{code}/{form}/next"))["reading"]
     ahead = json.loads(walk.get(f"/api/room/{code}/{form}/upcoming"))["reading"] or {"stacks": []}
     for image in [*cast.frame_addresses(reading), *cast.frame_addresses(ahead)]:

@@ -48,6 +48,7 @@ TABLE: dict[str, Line] = {
     "accounts/login/": _everybody("GET POST", 200),
     "accounts/logout/": _everybody("POST", 302),
     "accounts/password/": _line("GET POST", others=200),
+    "accounts/reading/": _line("GET POST", others=200),
     "room/<slug:study>/": _line("GET", **ROOM),
     "room/<slug:study>/<slug:form>/": _line("GET", **ROOM),
     "outcomes/<slug:study>/": _line("GET POST", clerk=200),
@@ -80,6 +81,8 @@ TABLE: dict[str, Line] = {
     # The reading of these addresses is reader_a's: for everybody else it does not exist.
     "api/room/<slug:study>/<slug:form>/next": _line("GET", anonymous=403, **ROOM),
     "api/room/<slug:study>/<slug:form>/upcoming": _line("GET", anonymous=403, **ROOM),
+    "api/room/<slug:study>/<slug:form>/display": _line("POST", anonymous=403, **ROOM),
+    "api/preferences": _line("PUT", anonymous=403, others=200),
     "api/room/readings/<uuid:reading>": _line("PUT", anonymous=403, reader_a=200),
     "api/room/readings/<uuid:reading>/lock": _line("POST", anonymous=403, reader_a=422),
     "api/room/readings/<uuid:reading>/set-aside": _line("POST", anonymous=403, reader_a=200),
@@ -104,6 +107,8 @@ TABLE: dict[str, Line] = {
 }
 BODIES: dict[str, Any] = {
     "api/desk/<slug:study>/deliveries/<uuid:delivery>/files": {"files": [[2, "0" * 64]]},
+    "api/room/<slug:study>/<slug:form>/display": {"seen": True, "screen": "1920x1080@1"},
+    "api/preferences": {"habit": "window_right"},
     "api/room/readings/<uuid:reading>": {"base": 0, "answers": {}, "evidence": {}},
     "api/room/readings/<uuid:reading>/lock": {"base": 0},
     "api/room/readings/<uuid:reading>/set-aside": {"reason": "The screen flickers."},
