@@ -2,11 +2,24 @@
 import { parseTyped, places, progress } from './answers.ts';
 import type { Bars } from './bars.ts';
 import { dialogOpen } from './dialogs.ts';
+import { evidenceOf, sliceName } from './evidence.ts';
 import { slip } from './geometry.ts';
 import * as g from './grading.ts';
 import type { Saver } from './saver.ts';
 import { SheetForm } from './sheet.ts';
-import type { Content, Evidence, Fault, Measured, Points, Reading, Remark, Saved, Sheet } from './wire.ts';
+import type {
+  CellEvidence,
+  Content,
+  Evidence,
+  Fault,
+  ImageMark,
+  Measured,
+  Points,
+  Reading,
+  Remark,
+  Saved,
+  Sheet,
+} from './wire.ts';
 
 export interface Opened {
   readonly reading: Reading;
@@ -19,6 +32,9 @@ export interface AnsweringEvents {
   evidence(slipCell: string | null, evidence: Evidence): void;
   /** The button or key beside a measurement. */
   slipTool(): void;
+  /** What the active view shows, or why it cannot be kept. */
+  look(): CellEvidence | string;
+  jump(seen: CellEvidence): void;
 }
 
 export class Answering {
@@ -46,6 +62,9 @@ export class Answering {
       criteria: () => this.criteria(),
       keep: (codes) => this.keep(codes),
       slip: () => events.slipTool(),
+      pin: () => this.pin(),
+      seePin: (cell) => this.seePin(cell),
+      unpin: (cell) => this.unpin(cell),
       comment: (text, done) => this.#comment(text, done),
     });
   }
@@ -93,7 +112,8 @@ export class Answering {
   faults(faults: readonly Fault[]): void {
     this.#faults = faults;
     this.draw();
-    if (faults[0]?.cell) this.focus(faults[0].cell);
+    const first = faults[0]?.cell ?? '';
+    if (this.#opened && places(this.#opened.sheet).some(({ cell }) => cell.key === first)) this.focus(first);
   }
 
   #apply(change: (state: g.Grading, sheet: Sheet) => g.Grading, typing = false): void {
@@ -119,6 +139,7 @@ export class Answering {
       remarks: this.#remarks,
       measured: this.#measured,
       faults: this.#faults,
+      named: (uid) => sliceName(this.#opened?.reading.stacks ?? [], uid),
     });
     const { done, of } = progress(this.#opened.sheet, this.#state.content.answers);
     this.#bars.count(done, of);
@@ -224,6 +245,46 @@ export class Answering {
     if (!this.#state || this.#state.mode === 'grade') return false;
     this.#apply((s) => g.focusOn(s, s.focus));
     return true;
+  }
+
+  // Evidence --------------------------------------------------------------------------------------------------------
+
+  /** Keep what the active view shows as the evidence of the open cell. */
+  pin(): void {
+    const cell = this.#place()?.cell.key;
+    const seen = cell === undefined ? 'Open a cell first.' : this.#events.look();
+    const before = cell === undefined ? undefined : this.evidence(cell);
+    if (typeof seen === 'string') this.#bars.notice(seen);
+    else if (before?.points_lps_mm && before.uid !== seen.uid) {
+      this.#bars.notice('This value was measured on another slice: its points are its evidence.');
+    } else if (cell !== undefined) {
+      this.#bars.notice('');
+      const points = before?.points_lps_mm;
+      this.#apply((s) => g.pin(s, cell, points ? { ...seen, points_lps_mm: points } : seen));
+    }
+  }
+
+  /** Show the evidence of a cell again; the open one's where none is named. */
+  seePin(cell = this.#state?.focus ?? ''): void {
+    const seen = this.evidence(cell);
+    if (seen) this.#events.jump(seen);
+  }
+
+  /** Take the evidence slice back; the points of a measured value stay. */
+  unpin(cell = this.#state?.focus ?? ''): void {
+    const before = this.evidence(cell);
+    if (!before) return;
+    const { uid, points_lps_mm } = before;
+    this.#apply((s) => g.pin(s, cell, points_lps_mm ? { uid, points_lps_mm } : undefined));
+  }
+
+  evidence(cell: string): CellEvidence | undefined {
+    return evidenceOf(this.#state?.content.evidence ?? {}, cell);
+  }
+
+  marks(marks: readonly ImageMark[]): void {
+    this.#apply((s) => g.mark(s, marks));
+    if (this.frozen) this.showEvidence();
   }
 
   measure(cell: string, points: Points): void {

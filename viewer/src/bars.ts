@@ -19,6 +19,10 @@ const TOOLS: readonly (readonly [Tool, string, string])[] = [
   ['zoom', 'Zoom', 'Zoom: drag with the left button (Z)'],
   ['pan', 'Pan', 'Pan: drag with the left button (P)'],
   ['length', 'Length', 'Length in mm (L)'],
+  ['angle', 'Angle', 'Angle in degrees: three points (A)'],
+  ['ellipse', 'Ellipse', 'Ellipse: mean, SD and area; HU on CT (E)'],
+  ['point', 'Value', 'Value at a point; HU on CT (D)'],
+  ['arrow', 'Arrow', 'Arrow with a letter (Q)'],
   ['slip', 'Slip', 'Three-point slip on a sagittal slice (S)'],
 ];
 
@@ -116,7 +120,7 @@ export class Bars {
           { class: 'group', role: 'group', 'aria-label': 'Active view' },
           quiet('Full', 'Active view to full size and back (F)', does('full')),
           quiet('Invert', 'Invert (I)', does('invert')),
-          quiet('Reset', 'Window, zoom and place as at the start; lengths are removed (R)', does('reset')),
+          quiet('Reset', 'Window, zoom and place as at the start; marks stay (R)', does('reset')),
           this.#presets,
         ),
         h('div', { class: 'group' }, this.#link),

@@ -7,6 +7,9 @@ import type { Images } from './imaging/index.ts';
 import { type Action, type Context, resolve } from './keys.ts';
 import type { Submission } from './submission.ts';
 
+/** After these the keyboard is at work on the sheet, and no mark is chosen any more. */
+const OF_THE_SHEET: ReadonlySet<Action['kind']> = new Set(['cap', 'move', 'accept', 'unassessable', 'clear']);
+
 export class Commands {
   readonly #bars: Bars;
   readonly #answering: Answering;
@@ -19,6 +22,7 @@ export class Commands {
     this.#submission = submission;
     this.#images = images;
     document.addEventListener('keydown', (event) => this.#onKey(event));
+    bars.sheet.addEventListener('pointerdown', () => this.#images()?.release());
   }
 
   #context(): Context {
@@ -31,6 +35,7 @@ export class Commands {
       typing: writes ? 'text' : counts ? 'number' : 'none',
       mode: this.#answering.state?.mode ?? 'grade',
       caps: this.#answering.caps(),
+      marked: this.#images()?.marked ?? false,
     };
   }
 
@@ -45,6 +50,7 @@ export class Commands {
     const action = resolve({ key, code, shift, alt, ctrl: event.ctrlKey || event.metaKey }, this.#context());
     if (!action || (key === 'Tab' && !this.#tabIsOurs(shift))) return;
     event.preventDefault();
+    if (OF_THE_SHEET.has(action.kind)) this.#images()?.release();
     this.act(action);
   }
 
@@ -106,6 +112,15 @@ export class Commands {
         return;
       case 'help':
         keysDialog();
+        return;
+      case 'pin':
+        this.#answering.pin();
+        return;
+      case 'see_pin':
+        this.#answering.seePin();
+        return;
+      case 'unpin':
+        this.#answering.unpin();
         return;
       default: {
         const images = this.#images();
@@ -174,6 +189,9 @@ function actOnImages(images: Images, action: Action): void {
       return;
     case 'middle':
       images.middle();
+      return;
+    case 'remove_mark':
+      images.removeMark();
       return;
     case 'retry':
       images.retry();

@@ -1,6 +1,8 @@
 /** Pure: the answers being given, which cell is open, and the way back (undo). */
 import { answerOf, places, rounded, withAnswer } from './answers.ts';
-import type { Answer, Content, Points, Remark, Sheet } from './wire.ts';
+import { sameContent } from './draft.ts';
+import { evidenceOf, withCell, withMarks, withoutPoints, withPoints } from './evidence.ts';
+import type { Answer, CellEvidence, Content, ImageMark, Points, Remark, Sheet } from './wire.ts';
 
 /** A cell key, or the button at the end. */
 export const SUBMIT = 'submit';
@@ -64,12 +66,27 @@ function answered(
   remarks: readonly Remark[],
 ): Grading {
   const { content } = state;
-  const others = Object.fromEntries(Object.entries(content.evidence).filter(([cell]) => cell !== key));
   return change(state, {
     answers: withAnswer(content.answers, key, value),
-    evidence: points ? { ...others, [key]: points } : others,
+    evidence: points
+      ? withPoints(content.evidence, key, points)
+      : value === undefined
+        ? withCell(content.evidence, key, undefined)
+        : withoutPoints(content.evidence, key),
     kept: keptWithout(content, key, remarks),
   });
+}
+
+/** Name the slice a grade was seen on, or take it back; a slice says nothing new about the answer. */
+export function pin(state: Grading, key: string, seen: CellEvidence | undefined): Grading {
+  const evidence = withCell(state.content.evidence, key, seen);
+  return sameContent(evidence, state.content.evidence)
+    ? state
+    : change(state, { ...state.content, evidence });
+}
+
+export function mark(state: Grading, marks: readonly ImageMark[]): Grading {
+  return change(state, { ...state.content, evidence: withMarks(state.content.evidence, marks) });
 }
 
 /** The level behind a key cap, given to the open cell; the next cell opens. */
@@ -121,7 +138,8 @@ export function giveNote(sheet: Sheet, state: Grading, note: string, remarks: re
 }
 
 export function clear(state: Grading, remarks: readonly Remark[]): Grading {
-  if (answerOf(state.content.answers, state.focus) === undefined) return state;
+  const { answers, evidence } = state.content;
+  if (answerOf(answers, state.focus) === undefined && !evidenceOf(evidence, state.focus)) return state;
   return answered(state, state.focus, undefined, null, remarks);
 }
 

@@ -19,9 +19,11 @@ export interface Context {
   readonly mode: 'grade' | 'reason' | 'note';
   /** Key caps of the open cell, or of the reasons. */
   readonly caps: readonly string[];
+  /** A mark on an image is chosen: the key that removes goes to it. */
+  readonly marked?: boolean;
 }
 
-export type Tool = 'window' | 'zoom' | 'pan' | 'length' | 'slip';
+export type Tool = 'window' | 'zoom' | 'pan' | 'length' | 'angle' | 'ellipse' | 'point' | 'arrow' | 'slip';
 
 export type Action =
   | { readonly kind: 'cap'; readonly cap: string }
@@ -53,7 +55,11 @@ export type Plain =
   | 'reset'
   | 'overlays'
   | 'middle'
-  | 'retry';
+  | 'retry'
+  | 'pin'
+  | 'see_pin'
+  | 'unpin'
+  | 'remove_mark';
 
 export interface KeyLine {
   readonly group: 'Sheet' | 'Images' | 'Tools' | 'Everywhere';
@@ -69,6 +75,8 @@ export const KEY_LINES: readonly KeyLine[] = [
   { group: 'Sheet', keys: '?', does: 'criteria of the open item' },
   { group: 'Sheet', keys: 'K', does: 'keep the answer as it is, with its remark' },
   { group: 'Sheet', keys: 'Delete', does: 'clear the open cell' },
+  { group: 'Sheet', keys: '=', does: 'keep the slice of the active view as evidence of the open cell' },
+  { group: 'Sheet', keys: 'J · Shift+Delete', does: 'show that slice again · take it back' },
   { group: 'Sheet', keys: 'C · Ctrl+Enter', does: 'write a comment · leave it' },
   { group: 'Sheet', keys: 'Ctrl+Z · Ctrl+Y', does: 'undo · redo' },
   { group: 'Images', keys: 'Wheel · PageUp PageDown', does: 'scroll the active view' },
@@ -84,7 +92,10 @@ export const KEY_LINES: readonly KeyLine[] = [
   { group: 'Images', keys: 'H', does: 'hide or show overlays' },
   { group: 'Images', keys: 'Shift+click', does: 'locate the point in the other views' },
   { group: 'Tools', keys: 'W · Z · P', does: 'left button: window, zoom, pan' },
-  { group: 'Tools', keys: 'L', does: 'left button: length in mm' },
+  { group: 'Tools', keys: 'L · A', does: 'length in mm · angle: click, or draw with the button held' },
+  { group: 'Tools', keys: 'E · D', does: 'ellipse: mean, SD, area · value at a point (HU on CT)' },
+  { group: 'Tools', keys: 'Q', does: 'arrow with a letter' },
+  { group: 'Tools', keys: 'Delete · Backspace', does: 'remove the chosen mark' },
   { group: 'Tools', keys: 'S', does: 'three-point slip: P, A, Q on a sagittal slice' },
   { group: 'Tools', keys: 'Right · middle button', does: 'zoom · pan, whatever the tool' },
   { group: 'Everywhere', keys: 'F6 · `', does: 'focus from sheet to images and back' },
@@ -110,6 +121,11 @@ const LETTERS: Readonly<Record<string, Action>> = {
   p: { kind: 'tool', tool: 'pan' },
   l: { kind: 'tool', tool: 'length' },
   s: { kind: 'tool', tool: 'slip' },
+  a: { kind: 'tool', tool: 'angle' },
+  e: { kind: 'tool', tool: 'ellipse' },
+  d: { kind: 'tool', tool: 'point' },
+  q: { kind: 'tool', tool: 'arrow' },
+  j: { kind: 'see_pin' },
 };
 
 /** The digit of a press by its place on the keyboard, so that AZERTY needs no shift. */
@@ -148,6 +164,11 @@ function whileWriting(press: Press): Action | null {
 }
 
 function plain(press: Press, context: Context): Action | null {
+  // On many keyboards this sign is Shift and a digit: it comes before the presets.
+  if (press.key === '=') return { kind: 'pin' };
+  const removes = press.key === 'Delete' || press.key === 'Backspace';
+  if (removes && context.marked) return { kind: 'remove_mark' };
+  if (press.key === 'Delete' && press.shift) return { kind: 'unpin' };
   const number = digit(press);
   if (number !== null) return forDigit(number, press, context);
   if (press.key === '?') return { kind: 'criteria' };

@@ -54,6 +54,8 @@ export class Room {
     this.#answering = new Answering(this.#bars, sheet, {
       evidence: (cell, evidence) => this.#images?.evidence(cell, evidence),
       slipTool: () => this.#commands.act({ kind: 'tool', tool: 'slip' }),
+      look: () => this.#images?.look() ?? 'The images are not here yet.',
+      jump: (seen) => this.#images?.jump(seen),
     });
     this.#submission = new Submission(this.#api, this.#bars, this.#answering, {
       opened: () => this.#opened,
@@ -146,6 +148,7 @@ export class Room {
     window.clearTimeout(word);
     const images = new Kind(this.#bars.images, this.#sheet, {
       points: (cell, points) => this.#answering.measure(cell, points),
+      marks: (marks) => this.#answering.marks(marks),
       progress: (loaded, of, failures) => this.#onProgress(loaded, of, failures),
       complete: () => void this.#prefetch(),
       settled: () => this.#bars.curtain(false),

@@ -1,7 +1,9 @@
 /** The grading form, drawn from the protocol's sheet. It knows no scale, item or reason by name. */
 import { answerOf, caseValue, commentOf, isNotAssessable, standing, summary, words } from './answers.ts';
 import { h, say } from './dom.ts';
+import { evidenceOf } from './evidence.ts';
 import { type Grading, openRemarks } from './grading.ts';
+import { evidenceLine, type Named, pinsOf } from './pins.ts';
 import type { Cell, ContinuousScale, Fault, Item, LevelScale, Measured, Remark, Sheet } from './wire.ts';
 
 export interface SheetEvents {
@@ -14,6 +16,10 @@ export interface SheetEvents {
   criteria(): void;
   keep(codes: readonly string[]): void;
   slip(): void;
+  /** Keep the active view's slice as evidence of the open cell; show a cell's again; take it back. */
+  pin(): void;
+  seePin(cell: string): void;
+  unpin(cell: string): void;
   comment(text: string, done: boolean): void;
 }
 
@@ -22,6 +28,7 @@ export interface SheetView {
   readonly remarks: readonly Remark[];
   readonly measured: Readonly<Record<string, Measured>>;
   readonly faults: readonly Fault[];
+  readonly named: Named;
 }
 
 const MARKS = { open: '○', part: '◐', answered: '●', unassessable: '–' } as const;
@@ -156,6 +163,7 @@ export class SheetForm {
       h('span', { class: 'value', title: value }, value || (item.required ? '' : 'optional')),
     );
     row.append(head, ...item.cells.map((cell) => this.#trace(cell, view)));
+    if (!open) row.append(...pinsOf(item, view, this.#events));
     if (open) row.append(this.#body(item, view, mine));
     return row;
   }
@@ -209,6 +217,7 @@ export class SheetForm {
     if (isNotAssessable(value) && !asksReason) {
       group.append(h('p', { class: 'unassessable' }, words(this.#sheet, item, value)));
     }
+    group.append(...evidenceLine(item, cell, view, this.#events));
     const fault = view.faults.find((f) => f.cell === cell.key)?.message ?? '';
     group.append(h('p', { class: 'fault', 'aria-live': 'polite' }, fault));
     return group;
@@ -312,7 +321,7 @@ export class SheetForm {
   }
 
   #measuredText(cell: Cell, view: SheetView): string {
-    if (!view.grading.content.evidence[cell.key]) return '';
+    if (!evidenceOf(view.grading.content.evidence, cell.key)?.points_lps_mm) return '';
     const measured = view.measured[cell.key];
     if (!measured) return 'from three points';
     const parts = ['from three points'];
@@ -342,13 +351,20 @@ export class SheetForm {
         h('kbd', {}, key),
         text,
       );
-    const { unassessable, criteria, keep } = this.#events;
+    const { unassessable, criteria, keep, pin } = this.#events;
     const codes = asking.map((remark) => remark.code);
     return h(
       'p',
       { class: 'hints' },
       asking.length > 0 && hint('K', 'keep as is', false, () => keep(codes), 'keep'),
       hint('U', 'not assessable', grading.mode !== 'grade', unassessable, 'unassess'),
+      hint(
+        '=',
+        'evidence',
+        evidenceOf(grading.content.evidence, grading.focus) !== undefined,
+        pin,
+        'pin-here',
+      ),
       hint('?', 'criteria', grading.criteria, criteria, 'ask'),
     );
   }

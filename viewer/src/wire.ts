@@ -60,6 +60,8 @@ export interface LayoutView {
   readonly title?: string;
   readonly start: string;
   readonly preset: string;
+  /** A plane computed from the slices of the series; empty or absent: as stored. */
+  readonly reformat?: 'sagittal' | 'coronal' | 'axial' | '';
 }
 
 export interface Layout {
@@ -68,6 +70,16 @@ export interface Layout {
   readonly rows: number;
   readonly columns: number;
   readonly views: readonly LayoutView[];
+  /** Computed planes need slices at most this far apart. */
+  readonly max_slice_mm?: number | null;
+}
+
+/** A place the images go to in one step: millimetres to the patient's left of the midline, or the index disc. */
+export interface Jump {
+  readonly code: string;
+  readonly title: string;
+  readonly kind: 'lateral' | 'index_disc';
+  readonly left_mm: number;
 }
 
 export interface Preset {
@@ -87,6 +99,9 @@ export interface Sheet {
   readonly reasons: readonly Reason[];
   readonly items: readonly Item[];
   readonly layouts: readonly Layout[];
+  /** Layouts with computed planes; offered where the case's series allow it. */
+  readonly reformat_layouts?: readonly Layout[];
+  readonly jumps?: readonly Jump[];
   readonly linked: readonly (readonly string[])[];
   readonly presets: readonly Preset[];
 }
@@ -119,7 +134,33 @@ export interface Points {
   readonly points_lps_mm: readonly Vec3[];
 }
 
-export type Evidence = Readonly<Record<string, Points>>;
+/** The part of a slice that was zoomed to. */
+export interface Field {
+  readonly centre_lps_mm: Vec3;
+  readonly height_mm: number;
+}
+
+/** Where a grade was seen: image, window and part; with the points where the value was measured. */
+export interface CellEvidence {
+  readonly uid: string;
+  readonly window?: { readonly width: number; readonly level: number };
+  readonly field?: Field;
+  readonly points_lps_mm?: readonly Vec3[];
+}
+
+export type MarkKind = 'length' | 'angle' | 'ellipse' | 'point' | 'arrow';
+
+/** A drawing on one image. An ellipse has two opposite corners of the box around it; an arrow starts at its tip. */
+export interface ImageMark {
+  readonly kind: MarkKind;
+  readonly uid: string;
+  readonly points_lps_mm: readonly Vec3[];
+  /** One letter; on arrows only. */
+  readonly label?: string;
+}
+
+/** Cells by `<item>.<site>`; the key `marks` is the one list in the document. */
+export type Evidence = Readonly<Record<string, CellEvidence | readonly ImageMark[]>>;
 
 export interface Measured {
   readonly value_mm: number;

@@ -1,13 +1,19 @@
 /** The pictures behind a few verbs. The only folder that imports the toolkit. */
-import { nearestSlice } from '../geometry.ts';
+import { marksOf } from '../evidence.ts';
 import type { Tool } from '../keys.ts';
-import type { Evidence, Layout, LayoutView, Points, Sheet, Stack } from '../wire.ts';
-import { loadOrder, roleTitle, startIndex } from './hanging.ts';
+import type { CellEvidence, Evidence, ImageMark, Layout, LayoutView, Points, Sheet, Stack } from '../wire.ts';
+import { announce, forgetComputed } from './computed.ts';
+import { loadOrder, offers, roleTitle, startIndex } from './hanging.ts';
+import { Lens } from './lens.ts';
 import { Link } from './link.ts';
+import { kindOf } from './marks/kinds.ts';
+import { Marks } from './marks/marks.ts';
+import { Navigate, planesOf, withIndexSlices } from './navigate.ts';
 import type { Spot } from './overlay.ts';
 import { Pointer } from './pointer.ts';
 import { ThreePoints } from './points.ts';
-import { bindTool, clearLengths, type Failure, imageIdOf, Loader, startToolkit } from './toolkit.ts';
+import { isComputed, type Reformat, reformatted } from './reformat.ts';
+import { bindTool, type Failure, imageIdOf, Loader, startToolkit } from './toolkit.ts';
 import { type Memory, View } from './view.ts';
 
 export type { Failure } from './toolkit.ts';
@@ -20,6 +26,8 @@ export interface Place {
 export interface ImagesEvents {
   /** Three points are set, or one of them was moved. */
   points(cell: string, points: Points): void;
+  /** A mark was drawn, moved or removed. */
+  marks(marks: readonly ImageMark[]): void;
   progress(loaded: number, of: number, failures: readonly Failure[]): void;
   /** All own frames are in memory. */
   complete(): void;
@@ -34,6 +42,7 @@ export interface ToolState {
   readonly tool: Tool;
   readonly linked: boolean;
   readonly offset: boolean;
+  readonly lens: boolean;
 }
 
 export class Images {
@@ -52,7 +61,13 @@ export class Images {
   #memory = new Map<string, Memory>();
   #chosen = new Map<number, string>();
   readonly #points: ThreePoints;
+  readonly #marks: Marks;
+  readonly #navigate: Navigate;
+  readonly #lens = new Lens();
+  #index = '';
   #serial = 0;
+  /** What is to be seen again once its slice is on the screen. */
+  #seen: { readonly view: View; readonly evidence: CellEvidence } | null = null;
   #settled = false;
 
   constructor(host: HTMLElement, sheet: Sheet, events: ImagesEvents) {
@@ -77,14 +92,36 @@ export class Images {
         this.#activate(this.#of(element));
         this.full();
       },
-      locate: (element, spot) => this.#locate(this.#of(element), spot),
-      place: (element, spot) => this.#points.place(this.#of(element), spot),
-      drag: (element, at, spot, done) => this.#points.drag(this.#of(element), at, spot, done),
-      hover: (element, spot) => this.#of(element)?.readOut(spot),
-      placing: () => this.tool === 'slip',
+      locate: (element, spot) => this.#navigate.locate(this.#of(element), spot),
+      place: (element, spot) => this.#place(this.#of(element), spot),
+      drag: (element, at, spot, done) => {
+        if ('mark' in at) this.#marks.drag(this.#of(element), at, spot, done);
+        else this.#points.drag(this.#of(element), at, spot, done);
+      },
+      pressed: () => this.#marks.release(),
+      hover: (element, spot) => {
+        this.#of(element)?.readOut(spot);
+        this.#lens.over(this.#of(element), spot);
+        this.#marks.hover(this.#of(element), spot);
+      },
+      pointing: () => this.tool === 'cross',
+      placing: () => this.tool === 'slip' || kindOf(this.tool) !== null,
+      stretching: () => kindOf(this.tool) !== null,
+    });
+    this.#navigate = new Navigate({
+      views: () => this.#views,
+      active: () => this.#active,
+      stacks: () => this.#stacks,
+      index: () => this.#index,
+      go: (view, index) => this.#go(view, index),
+      crossed: () => this.tool === 'cross' || this.#views.some((view) => isComputed(view.stack)),
     });
     this.#points = new ThreePoints(() => this.#views, {
       set: (cell, points) => events.points(cell, points),
+      done: () => this.setTool('window'),
+    });
+    this.#marks = new Marks(() => this.#views, {
+      changed: (marks) => events.marks(marks),
       done: () => this.setTool('window'),
     });
     let frame = 0;
@@ -96,17 +133,26 @@ export class Images {
   }
 
   /** Show a case. `place` brings back the layout and slices of an interrupted reading. */
-  show(sheet: Sheet, stacks: readonly Stack[], synthetic: boolean, place: Place | null): void {
+  show(
+    sheet: Sheet,
+    given: readonly Stack[],
+    synthetic: boolean,
+    place: Place | null,
+    index = '',
+  ): void {
+    const stacks = withIndexSlices(given, index);
     this.#sheet = sheet;
+    this.#index = index;
     this.#stacks = stacks;
     this.#synthetic = synthetic;
     this.#memory = new Map();
     this.#chosen = new Map();
     this.#points.clear();
+    this.#marks.clear();
     this.#link.clear();
     for (const [id, index] of Object.entries(place?.indices ?? {})) this.#remembered(id).index = index;
     this.setTool('window');
-    const first = sheet.layouts.find((layout) => layout.code === place?.layout) ?? sheet.layouts[0];
+    const first = this.layouts.find((layout) => layout.code === place?.layout) ?? sheet.layouts[0];
     // Metadata must be known before a view asks for its first frame.
     this.#loader.open(stacks, first ? this.#order(first) : []);
     this.#loader.dropAhead();
@@ -114,12 +160,14 @@ export class Images {
   }
 
   /** The same case under new addresses (the old ones ran out): keep slices, layout, windows, points. */
-  readdress(stacks: readonly Stack[]): void {
+  readdress(given: readonly Stack[]): void {
+    const stacks = withIndexSlices(given, this.#index);
     const code = this.layoutCode;
     this.#clear();
+    forgetComputed();
     this.#loader.close();
     this.#stacks = stacks;
-    const layout = this.#sheet.layouts.find((l) => l.code === code);
+    const layout = this.layouts.find((l) => l.code === code);
     this.#loader.open(stacks, layout ? this.#order(layout) : []);
     this.layout(code);
   }
@@ -130,10 +178,11 @@ export class Images {
 
   close(): void {
     this.#clear();
-    clearLengths();
+    forgetComputed();
     this.#loader.close();
     this.#stacks = [];
     this.#points.clear();
+    this.#marks.clear();
   }
 
   place(): Place {
@@ -142,12 +191,13 @@ export class Images {
     return { layout: this.layoutCode, indices };
   }
 
+  /** What this case can be shown in. */
   get layouts(): readonly Layout[] {
-    return this.#sheet.layouts;
+    return offers(this.#sheet, this.#stacks).flatMap(({ layout, obstacle }) => (obstacle ? [] : [layout]));
   }
 
   layout(code: string): void {
-    const layout = this.#sheet.layouts.find((l) => l.code === code);
+    const layout = this.layouts.find((l) => l.code === code);
     if (!layout) return;
     if (layout.code !== this.layoutCode) this.#chosen = new Map();
     this.#clear();
@@ -165,7 +215,7 @@ export class Images {
   }
 
   nextLayout(): void {
-    const codes = this.#sheet.layouts.map((layout) => layout.code);
+    const codes = this.layouts.map((layout) => layout.code);
     const next = codes[(codes.indexOf(this.layoutCode) + 1) % codes.length];
     if (next !== undefined && next !== this.layoutCode) this.layout(next);
   }
@@ -214,9 +264,8 @@ export class Images {
     this.#active?.invert();
   }
 
-  /** The active view as at the start; lengths are removed. */
+  /** The active view as at the start; marks stay. */
   reset(): void {
-    clearLengths();
     this.#active?.reset();
   }
 
@@ -229,6 +278,26 @@ export class Images {
     this.#changed();
   }
 
+  /** One of the form's places, counted from 1 as its key. */
+  jumpTo(number: number): void {
+    const jump = this.#sheet.jumps?.[number - 1];
+    if (jump) this.#navigate.jump(jump);
+  }
+
+  block(by: 1 | -1): void {
+    this.#navigate.block(by);
+  }
+
+  /** The magnifier's key went down; let go of after a while it ends it, after a tap the next press does. */
+  lens(): void {
+    this.#lens.press();
+    this.#changed();
+  }
+
+  lensUp(): void {
+    if (this.#lens.release()) this.#changed();
+  }
+
   overlays(): void {
     this.host.classList.toggle('bare');
   }
@@ -236,20 +305,80 @@ export class Images {
   setTool(tool: Tool): void {
     this.tool = tool;
     if (tool !== 'slip') this.#points.abandon();
+    this.#marks.use(kindOf(tool));
     bindTool(tool);
     this.host.dataset.tool = tool;
     this.#prompt();
+    this.#navigate.reference();
     this.#changed();
   }
 
   /** Which cell the next three points belong to, and the points already set. */
   evidence(slipCell: string | null, evidence: Evidence): void {
     this.#points.belong(slipCell, evidence);
+    this.#marks.belong(marksOf(evidence));
   }
 
-  /** Leave what is begun: points half set, then the tool, then full size. */
+  /** A mark is chosen, so that the key that removes goes to it. */
+  get marked(): boolean {
+    return this.#marks.selected;
+  }
+
+  removeMark(): void {
+    this.#marks.remove();
+  }
+
+  /** The sheet is worked on: no mark is chosen any more. */
+  release(): void {
+    this.#marks.release();
+  }
+
+  /** What the active view shows, to be kept as evidence; or a sentence why it cannot be. */
+  look(): CellEvidence | string {
+    return this.#active?.look ?? 'The active view shows no slice that could be kept.';
+  }
+
+  /** Show a slice again as it was seen, where its series is on the screen, else in the active view. */
+  jump(seen: CellEvidence): void {
+    const stack = this.#stacks.find(({ frames }) => frames.some((frame) => frame.uid === seen.uid));
+    const target =
+      this.#views.find((v) => v === this.#active && v.stack === stack) ??
+      this.#views.find((v) => v.stack === stack) ??
+      this.#active;
+    if (!stack || !target) return;
+    const index = stack.frames.findIndex((frame) => frame.uid === seen.uid);
+    const full = this.host.querySelector('.view.full') !== null;
+    if (full) this.full(false);
+    let view: View | undefined = target;
+    if (target.stack !== stack) {
+      const position = this.#views.indexOf(target);
+      this.#remembered(stack.id).index = index;
+      this.#pick(position, stack.id);
+      view = this.#views[position];
+    }
+    if (!view) return;
+    this.#activate(view);
+    if (full) this.full(true);
+    this.#seen = { view, evidence: seen };
+    this.#go(view, index);
+    if (view.honest) this.#lookAgain(view);
+  }
+
+  /** The slice that was asked for is on the screen: its window and part follow. */
+  #lookAgain(view: View): void {
+    const seen = this.#seen;
+    if (seen?.view !== view || !view.honest) return;
+    this.#seen = null;
+    if (view.stack?.frames[view.shown]?.uid === seen.evidence.uid) view.lookAs(seen.evidence);
+  }
+
+  /** Leave what is begun: points half set, a mark, then the tool, then full size. */
   escape(): void {
-    if (this.#points.abandon()) this.#prompt();
+    if (this.#points.abandon() || this.#marks.abandon()) this.#prompt();
+    else if (this.#lens.on) {
+      this.#lens.off();
+      this.#changed();
+    }
     else if (this.tool !== 'window') this.setTool('window');
     else this.full(false);
   }
@@ -267,11 +396,20 @@ export class Images {
 
   #changed(): void {
     const { on: linked, apart: offset } = this.#link;
-    this.#events.changed({ layout: this.layoutCode, tool: this.tool, linked, offset });
+    this.#events.changed({ layout: this.layoutCode, tool: this.tool, linked, offset, lens: this.#lens.on });
   }
 
   #prompt(): void {
-    this.#points.prompt(this.tool === 'slip' ? this.#active : null);
+    if (kindOf(this.tool) === null) this.#points.prompt(this.tool === 'slip' ? this.#active : null);
+    else
+      for (const view of this.#views)
+        view.overlay.prompt(view === this.#active ? this.#marks.prompt(view) : '');
+  }
+
+  #place(view: View | null, spot: Spot): void {
+    if (this.tool === 'slip') this.#points.place(view, spot);
+    else this.#marks.place(view, spot);
+    this.#prompt();
   }
 
   #clear(): void {
@@ -310,6 +448,10 @@ export class Images {
         shown: (shown) => this.#onShown(shown),
         pick: (_view, id) => this.#pick(position, id),
         retry: () => this.retry(),
+        refreshed: (drawn) => {
+          this.#marks.draw(drawn);
+          this.#lens.refresh(drawn);
+        },
       },
     );
     view.presets = this.#sheet.presets;
@@ -318,8 +460,19 @@ export class Images {
     const stack = this.#stackFor(plan, position);
     const title = roleTitle(plan);
     view.overlay.series(this.#stacks, stack, title);
-    if (stack) view.show(stack, this.#remembered(stack.id));
+    if (stack) this.#fill(view, stack, plan.reformat || null);
     else view.empty(plan.role, `No ${title} in this case`);
+  }
+
+  #fill(view: View, stack: Stack, reformat: Reformat | null): void {
+    const made = reformat ? reformatted(stack, planesOf(stack), reformat) : stack;
+    if (typeof made === 'string') {
+      view.empty(stack.role, `No ${reformat} slices of ${stack.title}. ${made}`);
+      return;
+    }
+    if (isComputed(made)) announce(made);
+    this.#navigate.settle(view, made);
+    view.show(made, this.#remembered(made.id));
   }
 
   #pick(position: number, id: string): void {
@@ -336,17 +489,8 @@ export class Images {
     if (!view || view === this.#active) return;
     this.#active = view;
     for (const other of this.#views) other.element.classList.toggle('active', other === view);
-    this.#reference();
+    this.#navigate.reference();
     this.#prompt();
-  }
-
-  /** The active slice as a line in every view that crosses it. */
-  #reference(): void {
-    const plane = this.#active?.honest ? this.#active.plane : null;
-    for (const view of this.#views) {
-      view.reference = view === this.#active ? null : plane;
-      view.refresh();
-    }
   }
 
   #go(view: View, index: number): void {
@@ -366,8 +510,9 @@ export class Images {
   }
 
   #onShown(view: View): void {
-    if (view === this.#active) this.#reference();
+    if (view === this.#active || this.tool === 'cross' || isComputed(view.stack)) this.#navigate.reference();
     this.#points.dress(view);
+    this.#lookAgain(view);
     this.#prompt();
     this.#checkSettled();
   }
@@ -391,17 +536,5 @@ export class Images {
       for (const view of fitted) view.fit();
     }
     for (const view of this.#views) view.refresh();
-  }
-
-  #locate(view: View | null, spot: Spot): void {
-    const point = view?.honest ? view.toPatient(spot) : null;
-    const plane = view?.plane;
-    if (!view || !point || !plane) return;
-    for (const other of this.#views) {
-      const index = other === view ? null : nearestSlice(other.planes, point, plane);
-      other.located = other === view || index !== null ? point : null;
-      if (index !== null) other.goTo(index);
-      other.refresh();
-    }
   }
 }

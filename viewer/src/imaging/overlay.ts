@@ -8,6 +8,10 @@ export type Spot = readonly [number, number];
 export interface Corners {
   readonly slice: string;
   readonly position: string;
+  /** Which block of slices this is, where the series comes in several. */
+  readonly block: string;
+  /** What the slice is when it is not one of the series' own. */
+  readonly kind: string;
   readonly window: string;
   readonly note: string;
   readonly letters: {
@@ -20,7 +24,7 @@ export interface Corners {
 }
 
 export interface Drawing {
-  readonly line: readonly [Spot, Spot] | null;
+  readonly lines: readonly (readonly [Spot, Spot])[];
   readonly spot: Spot | null;
   readonly slips: readonly SlipDrawing[];
   readonly labels: readonly LabelDrawing[];
@@ -55,7 +59,7 @@ function div(name: string, parent: HTMLElement): HTMLElement {
   return element;
 }
 
-function shape(
+export function shape(
   name: string,
   attributes: Readonly<Record<string, string | number>>,
   parent: Element,
@@ -71,6 +75,9 @@ export class Overlay {
   readonly title: HTMLSelectElement;
   readonly #slice: HTMLElement;
   readonly #position: HTMLElement;
+  readonly #block: HTMLElement;
+  readonly #kind: HTMLElement;
+  readonly #hint: HTMLElement;
   readonly #window: HTMLElement;
   readonly #note: HTMLElement;
   readonly #value: HTMLElement;
@@ -92,11 +99,15 @@ export class Overlay {
     this.title.className = 'series';
     this.title.tabIndex = -1;
     topLeft.append(this.title);
+    this.#kind = div('kind', topLeft);
     this.#note = div('view-note', topLeft);
+    this.#hint = div('hint', topLeft);
+    this.#hint.setAttribute('role', 'status');
     this.#prompt = div('prompt', topLeft);
     const topRight = div('corner top-right', parent);
     this.#slice = div('slice', topRight);
     this.#position = div('position', topRight);
+    this.#block = div('block', topRight);
     const bottomLeft = div('corner bottom-left', parent);
     if (synthetic) div('synthetic', bottomLeft).textContent = 'synthetic';
     this.#value = div('value-here', bottomLeft);
@@ -146,6 +157,11 @@ export class Overlay {
     this.#value.textContent = text;
   }
 
+  /** A quiet word about the last step; gone with the next. */
+  hint(text: string): void {
+    if (this.#hint.textContent !== text) this.#hint.textContent = text;
+  }
+
   prompt(text: string): void {
     if (this.#prompt.textContent !== text) this.#prompt.textContent = text;
   }
@@ -153,6 +169,8 @@ export class Overlay {
   corners(corners: Corners): void {
     this.#slice.textContent = corners.slice;
     this.#position.textContent = corners.position;
+    this.#block.textContent = corners.block;
+    this.#kind.textContent = corners.kind;
     this.#window.textContent = corners.window;
     this.#note.textContent = corners.note;
     this.#letters.left.textContent = corners.letters?.left ?? '';
@@ -166,8 +184,7 @@ export class Overlay {
 
   draw(drawing: Drawing): void {
     this.drawing.replaceChildren();
-    if (drawing.line) {
-      const [[x1, y1], [x2, y2]] = drawing.line;
+    for (const [[x1, y1], [x2, y2]] of drawing.lines) {
       shape('line', { x1, y1, x2, y2, class: 'reference' }, this.drawing);
     }
     if (drawing.spot) {

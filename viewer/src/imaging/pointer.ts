@@ -1,4 +1,6 @@
 /** Mouse work that is ours: wheel, choosing the active view, locating, setting and dragging points. */
+
+import type { MarkHandle } from './marks/marks.ts';
 import type { Spot } from './overlay.ts';
 import type { Handle } from './points.ts';
 
@@ -11,17 +13,31 @@ export interface PointerEvents {
   full(view: HTMLElement): void;
   locate(view: HTMLElement, spot: Spot): void;
   place(view: HTMLElement, spot: Spot): void;
-  drag(view: HTMLElement, at: Handle, spot: Spot, done: boolean): void;
+  drag(view: HTMLElement, at: Handle | MarkHandle, spot: Spot, done: boolean): void;
+  /** The left button went down on a picture, beside every handle. */
+  pressed(): void;
   /** The mouse rests over a picture, or left it. */
   hover(view: HTMLElement, spot: Spot | null): void;
   placing(): boolean;
+  /** The left button shows one place of the body in all views, also while it is held. */
+  pointing(): boolean;
+  /** What is placed may also be drawn from point to point with the button held. */
+  stretching(): boolean;
+}
+
+interface Down {
+  readonly view: HTMLElement;
+  readonly spot: Spot;
+  readonly shift: boolean;
+  /** The button is held and moved: the first point is set, the next one follows. */
+  stretched: boolean;
 }
 
 export class Pointer {
   readonly #events: PointerEvents;
   #wheel = 0;
-  #down: { readonly view: HTMLElement; readonly spot: Spot; readonly shift: boolean } | null = null;
-  #dragged: { readonly view: HTMLElement; readonly at: Handle } | null = null;
+  #down: Down | null = null;
+  #dragged: { readonly view: HTMLElement; readonly at: Handle | MarkHandle; moved: boolean } | null = null;
   #hovered: HTMLElement | null = null;
 
   constructor(host: HTMLElement, events: PointerEvents) {
@@ -32,7 +48,7 @@ export class Pointer {
       // The keyboard stays where it is: mouse work on images never steals the digits from the sheet.
       event.preventDefault();
       // A click that sets or locates a point is ours alone; the toolkit would act on it late, with the next tool.
-      if (event.button === 0 && (event.shiftKey || events.placing())) event.stopPropagation();
+      if (event.button === 0 && (event.shiftKey || events.placing() || events.pointing())) event.stopPropagation();
     };
     host.addEventListener('mousedown', onMouseDown, true);
     host.addEventListener('contextmenu', (event) => event.preventDefault());
@@ -41,7 +57,8 @@ export class Pointer {
     host.addEventListener('pointerup', (event) => this.#onUp(event));
     host.addEventListener('dblclick', (event) => {
       const view = viewOf(event.target);
-      if (view && !isControl(event.target) && !this.#events.placing()) this.#events.full(view);
+      const free = !isControl(event.target) && !handleOf(event.target);
+      if (view && free && !this.#events.placing()) this.#events.full(view);
     });
   }
 
@@ -63,52 +80,93 @@ export class Pointer {
     if (!view || isControl(event.target)) return;
     this.#events.activate(view);
     const spot = within(view, event);
-    const handle = (event.target as Element).closest<SVGElement>('.handle.movable');
-    if (handle && event.button === 0) {
-      this.#dragged = {
-        view,
-        at: { cell: handle.dataset.slipCell ?? '', point: Number(handle.dataset.point) },
-      };
+    const handle = handleOf(event.target);
+    if (handle && event.button === 0 && !this.#events.placing()) {
+      const at = placeOf(handle);
+      this.#dragged = { view, at, moved: false };
       view.setPointerCapture(event.pointerId);
+      if ('mark' in at) this.#events.drag(view, at, spot, false);
       return;
     }
-    if (event.button === 0) this.#down = { view, spot, shift: event.shiftKey };
+    if (event.button !== 0) return;
+    this.#down = { view, spot, shift: event.shiftKey, stretched: false };
+    if (this.#events.pointing()) this.#events.locate(view, spot);
+    if (!handle) this.#events.pressed();
   }
 
   #onMove(event: PointerEvent): void {
     if (this.#dragged) {
       const { view, at } = this.#dragged;
+      this.#dragged.moved = true;
       this.#events.drag(view, at, within(view, event), false);
       return;
     }
+    if (this.#down && this.#events.pointing()) {
+      this.#events.locate(this.#down.view, within(this.#down.view, event));
+      return;
+    }
+    if (this.#stretch(event)) return;
     const view = viewOf(event.target);
     if (this.#hovered && this.#hovered !== view) this.#events.hover(this.#hovered, null);
     this.#hovered = view;
     if (view && event.buttons === 0) this.#events.hover(view, within(view, event));
   }
 
+  #stretch(event: PointerEvent): boolean {
+    const down = this.#down;
+    if (!down || down.shift || !this.#events.stretching()) return false;
+    const spot = within(down.view, event);
+    if (!down.stretched && apart(spot, down.spot) > CLICK_PX) {
+      down.stretched = true;
+      down.view.setPointerCapture(event.pointerId);
+      this.#events.place(down.view, down.spot);
+    }
+    if (down.stretched) this.#events.hover(down.view, spot);
+    return down.stretched;
+  }
+
   #onUp(event: PointerEvent): void {
     if (this.#dragged) {
-      const { view, at } = this.#dragged;
+      const { view, at, moved } = this.#dragged;
       this.#dragged = null;
-      this.#events.drag(view, at, within(view, event), true);
+      // A click on a point is no move: what was measured stays as it is.
+      if (moved || 'mark' in at) this.#events.drag(view, at, within(view, event), true);
       return;
     }
     const down = this.#down;
     this.#down = null;
     if (!down || event.button !== 0) return;
     const spot = within(down.view, event);
-    if (Math.hypot(spot[0] - down.spot[0], spot[1] - down.spot[1]) > CLICK_PX) return;
+    if (down.stretched) {
+      if (this.#events.placing()) this.#events.place(down.view, spot);
+      return;
+    }
+    if (apart(spot, down.spot) > CLICK_PX) return;
     if (down.shift) this.#events.locate(down.view, spot);
     else if (this.#events.placing()) this.#events.place(down.view, spot);
   }
 }
 
+/** Not by `instanceof`: in the second window elements are another realm's. */
+const isElement = (target: EventTarget | null): target is Element => target !== null && 'closest' in target;
+
 const viewOf = (target: EventTarget | null): HTMLElement | null =>
-  target instanceof Element ? target.closest<HTMLElement>('.view') : null;
+  isElement(target) ? target.closest<HTMLElement>('.view') : null;
+
+const handleOf = (target: EventTarget | null): SVGElement | null =>
+  isElement(target) ? target.closest<SVGElement>('.handle.movable') : null;
+
+/** Which point of which measurement or mark a handle stands for. */
+function placeOf(handle: SVGElement): Handle | MarkHandle {
+  const point = Number(handle.dataset.point);
+  const { markIndex, slipCell } = handle.dataset;
+  return markIndex === undefined ? { cell: slipCell ?? '', point } : { mark: Number(markIndex), point };
+}
+
+const apart = (a: Spot, b: Spot): number => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
 const isControl = (target: EventTarget | null): boolean =>
-  target instanceof Element && target.closest('button, select') !== null;
+  isElement(target) && target.closest('button, select') !== null;
 
 function within(view: HTMLElement, event: PointerEvent): Spot {
   const box = view.getBoundingClientRect();

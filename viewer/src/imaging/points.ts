@@ -1,5 +1,7 @@
 /** The three-point tool: setting P, A, Q on one sagittal slice, and moving them afterwards. */
+import { measuredCells } from '../evidence.ts';
 import { planeName } from '../geometry.ts';
+import { clamped, within } from '../measure.ts';
 import type { Evidence, Points, Vec3 } from '../wire.ts';
 import { POINT_NAMES, type Spot } from './overlay.ts';
 import type { Mark, View } from './view.ts';
@@ -42,7 +44,7 @@ export class ThreePoints {
 
   belong(cell: string | null, evidence: Evidence): void {
     this.#cell = cell;
-    this.#marks = Object.entries(evidence).map(([key, points]) => ({ cell: key, points }));
+    this.#marks = measuredCells(evidence);
     this.#dressAll();
   }
 
@@ -89,7 +91,7 @@ export class ThreePoints {
     if (!view || !this.#cell || this.#obstacle(view)) return;
     const uid = view.stack?.frames[view.shown]?.uid;
     const point = view.toPatient(spot);
-    if (!uid || !point) return;
+    if (!uid || !point || !view.plane || !within(view.plane, point)) return;
     const before = this.#pending?.uid === uid ? this.#pending.points : [];
     const points = [...before, point];
     if (points.length < POINT_NAMES.length) {
@@ -105,8 +107,9 @@ export class ThreePoints {
 
   drag(view: View | null, at: Handle, spot: Spot, done: boolean): void {
     const mark = this.#marks.find((m) => m.cell === at.cell);
-    const point = view?.honest ? view.toPatient(spot) : null;
-    if (!mark || !point) return;
+    const found = view?.honest ? view.toPatient(spot) : null;
+    if (!mark || !found || !view?.plane) return;
+    const point = clamped(view.plane, found);
     const points: Points = {
       uid: mark.points.uid,
       points_lps_mm: mark.points.points_lps_mm.map((old, index) => (index === at.point ? point : old)),

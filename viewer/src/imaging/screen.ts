@@ -2,7 +2,7 @@
 import type { Types } from '@cornerstonejs/core';
 import { transformIndexToWorld } from '@cornerstonejs/core/utilities';
 import { labelPlaces, letters, type Plane, scale, scaleBar, slip, subtract } from '../geometry.ts';
-import type { Label, Vec3 } from '../wire.ts';
+import type { Field, Label, Vec3 } from '../wire.ts';
 import type { Corners, LabelDrawing, SlipDrawing, Spot } from './overlay.ts';
 
 type Viewport = Types.IStackViewport;
@@ -34,6 +34,25 @@ export function sideLetters(viewport: Viewport): NonNullable<Corners['letters']>
 
 export const bar = (viewport: Viewport, most: number): Corners['bar'] =>
   scaleBar(Math.hypot(...step(viewport, 100, 0)) / 100, Math.min(WIDEST_BAR_PX, most));
+
+/** The part of the slice a viewport shows, whatever its size on the screen. */
+export function fieldOf(viewport: Viewport): Field {
+  const { focalPoint, parallelScale } = viewport.getCamera();
+  const [x = 0, y = 0, z = 0] = focalPoint ?? [];
+  return { centre_lps_mm: [x, y, z], height_mm: 2 * (parallelScale ?? 1) };
+}
+
+export function showField(viewport: Viewport, field: Field): void {
+  const { focalPoint, position } = viewport.getCamera();
+  if (!focalPoint || !position) return;
+  const [x, y, z] = field.centre_lps_mm;
+  const away = subtract(position as unknown as Vec3, focalPoint as unknown as Vec3);
+  viewport.setCamera({
+    focalPoint: [x, y, z],
+    position: [x + away[0], y + away[1], z + away[2]],
+    parallelScale: field.height_mm / 2,
+  });
+}
 
 export function slipDrawing(
   viewport: Viewport,

@@ -10,8 +10,6 @@ import {
 import { init as loaderInit, wadors } from '@cornerstonejs/dicom-image-loader';
 import {
   addTool,
-  annotation,
-  LengthTool,
   PanTool,
   Enums as ToolEnums,
   ToolGroupManager,
@@ -21,6 +19,7 @@ import {
 } from '@cornerstonejs/tools';
 import type { Tool } from '../keys.ts';
 import type { Frame, Stack } from '../wire.ts';
+import { COMPUTED } from './reformat.ts';
 
 const CACHE_BYTES = 768 * 1024 * 1024;
 const ENGINE = 'room';
@@ -49,38 +48,13 @@ export function startToolkit(): RenderingEngine {
   window.addEventListener('unhandledrejection', (event) => {
     if (event.reason instanceof XMLHttpRequest) event.preventDefault();
   });
-  for (const tool of [WindowLevelTool, ZoomTool, PanTool, LengthTool]) addTool(tool);
+  for (const tool of [WindowLevelTool, ZoomTool, PanTool]) addTool(tool);
   const group = ToolGroupManager.createToolGroup(GROUP);
   group?.addTool(WindowLevelTool.toolName);
   group?.addTool(ZoomTool.toolName);
   group?.addTool(PanTool.toolName);
-  group?.addTool(LengthTool.toolName, { getTextLines: lengthText });
-  styleMarks();
   engine = new RenderingEngine(ENGINE);
   return engine;
-}
-
-/** The page's one accent for what is drawn over a picture. */
-function styleMarks(): void {
-  const accent = getComputedStyle(document.documentElement).getPropertyValue('--accent').trim();
-  const { style } = annotation.config;
-  const marks = { color: accent, colorHighlighted: accent, colorSelected: accent, colorLocked: accent };
-  const text = { textBoxColor: accent, textBoxColorHighlighted: accent, textBoxColorSelected: accent };
-  const old = style.getDefaultToolStyles();
-  style.setDefaultToolStyles({
-    ...old,
-    global: { ...old.global, ...marks, ...text, textBoxFontSize: '13px' },
-  });
-}
-
-/** Millimetres or nothing: the toolkit would otherwise print pixels. */
-function lengthText(
-  data: { cachedStats?: Record<string, { length?: number; unit?: string }> },
-  id: string,
-): string[] {
-  const found = data.cachedStats?.[id];
-  if (found?.length === undefined) return [];
-  return found.unit === 'mm' ? [`${found.length.toFixed(1)} mm`] : ['no scale in the header'];
 }
 
 const path = (url: string): string => {
@@ -92,18 +66,18 @@ const path = (url: string): string => {
 };
 
 const BUTTONS = ToolEnums.MouseBindings;
-const NAMES: Readonly<Record<Exclude<Tool, 'slip'>, string>> = {
+/** Tools that are the toolkit's; points and marks are ours. */
+const NAMES: Readonly<Partial<Record<Tool, string>>> = {
   window: WindowLevelTool.toolName,
   zoom: ZoomTool.toolName,
   pan: PanTool.toolName,
-  length: LengthTool.toolName,
 };
 
 /** Left button as chosen; middle pans and right zooms always. */
 export function bindTool(tool: Tool): void {
   const group = ToolGroupManager.getToolGroup(GROUP);
   if (!group) return;
-  const primary = tool === 'slip' ? null : NAMES[tool];
+  const primary = NAMES[tool];
   for (const name of Object.values(NAMES)) {
     const bindings: { mouseButton: number }[] = [];
     if (name === primary) bindings.push({ mouseButton: BUTTONS.Primary });
@@ -122,12 +96,9 @@ export function leaveTools(viewportId: string): void {
   ToolGroupManager.getToolGroup(GROUP)?.removeViewports(ENGINE, viewportId);
 }
 
-/** Lengths are for looking only: they are never stored and go with the case. */
-export function clearLengths(): void {
-  annotation.state.removeAllAnnotations();
-}
-
-export const imageIdOf = (frame: Frame): string => `wadors:${frame.image}`;
+/** Computed frames carry a scheme of their own; all others are fetched. */
+export const imageIdOf = (frame: Frame): string =>
+  frame.image.startsWith(`${COMPUTED}:`) ? frame.image : `wadors:${frame.image}`;
 
 export interface Failure {
   readonly stack: Stack;
@@ -197,7 +168,7 @@ export class Loader {
     const type = urgent ? Enums.RequestType.Interaction : Enums.RequestType.Prefetch;
     try {
       await imageLoader.loadAndCacheImage(id, { requestType: type, priority: urgent ? 0 : 5 });
-      this.#loaded.add(id);
+      if (this.#own.has(id) || this.#ahead.has(id)) this.#loaded.add(id);
       this.#failed.delete(id);
       return true;
     } catch {

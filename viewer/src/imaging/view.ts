@@ -1,11 +1,25 @@
 /** One view: a stack viewport, what it should show, what it really shows, and the words around it. */
 import type { RenderingEngine, Types } from '@cornerstonejs/core';
 import { Enums, utilities } from '@cornerstonejs/core';
-import { cutLine, depth, dot, type Plane, planeOf, positionText, scale, subtract } from '../geometry.ts';
-import type { LayoutView, Points, Preset, Stack, Vec3 } from '../wire.ts';
+import { cutLine, depth, type Plane, planeOf, positionText, scale, subtract } from '../geometry.ts';
+import { greyUnit, valueAt } from '../measure.ts';
+import type { CellEvidence, LayoutView, Points, Preset, Stack, Vec3 } from '../wire.ts';
+import { type Block, blockAt } from './blocks.ts';
 import { presetWindow, startIndex, type Window } from './hanging.ts';
+import type { Picture } from './lens.ts';
 import { type Drawing, Overlay, type SlipDrawing, type Spot } from './overlay.ts';
-import { bar, labelDrawings, pixelMap, sideLetters, slipDrawing, toScreen, toWorld } from './screen.ts';
+import { isComputed } from './reformat.ts';
+import {
+  bar,
+  fieldOf,
+  labelDrawings,
+  pixelMap,
+  showField,
+  sideLetters,
+  slipDrawing,
+  toScreen,
+  toWorld,
+} from './screen.ts';
 import { imageIdOf, joinTools, type Loader, leaveTools } from './toolkit.ts';
 
 const WORD_AFTER_MS = 300;
@@ -27,6 +41,8 @@ export interface ViewEvents {
   shown(view: View): void;
   pick(view: View, role: string): void;
   retry(): void;
+  /** Words and lines were drawn anew: whatever else stands over the picture follows. */
+  refreshed(view: View): void;
 }
 
 export class View {
@@ -38,7 +54,9 @@ export class View {
   planes: readonly (Plane | null)[] = [];
   wanted = 0;
   shown = -1;
-  reference: Plane | null = null;
+  /** Slices of other views, drawn as lines where they cross this one. */
+  references: readonly Plane[] = [];
+  blocks: readonly Block[] = [];
   located: Vec3 | null = null;
   marks: readonly Mark[] = [];
   pending: readonly Vec3[] = [];
@@ -52,6 +70,7 @@ export class View {
   #gone = false;
   #presetKey: string;
   #waiting: number | undefined;
+  #hintAt = -1;
 
   constructor(
     host: HTMLElement,
@@ -122,6 +141,7 @@ export class View {
   goTo(index: number): void {
     if (!this.stack) return;
     this.wanted = Math.min(this.stack.frames.length - 1, Math.max(0, index));
+    if (this.wanted !== this.#hintAt) this.overlay.hint('');
     this.#memory.index = this.wanted;
     if (!this.#running) void this.#pump();
   }
@@ -283,17 +303,44 @@ export class View {
     this.overlay.corners({
       slice: this.#sliceText(this.stack.frames.length),
       position: plane ? positionText(plane) : '',
+      block: this.#blockText(),
+      kind: isComputed(this.stack) ? `${this.stack.reformat}, computed from this series` : '',
       window: this.#windowText(),
       note:
         frame && !plane ? 'Position or scale is missing: no side letters, no measuring' : this.#elsewhere(),
       letters: plane ? sideLetters(this.viewport) : null,
       bar: plane ? bar(this.viewport, this.element.clientWidth / 4) : null,
     });
-    this.overlay.draw(plane ? this.#drawing(plane) : { line: null, spot: null, slips: [], labels: [] });
+    this.overlay.draw(plane ? this.#drawing(plane) : { lines: [], spot: null, slips: [], labels: [] });
     // For tests: where pixel (0, 0) is on the screen, and how far one column and one row go.
     const map = plane ? pixelMap(this.viewport) : '';
     if (map) this.element.dataset.pixelMap = map;
     else delete this.element.dataset.pixelMap;
+    this.#events.refreshed(this);
+  }
+
+  /** What is on the screen, to be found again later: image, window, and the part zoomed to; null while none is. */
+  get look(): CellEvidence | null {
+    const uid = this.honest ? this.stack?.frames[this.shown]?.uid : undefined;
+    const window = this.#window();
+    if (!uid || !window || window.width <= 0) return null;
+    return this.fitted || !this.plane ? { uid, window } : { uid, window, field: fieldOf(this.viewport) };
+  }
+
+  /** Bring back the window and the part of the image that were seen. */
+  lookAs(seen: CellEvidence): void {
+    if (!this.#mounted || !this.stack) return;
+    if (seen.window) this.#applyWindow(seen.window);
+    if (seen.field) showField(this.viewport, seen.field);
+    else if (!this.fitted) this.viewport.resetCamera();
+    this.viewport.render();
+  }
+
+  /** The stored values of the slice on the screen by column and row, or null while it is not the one asked for. */
+  grey(): ((column: number, row: number) => number) | null {
+    const image = this.#mounted && this.honest ? this.viewport.getCornerstoneImage() : undefined;
+    const values = image?.voxelManager;
+    return values ? (column, row) => Number(values.getAtIJK(column, row, 0)) : null;
   }
 
   #sliceText(count: number): string {
@@ -304,11 +351,40 @@ export class View {
 
   /** The window in words; it is remembered for this stack on the way. */
   #windowText(): string {
-    const range = this.viewport.getProperties().voiRange;
-    if (!range) return '';
+    const window = this.#window();
+    if (!window) return '';
+    this.#memory.windows.set(this.#presetKey, window);
+    return `W ${Math.round(window.width)} L ${Math.round(window.level)}`;
+  }
+
+  #window(): Window | null {
+    const range = this.#mounted ? this.viewport.getProperties().voiRange : undefined;
+    if (!range) return null;
     const { windowWidth, windowCenter } = utilities.windowLevel.toWindowLevel(range.lower, range.upper);
-    this.#memory.windows.set(this.#presetKey, { width: windowWidth, level: windowCenter });
-    return `W ${Math.round(windowWidth)} L ${Math.round(windowCenter)}`;
+    return { width: windowWidth, level: windowCenter };
+  }
+
+  #blockText(): string {
+    const index = blockAt(this.blocks, this.shown >= 0 ? this.shown : this.wanted);
+    const block = this.blocks[index];
+    if (!block) return '';
+    return `block ${index + 1} of ${this.blocks.length}${block.disc ? ` · ${block.disc}` : ''}`;
+  }
+
+  /** A quiet word that leaves with the slice it was said at. */
+  hint(text: string): void {
+    this.#hintAt = this.wanted;
+    this.overlay.hint(text);
+  }
+
+  /** What the magnifier draws from, or null while the slice is not the one asked for. */
+  picture(): Picture | null {
+    const image = this.#mounted && this.honest ? this.viewport.getCornerstoneImage() : undefined;
+    const { voiRange, invert } = this.#mounted ? this.viewport.getProperties() : {};
+    const values = image?.voxelManager?.getScalarData();
+    if (!image || !values || !voiRange || image.color) return null;
+    const { columns, rows } = image;
+    return { values, columns, rows, lower: voiRange.lower, upper: voiRange.upper, inverted: invert === true };
   }
 
   #elsewhere(): string {
@@ -321,7 +397,10 @@ export class View {
   }
 
   #drawing(plane: Plane): Drawing {
-    const cut = this.reference ? cutLine(this.reference, plane) : null;
+    const cuts = this.references.flatMap((other) => {
+      const found = cutLine(other, plane);
+      return found ? [found] : [];
+    });
     const near = this.located && Math.abs(depth(plane, this.located)) < 6 ? this.located : null;
     const uid = this.stack?.frames[this.shown]?.uid;
     const slips: SlipDrawing[] = this.marks
@@ -329,7 +408,7 @@ export class View {
       .map((mark) => slipDrawing(this.viewport, mark.cell, mark.points.points_lps_mm, true));
     if (this.pending.length > 0) slips.push(slipDrawing(this.viewport, '', this.pending, false));
     return {
-      line: cut ? [toScreen(this.viewport, cut[0]), toScreen(this.viewport, cut[1])] : null,
+      lines: cuts.map(([from, to]) => [toScreen(this.viewport, from), toScreen(this.viewport, to)] as const),
       spot: near ? toScreen(this.viewport, near) : null,
       slips,
       labels: labelDrawings(this.viewport, plane, this.stack?.labels ?? []),
@@ -339,19 +418,11 @@ export class View {
   /** The stored value under the mouse in Hounsfield units; the toolkit's own probe works on the first slice only. */
   readOut(spot: Spot | null): void {
     const plane = this.plane;
-    const image = this.#mounted && this.honest ? this.viewport.getCornerstoneImage() : undefined;
+    const frame = this.stack?.frames[this.shown];
     const point = spot && plane ? this.toPatient(spot) : null;
-    const isCt = this.stack?.frames[0]?.metadata['00080060']?.Value?.[0] === 'CT';
-    if (!plane || !image || !point || !isCt) {
-      this.overlay.value('');
-      return;
-    }
-    const away = subtract(point, plane.origin);
-    const column = Math.round(dot(away, plane.row) / plane.columnSpacing);
-    const row = Math.round(dot(away, plane.column) / plane.rowSpacing);
-    const inside = column >= 0 && row >= 0 && column < plane.columns && row < plane.rows;
-    const value = inside ? Number(image.voxelManager?.getAtIJK(column, row, 0)) : Number.NaN;
-    this.overlay.value(Number.isFinite(value) ? `${Math.round(value)} HU` : '');
+    const grey = point && frame && greyUnit(frame.metadata) === 'HU' ? this.grey() : null;
+    const value = plane && point && grey ? valueAt(plane, point, grey) : null;
+    this.overlay.value(value === null ? '' : `${Math.round(value)} HU`);
   }
 
   destroy(): void {

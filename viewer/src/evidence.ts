@@ -1,0 +1,67 @@
+/** Pure: the evidence document, by cell and by mark. */
+import type { CellEvidence, Evidence, ImageMark, Points, Stack } from './wire.ts';
+
+const MARKS = 'marks';
+
+const isList = (value: CellEvidence | readonly ImageMark[] | undefined): value is readonly ImageMark[] =>
+  Array.isArray(value);
+
+export function evidenceOf(evidence: Evidence, cell: string): CellEvidence | undefined {
+  const found = evidence[cell];
+  return isList(found) ? undefined : found;
+}
+
+export function marksOf(evidence: Evidence): readonly ImageMark[] {
+  const found = evidence[MARKS];
+  return isList(found) ? found : [];
+}
+
+/** The three points of every measured cell. */
+export function measuredCells(
+  evidence: Evidence,
+): readonly { readonly cell: string; readonly points: Points }[] {
+  return Object.keys(evidence).flatMap((cell) => {
+    const { uid, points_lps_mm } = evidenceOf(evidence, cell) ?? {};
+    return uid !== undefined && points_lps_mm ? [{ cell, points: { uid, points_lps_mm } }] : [];
+  });
+}
+
+function without(evidence: Evidence, key: string): Evidence {
+  return Object.fromEntries(Object.entries(evidence).filter(([name]) => name !== key));
+}
+
+export const withCell = (evidence: Evidence, cell: string, seen: CellEvidence | undefined): Evidence =>
+  seen ? { ...without(evidence, cell), [cell]: seen } : without(evidence, cell);
+
+/** A measured cell keeps how it was looked at while its points move on the same image. */
+export function withPoints(evidence: Evidence, cell: string, points: Points): Evidence {
+  const before = evidenceOf(evidence, cell);
+  return withCell(evidence, cell, before?.uid === points.uid ? { ...before, ...points } : points);
+}
+
+/** The value was given without points: what is left is the slice, where one was named. */
+export function withoutPoints(evidence: Evidence, cell: string): Evidence {
+  const before = evidenceOf(evidence, cell);
+  if (!before?.points_lps_mm) return evidence;
+  const { points_lps_mm: _, ...seen } = before;
+  return withCell(evidence, cell, seen.window ? seen : undefined);
+}
+
+export const withMarks = (evidence: Evidence, marks: readonly ImageMark[]): Evidence =>
+  marks.length > 0 ? { ...without(evidence, MARKS), [MARKS]: marks } : without(evidence, MARKS);
+
+/** The first letter no arrow of the reading has yet; after Z they begin anew. */
+export function nextLetter(marks: readonly ImageMark[]): string {
+  const used = new Set(marks.map((mark) => mark.label));
+  const letters = Array.from({ length: 26 }, (_, index) => String.fromCharCode(65 + index));
+  return letters.find((letter) => !used.has(letter)) ?? 'A';
+}
+
+/** A slice in the words that stand on it: "Sagittal T2 7/15". */
+export function sliceName(stacks: readonly Stack[], uid: string): string {
+  for (const { title, frames } of stacks) {
+    const index = frames.findIndex((frame) => frame.uid === uid);
+    if (index >= 0) return `${title} ${index + 1}/${frames.length}`;
+  }
+  return 'a slice that is gone';
+}
