@@ -157,6 +157,8 @@ class Case:
         answers = self.newest["answers"]
         percent = PROTOCOL.reveals_percent(self.form, answers)
         for cell, evidence in self.newest["evidence"].items():
+            if cell == "marks" or "points_lps_mm" not in evidence:
+                continue
             p, a, q = (np.array(v) for v in evidence["points_lps_mm"])
             base = float(np.linalg.norm(a - p))
             value = float((q - p) @ (a - p)) / base
