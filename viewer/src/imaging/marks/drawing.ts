@@ -58,7 +58,8 @@ function wordsAt(mark: ImageMark, scene: Scene): Spot {
   if (mark.kind === 'ellipse') {
     return [Math.max(...spots.map(([x]) => x)) + 8, Math.min(...spots.map(([, y]) => y)) + 12];
   }
-  const [tip] = spots;
+  const [tip, corner] = spots;
+  if (mark.kind === 'angle' && corner) return [corner[0] + 10, corner[1] + 18];
   if (mark.kind === 'arrow' && tip) {
     const away = Math.max(1, Math.hypot(last[0] - tip[0], last[1] - tip[1]));
     const on = 12 / away;
