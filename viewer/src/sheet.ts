@@ -358,13 +358,7 @@ export class SheetForm {
       { class: 'hints' },
       asking.length > 0 && hint('K', 'keep as is', false, () => keep(codes), 'keep'),
       hint('U', 'not assessable', grading.mode !== 'grade', unassessable, 'unassess'),
-      hint(
-        '=',
-        'evidence',
-        evidenceOf(grading.content.evidence, grading.focus) !== undefined,
-        pin,
-        'pin-here',
-      ),
+      hint('=', 'pin', evidenceOf(grading.content.evidence, grading.focus) !== undefined, pin, 'pin-here'),
       hint('?', 'criteria', grading.criteria, criteria, 'ask'),
     );
   }

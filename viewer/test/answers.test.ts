@@ -95,6 +95,19 @@ test('a typed value drops the points it no longer comes from; undo brings both b
   assert.deepEqual(g.redo(back).content, typed.content);
 });
 
+test('a pinned slice stays with its cell when the grade changes, and goes when the cell is cleared', () => {
+  const seen = { uid: '1.2', window: { width: 400, level: 40 } };
+  let state = g.pin(g.begin(SHEET, EMPTY), 'disc.case', seen);
+  assert.equal(g.pin(state, 'disc.case', { ...seen }), state, 'the same slice again is no change');
+  state = g.mark(state, [{ kind: 'point', uid: '1.2', points_lps_mm: [[1, 2, 3]] }]);
+  for (const cap of ['2', '1']) state = g.grade(SHEET, g.focusOn(state, 'disc.case'), cap, []);
+  assert.deepEqual(state.content.evidence['disc.case'], seen);
+  const cleared = g.clear(g.focusOn(state, 'disc.case'), []);
+  assert.deepEqual(Object.keys(cleared.content.evidence), ['marks']);
+  assert.equal(g.clear(cleared, []), cleared);
+  assert.deepEqual(g.undo(cleared).content.evidence['disc.case'], seen);
+});
+
 test('a kept remark opens again when one of its answers changes', () => {
   const remarks: Remark[] = [{ code: 'C1', text: '', cells: ['disc.case'], severity: 'warn' }];
   let state = g.keep(g.grade(SHEET, g.begin(SHEET, EMPTY), '1', []), ['C1']);

@@ -76,3 +76,24 @@ test('KEYS.md says what the help dialog says', () => {
   for (const { keys, does } of KEY_LINES)
     assert.ok(page.includes(`| ${keys} | ${does} |`), `${keys}: ${does}`);
 });
+
+test('the evidence key comes before presets, where it needs shift and a digit', () => {
+  assert.deepEqual(resolve(press('='), context()), { kind: 'pin' });
+  const swiss = press('=', { code: 'Digit0', shift: true });
+  for (const region of ['sheet', 'images'] as const)
+    assert.deepEqual(resolve(swiss, context({ region, typing: 'number' })), { kind: 'pin' });
+  assert.equal(resolve(press('='), context({ typing: 'text' })), null);
+});
+
+test('the key that removes goes to a chosen mark, else to the cell', () => {
+  for (const key of ['Delete', 'Backspace']) {
+    assert.deepEqual(resolve(press(key), context({ marked: true })), { kind: 'remove_mark' });
+    assert.deepEqual(resolve(press(key), context({ marked: true, region: 'images' })), {
+      kind: 'remove_mark',
+    });
+    assert.deepEqual(resolve(press(key), context()), { kind: 'clear' });
+    assert.equal(resolve(press(key), context({ region: 'images' })), null);
+    assert.equal(resolve(press(key), context({ marked: true, typing: 'text' })), null);
+  }
+  assert.deepEqual(resolve(press('Delete', { shift: true }), context()), { kind: 'unpin' });
+});
