@@ -43,6 +43,7 @@ Table = NDArray[np.int_]
 NO_PAIRS = "no case was graded by both readers"
 ONE_CATEGORY = "all cases lie in one category"
 ONE_READER_CONSTANT = "one reader used a single category"
+ONE_LEVEL = "the declared scale has fewer than two levels"
 
 
 def weights(codes: ArrayLike, weighting: Weighting) -> NDArray[np.float64]:
@@ -58,9 +59,10 @@ def weights(codes: ArrayLike, weighting: Weighting) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float, shape (levels, levels)
+        A scale of one level has no distances: its only weight is 1.
     """
     scale = np.asarray(codes, dtype=float)
-    if weighting == "unweighted":
+    if weighting == "unweighted" or scale.size < 2:
         return np.eye(scale.size)
     distance = np.abs(scale[:, None] - scale) / (scale[-1] - scale[0])
     weight: NDArray[np.float64] = 1 - (distance if weighting == "linear" else distance**2)
@@ -71,6 +73,13 @@ def _checked(table: ArrayLike) -> Table:
     counts = np.asarray(table, dtype=int)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
         raise ValueError(f"An agreement table is square; this one has shape {counts.shape}.")
+    return counts
+
+
+def _yes_no(table: ArrayLike) -> Table:
+    counts = _checked(table)
+    if counts.shape != (2, 2):
+        raise ValueError(f"This is defined for a finding of two levels; the table has shape {counts.shape}.")
     return counts
 
 
@@ -230,8 +239,13 @@ def pabak(table: ArrayLike) -> Pabak:
     ----------
     table : array_like of int, shape (2, 2)
         Complete pairs.
+
+    Raises
+    ------
+    ValueError
+        A table of another shape: with more levels see `brennan_prediger`.
     """
-    counts = _checked(table)
+    counts = _yes_no(table)
     n = int(counts.sum())
     frame: dict[str, Any] = {"n": n, "method": "PABAK = 2 po - 1", "source": "Byrt, Bishop & Carlin 1993"}
     if n == 0:
@@ -254,8 +268,13 @@ def bias_prevalence(table: ArrayLike) -> BiasPrevalence:
     ----------
     table : array_like of int, shape (2, 2)
         Second level is positive: a both positive, b only reader 1, c only reader 2, d both negative.
+
+    Raises
+    ------
+    ValueError
+        A table of another shape.
     """
-    counts = _checked(table)
+    counts = _yes_no(table)
     n = int(counts.sum())
     frame: dict[str, Any] = {"n": n, "method": "bias and prevalence index", "source": "Byrt, Bishop & Carlin 1993"}
     if n == 0:
@@ -296,7 +315,7 @@ def gwet(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted"
     """
     q = np.asarray(codes).size
     w = weights(codes, weighting)
-    factor = float(w.sum()) / (q * (q - 1))
+    factor = float(w.sum()) / max(1, q * (q - 1))
 
     def chance(margin: NDArray[np.float64], row: NDArray[np.int_], column: NDArray[np.int_]) -> NDArray[np.float64]:
         return factor * ((1 - margin)[row] + (1 - margin)[column]) / 2
@@ -323,7 +342,7 @@ def brennan_prediger(table: ArrayLike, codes: ArrayLike, weighting: Weighting = 
     w = weights(codes, weighting)
 
     def chance(margin: NDArray[np.float64], row: NDArray[np.int_], column: NDArray[np.int_]) -> NDArray[np.float64]:
-        return np.full(row.shape, float(w.sum()) / q**2)
+        return np.full(row.shape, float(w.sum()) / max(1, q**2))
 
     method = f"Brennan-Prediger, {weighting}, declared scale, t(n-1) interval"
     return _linearised(table, w, chance, slope=0.0, method=method, source="Brennan & Prediger 1981; Gwet 2014")
@@ -342,8 +361,8 @@ def _linearised(
     counts = _checked(table)
     n = int(counts.sum())
     frame: dict[str, Any] = {"n": n, "method": method, "source": source}
-    if n == 0:
-        return ChanceCorrected.refused(NO_PAIRS, **frame)
+    if n == 0 or len(w) < 2:
+        return ChanceCorrected.refused(NO_PAIRS if n == 0 else ONE_LEVEL, **frame)
     row, column = np.nonzero(counts)
     times = counts[row, column]
     margin = (counts.sum(axis=0) + counts.sum(axis=1)) / (2 * n)

@@ -65,11 +65,29 @@ def borders(setting: Setting, own: list[int]) -> tuple[Array, Array]:
 
 def maximum(setting: Setting) -> Fitted | str:
     """Newton's maximum, or why there is none."""
+    refusal = _refusal(setting)
+    if refusal:
+        return refusal
     above, below = borders(setting, [])
     if separation(np.vstack([above, -below]), np.ones(2 * setting.y.size)) != "none":
         return SEPARATED
     every = np.arange(above.shape[1])
     return climb(setting, above, below, _start(setting, every.size), every) or "the fit did not converge"
+
+
+def _refusal(setting: Setting) -> str:
+    n, width = setting.x.shape
+    if n == 0:
+        return "no case is complete"
+    if setting.classes < 2:
+        return "every complete case is in the same class"
+    if width == 0:
+        return "no predictor varies among the complete cases"
+    if n < width + setting.classes - 1:
+        return f"there are {n} complete cases for {width + setting.classes - 1} coefficients"
+    if np.linalg.matrix_rank(np.column_stack([np.ones(n), setting.x])) < width + 1:
+        return "some predictors are exact combinations of others"
+    return ""
 
 
 def _start(setting: Setting, size: int) -> Array:

@@ -60,7 +60,7 @@ def rank_sum_two_sided(ranks: ArrayLike, in_group: ArrayLike) -> Value:
     ranks : array_like of float, shape (n,)
         Midranks of all cases.
     in_group : array_like of bool, shape (n,)
-        Members of one group; both groups have members.
+        Members of one group.
 
     Returns
     -------
@@ -69,6 +69,8 @@ def rank_sum_two_sided(ranks: ArrayLike, in_group: ArrayLike) -> Value:
     """
     scores, member = np.asarray(ranks, dtype=float), np.asarray(in_group, dtype=bool)
     size = int(member.sum())
+    if size in (0, scores.size):
+        return NotEstimable("one of the two groups is empty")
     # In binary a centre such as 18/51 of 1326 falls a hair beside 468, and the sum that mirrors the observed one then
     # counts or not. R's exactRankTests compares without tolerance; so do we, to print the p-value it prints.
     centre = size / scores.size * float(scores.sum())

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analytics.stats.agreement import ONE_LEVEL
+
 __all__ = ["NO_CASES", "NO_READERS", "ONE_LEVEL", "Grades", "graded"]
 
 NO_READERS = "fewer than two readers graded anything"
 NO_CASES = "no case was graded by two readers"
-ONE_LEVEL = "the declared scale has fewer than two levels"
 
 
 @dataclass(frozen=True)

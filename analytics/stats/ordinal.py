@@ -153,7 +153,7 @@ def proportional_odds(
     data = _prepared(outcome, predictors)
     notes = tuple(f"{name} was left out: it does not vary among the complete cases." for name in data.constant)
     frame: dict[str, Any] = {"n": int(data.setting.y.size), "method": METHOD, "source": SOURCE}
-    fit = _refusal(data.setting) or maximum(data.setting)
+    fit = maximum(data.setting)
     if isinstance(fit, str):
         return _without_estimates(data, fit, notes, frame)
     n, k, width = data.setting.y.size, data.setting.classes, len(data.names)
@@ -194,21 +194,6 @@ def _prepared(outcome: ArrayLike, predictors: Mapping[str, ArrayLike]) -> _Data:
     setting = Setting(place.astype(np.intp), (x - middle) / scale, int(codes.size))
     constant = [name for name in columns if name not in varying]
     return _Data(setting, list(varying), constant, [float(code) for code in codes], scale, middle)
-
-
-def _refusal(setting: Setting) -> str:
-    n, width = setting.x.shape
-    if n == 0:
-        return "no case is complete"
-    if setting.classes < 2:
-        return "every complete case is in the same class"
-    if width == 0:
-        return "no predictor varies among the complete cases"
-    if n < width + setting.classes - 1:
-        return f"there are {n} complete cases for {width + setting.classes - 1} coefficients"
-    if np.linalg.matrix_rank(np.column_stack([np.ones(n), setting.x])) < width + 1:
-        return "some predictors are exact combinations of others"
-    return ""
 
 
 def _tested(setting: Setting, fit: Fitted, own: list[int], wanted: bool) -> dict[str, Any]:

@@ -40,9 +40,13 @@ def separation(design: ArrayLike, outcome: ArrayLike) -> Separation:
     {"none", "quasi-complete", "complete"}
         Linear programme of Konis 2007 (DPhil thesis, Oxford): maximise ``sum s_i x_i'b`` subject to ``s_i x_i'b >= 0``
         and ``|b| <= 1``. Without separation the optimum is 0; otherwise some maximum-likelihood estimates are infinite.
+        One outcome class, and no case at all, are sorted by any intercept.
     """
     x, y = np.asarray(design, dtype=float), np.asarray(outcome, dtype=float)
-    signed = (2 * y - 1)[:, None] * (x / np.abs(x).max(axis=0))
+    if y.size == 0:
+        return "complete"
+    greatest = np.abs(x).max(axis=0)
+    signed = (2 * y - 1)[:, None] * (x / np.where(greatest > 0, greatest, 1.0))
     box = [(-1.0, 1.0)] * x.shape[1]
     found = optimize.linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(y.size), bounds=box, method="highs")
     if not found.success or float(found.fun or 0) >= -1e-7:
@@ -96,9 +100,9 @@ def firth(design: ArrayLike, outcome: ArrayLike, names: Sequence[str], *, separa
     Parameters
     ----------
     design : array_like of float, shape (cases, columns)
-        With the intercept as first column, full rank, no missing values.
+        With the intercept as first column, no missing values.
     outcome : array_like of float, shape (cases,)
-        0 or 1, both present.
+        0 or 1.
     names : sequence of str
         A name a column.
     separated : bool
@@ -112,9 +116,12 @@ def firth(design: ArrayLike, outcome: ArrayLike, names: Sequence[str], *, separa
         estimate (brglm2),
         ``se_augmented`` that of the augmented data (R logistf >= 1.24). Limits and p from the penalised profile
         likelihood, in which the penalty keeps the full information matrix, as logistf. Fitted probabilities are pulled
-        toward 0.5.
+        toward 0.5. Refused without a case, with one outcome class, and where columns are combinations of others.
     """
     x, y = np.asarray(design, dtype=float), np.asarray(outcome, dtype=float)
+    refusal = _refusal(x, y)
+    if refusal:
+        return refused(refusal, names, n=int(y.size))
     scale = np.where(np.ptp(x, axis=0) > 0, x.std(axis=0), np.abs(x).max(axis=0))
     xs = x / scale
     every = np.arange(x.shape[1])
@@ -142,6 +149,17 @@ def firth(design: ArrayLike, outcome: ArrayLike, names: Sequence[str], *, separa
             p_plr=_dropped(xs, y, best, j),
         )
     return Firth(**frame, loglik_penalised=best.loglik + shift, loglik_penalised_null=null.loglik + shift, terms=terms)
+
+
+def _refusal(x: Array, y: Array) -> str:
+    if y.size == 0:
+        return "no case is complete"
+    if np.ptp(y) == 0:
+        return "every complete case has the same outcome"
+    greatest = np.abs(x).max(axis=0)
+    if greatest.min() == 0 or np.linalg.matrix_rank(x / greatest) < x.shape[1]:
+        return "some predictors are exact combinations of others"
+    return ""
 
 
 def _frame(n: int) -> dict[str, Any]:
@@ -189,6 +207,8 @@ def _climb(x: Array, y: Array, start: Array, free: NDArray[np.intp], *, gain: fl
     coefficients go on moving long after the likelihood has settled.
     """
     now = _look(x, y, start)
+    if not free.size:
+        return now
     for _ in range(200):
         score = _score(x, y, now)[free]
         step = _step(x, y, now, free, score)

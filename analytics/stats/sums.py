@@ -40,6 +40,7 @@ Numbers = NDArray[Any]  # float, or complex while a derivative is taken
 Kind = Literal["fleiss", "conger", "gwet", "brennan_prediger"]
 TINY = 1e-12
 AT_ONCE = 4_000_000  # numbers held in memory at a time
+TWO_UNITS = "A standard error needs two units."
 STEP = 1e-20  # of the complex-step derivative, which has no cancellation and hence no best size
 
 
@@ -123,8 +124,10 @@ def in_parts(function: Callable[[Array], Numbers], rows: Array) -> Array:
     function : callable
         Rows of shape (n, d) to values of shape (n,).
     rows : ndarray, shape (n, d)
-        One row at least.
+        No row gives no value.
     """
+    if not len(rows):
+        return np.empty(0)
     chunk = max(1, AT_ONCE // max(1, rows.shape[1]))
     return np.concatenate([function(rows[at : at + chunk]) for at in range(0, len(rows), chunk)]).astype(float)
 
@@ -144,7 +147,14 @@ def error(terms: Array, of: Callable[[Numbers], Numbers]) -> float:
     float
         ``sqrt(n/(n-1) sum (U_i - mean U)^2)``, U_i the derivative in the direction of unit i (infinitesimal jackknife).
         For the chance-corrected coefficients this is Gwet 2014, ch. 5, for units that are patients Yang & Zhou 2014.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two units.
     """
+    if len(terms) < 2:
+        raise ValueError(TWO_UNITS)
     n, total = len(terms), terms.sum(axis=0)
     u = in_parts(lambda some: of(total + 1j * STEP * some).imag / STEP, terms)
     variance = n / (n - 1) * float(np.sum((u - u.mean()) ** 2))
@@ -152,7 +162,9 @@ def error(terms: Array, of: Callable[[Numbers], Numbers]) -> float:
 
 
 def interval(estimate: float, se: float, n: int, level: float = LEVEL) -> tuple[float, float]:
-    """Limits ``estimate -/+ t(n-1) se``, not truncated."""
+    """Limits ``estimate -/+ t(n-1) se``, not truncated; ValueError with fewer than two units."""
+    if n < 2:
+        raise ValueError(TWO_UNITS)
     if not 0 < level < 1:
         raise ValueError(f"A confidence level lies between 0 and 1; this one is {level}.")
     half = float(stats.t.ppf((1 + level) / 2, n - 1)) * se
@@ -161,8 +173,8 @@ def interval(estimate: float, se: float, n: int, level: float = LEVEL) -> tuple[
 
 def two_sided(estimate: float, se: float, n: int) -> Value:
     """Two-sided p of a coefficient of zero, from t(n-1)."""
-    if se == 0:
-        return NotEstimable("the standard error is zero")
+    if se == 0 or n < 2:
+        return NotEstimable("the standard error is zero" if n > 1 else "a standard error needs two units")
     return float(2 * stats.t.sf(abs(estimate) / se, n - 1))
 
 

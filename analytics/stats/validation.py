@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from analytics.stats.paired import complete
 from analytics.stats.result import NotEstimable, Result, Value, Z
 
 __all__ = [
@@ -107,9 +108,9 @@ def classify(outcome: ArrayLike, fitted: ArrayLike, *, cut: float = 0.5) -> Clas
     Parameters
     ----------
     outcome : array_like of float, shape (cases,)
-        0 or 1.
+        0, 1 or NaN.
     fitted : array_like of float, shape (cases,)
-        Probabilities of outcome 1.
+        Probabilities of outcome 1; pairwise complete cases are used.
     cut : float
         A case is predicted positive when its probability exceeds the cut (SPSS); equal within 1e-9 counts as negative.
 
@@ -118,7 +119,8 @@ def classify(outcome: ArrayLike, fitted: ArrayLike, *, cut: float = 0.5) -> Clas
     Classification
         Apparent figures: the model is judged on the cases it was fitted to.
     """
-    y, p = np.asarray(outcome) == 1, np.asarray(fitted, dtype=float) > cut + TIED
+    known, probability = complete(outcome, fitted)
+    y, p = known == 1, probability > cut + TIED
     tp, fn, tn, fp = (int(np.sum(cell)) for cell in (y & p, y & ~p, ~y & ~p, ~y & p))
     return Classification(
         n=int(y.size),
@@ -169,9 +171,9 @@ def roc(outcome: ArrayLike, score: ArrayLike) -> Roc:
     Parameters
     ----------
     outcome : array_like of float, shape (cases,)
-        0 or 1.
+        0, 1 or NaN.
     score : array_like of float, shape (cases,)
-        Higher means outcome 1.
+        Higher means outcome 1; pairwise complete cases are used.
 
     Returns
     -------
@@ -179,11 +181,12 @@ def roc(outcome: ArrayLike, score: ArrayLike) -> Roc:
         DeLong, DeLong & Clarke-Pearson 1988 with midranks; Wald interval on the AUC scale, truncated to [0, 1], as R
         pROC.
     """
-    y, s = np.asarray(outcome) == 1, np.asarray(score, dtype=float)
+    known, s = complete(outcome, score)
+    y = known == 1
     m, k = int(y.sum()), int((~y).sum())
     frame: dict[str, Any] = {"n": m + k, "method": ROC_METHOD, "source": "DeLong 1988"}
     if m == 0 or k == 0:
-        return Roc.refused("every case has the same outcome", **frame)
+        return Roc.refused("every case has the same outcome" if m + k else "no case is complete", **frame)
     s = np.round(s, 12)  # equal probabilities may differ in their last binary digits
     everyone, positive, negative = stats.rankdata(s), stats.rankdata(s[y]), stats.rankdata(s[~y])
     above = (everyone[y] - positive) / k
@@ -215,12 +218,12 @@ def hosmer_lemeshow_quantile(outcome: ArrayLike, fitted: ArrayLike, *, groups: i
     Parameters
     ----------
     outcome, fitted : array_like of float, shape (cases,)
-        Outcome 0 or 1 and its fitted probability.
+        Outcome 0, 1 or NaN and its fitted probability; pairwise complete cases are used.
     groups : int
         How many quantile groups are asked for.
     """
-    y, p = np.asarray(outcome, dtype=float), np.asarray(fitted, dtype=float)
-    cuts = np.unique(np.round(np.quantile(p, np.linspace(0, 1, groups + 1)), 12))
+    y, p = complete(outcome, fitted)
+    cuts = np.unique(np.round(np.quantile(p, np.linspace(0, 1, groups + 1)), 12)) if p.size else p
     place = np.searchsorted(cuts[1:-1], np.round(p, 12), side="left") if cuts.size > 2 else np.zeros(p.size, dtype=int)
     return _calibration(y, p, place, method=f"Hosmer-Lemeshow, {groups} groups cut at type-7 quantiles")
 
@@ -231,11 +234,11 @@ def hosmer_lemeshow_blocks(outcome: ArrayLike, fitted: ArrayLike, *, groups: int
     Parameters
     ----------
     outcome, fitted : array_like of float, shape (cases,)
-        Outcome 0 or 1 and its fitted probability.
+        Outcome 0, 1 or NaN and its fitted probability; pairwise complete cases are used.
     groups : int
         How many groups are aimed at; each is filled to ``floor(n / groups + 0.5)`` cases.
     """
-    y, p = np.asarray(outcome, dtype=float), np.asarray(fitted, dtype=float)
+    y, p = complete(outcome, fitted)
     _, member, sizes = np.unique(np.round(p, 9), return_inverse=True, return_counts=True)
     target = max(1, math.floor(p.size / groups + 0.5))
     group_of = np.array(_filled([int(size) for size in sizes], target, p.size), dtype=int)
@@ -267,6 +270,8 @@ def _calibration(y: Array, p: Array, place: NDArray[np.int_], *, method: str) ->
     for group in found:
         own = place == group
         n, observed, expected = int(own.sum()), int(y[own].sum()), float(p[own].sum())
+        if not 0 < expected < n:
+            return Calibration.refused("in one group every probability is 0 or 1", groups=(), **frame)
         chi2 += (observed - expected) ** 2 / (expected * (1 - expected / n))
         listed.append((n, observed, expected))
     df = found.size - 2

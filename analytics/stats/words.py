@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 __all__ = ["half_up", "icc_band", "kappa_band", "p_words"]
 
+EVERY_DIGIT = Context(prec=400)  # the greatest float has 309 digits before the point
 # Landis & Koch 1977 in the half-open form the reference study prints; upper border of each band.
 KAPPA_BANDS = (
     (Decimal("0.00"), "poor"),
@@ -33,7 +34,7 @@ def half_up(value: float, decimals: int) -> Decimal:
     Decimal
         Never a negative zero.
     """
-    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, EVERY_DIGIT)
     return abs(rounded) if rounded == 0 else rounded
 
 
