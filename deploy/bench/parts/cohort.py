@@ -6,7 +6,7 @@ depends on how well its pixels can be coded, not on what they show.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,7 +115,14 @@ def _group(**elements: Any) -> Dataset:
 
 
 def _patient(folder: Path, patient: int) -> None:
+    write_patient(folder, patient)
+
+
+def write_patient(folder: Path, patient: int, *, only: Mapping[str, int] | None = None) -> None:
+    """Write one patient's files; `only` says how many series of each modality."""
     for place, one in enumerate(slices(patient)):
+        if only is not None and one.series > only[one.modality]:
+            continue
         home = folder / f"P{patient:03d}" / one.modality / f"S{one.series}"
         home.mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng([SEED, patient, place])

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ AT_ONCE = 2
 
 
 @contextmanager
-def running(folder: Path, *, transcoding: str = "") -> Iterator[tuple[int, int]]:
+def running(
+    folder: Path, *, transcoding: str = "", more: Mapping[str, object] | None = None
+) -> Iterator[tuple[int, int]]:
     """Run it for the length of a block; gives its port and process. No other Orthanc is touched."""
     assert PROGRAM is not None
     port = free_port()
@@ -33,6 +35,7 @@ def running(folder: Path, *, transcoding: str = "") -> Iterator[tuple[int, int]]
     }  # fmt: skip
     if transcoding:
         settings |= {"IngestTranscoding": transcoding}
+    settings |= more or {}
     (folder / "orthanc.json").write_text(json.dumps(settings))
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen([PROGRAM, folder / "orthanc.json"], cwd=folder, stdout=log, stderr=log)
