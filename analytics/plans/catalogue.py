@@ -175,14 +175,71 @@ FULL = Plan(
 )
 
 REPLICATES = 2000
+# At each place of a finding, and over all places: coefficients that exist for two readers and for more.
+AT_PLACES: dict[str, Any] = {
+    "nominal": ["agreement", "kappa_unweighted", "gwet_ac1/declared"],
+    "ordinal": ["agreement", *KAPPAS, "gwet_ac1/declared", "gwet_ac2_quadratic/declared"],
+    "continuous": ["icc_a1", "icc_c1"],
+    "clustered": {
+        "nominal": [
+            ["percent", "unweighted"],
+            ["conger", "unweighted"],
+            ["fleiss", "unweighted"],
+            ["gwet", "unweighted"],
+            ["brennan_prediger", "unweighted"],
+            ["alpha_nominal", "unweighted"],
+        ],
+        "ordinal": [
+            ["percent", "unweighted"],
+            *([name, weights] for name in ("conger", "fleiss", "gwet") for weights in ("unweighted", "quadratic")),
+            ["brennan_prediger", "unweighted"],
+            ["alpha_ordinal", "unweighted"],
+        ],
+        "continuous": [["icc_a1", "unweighted"], ["icc_c1", "unweighted"], ["alpha_interval", "unweighted"]],
+    },
+    "drawn": {
+        "nominal": [["conger", "unweighted"]],
+        "ordinal": [["conger", "unweighted"], ["conger", "quadratic"]],
+        "continuous": [["icc_a1", "unweighted"]],
+    },
+    "replicates": REPLICATES,
+}
 THRESHOLDS = [percent / 100 for percent in range(10, 100, 10)]
 CHARACTERISTICS = ["age", "sex", "bmi", "level"]
 AVERAGEABLE = ("default", "reduced", "bme_only")  # without indicators of the levels that happen to occur
+SETTLED = {"of": "adjudicated"}
+RANKED: dict[str, Any] = {"as_nominal": list(NOMINAL), "outcomes": list(OUTCOMES)}
+
+
+def _layers(as_nominal: list[str]) -> tuple[Step, ...]:
+    """Repeat readings, places and adjudication; each gives nothing but a reason where the study has none."""
+    return (
+        Step("layers"),
+        Step("again", {"as_nominal": as_nominal}),
+        Step("by_place", {**AT_PLACES, "as_nominal": as_nominal}),
+    )
+
+
+def _adjudicated() -> tuple[Step, ...]:
+    """Compute of the adjudicated findings what `full` computes of each reader's."""
+    return (
+        Step("prevalence", SETTLED),
+        Step("chisq", {**RANKED, **SETTLED, "items": "coded"}),
+        Step("rank_sum", {**RANKED, **SETTLED}),
+        Step("multiplicity", {**RANKED, **SETTLED}),
+        *(
+            Step(
+                "model",
+                {"specification": code, "terms": list(terms), "outcomes": list(OUTCOMES), "firth": True, **SETTLED},
+            )
+            for code, terms in MODELS.items()
+        ),
+    )
 
 
 def _extension(code: str) -> tuple[Step, ...]:
     """Everything the extended plan adds to one specification."""
-    model = {"specification": code, "terms": list(MODELS[code]), "averaged": code in AVERAGEABLE}
+    model = {"specification": code, "terms": list(MODELS[code]), "averaged": True, "also_adjudicated": True}
     binary = {**model, "outcomes": list(OUTCOMES)}
     drawn = {**binary, "replicates": REPLICATES}
     procedures = ("maximum_likelihood", "firth", "ridge")
@@ -199,13 +256,16 @@ def _extension(code: str) -> tuple[Step, ...]:
 EXTENDED = Plan(
     code="extended",
     title="Every statistic, with prediction and sensitivity analyses",
-    version=1,
+    version=2,
     protocol="spondylolysis",
     steps=(
         *FULL.steps,
         Step("bootstrap", {"replicates": REPLICATES}),
+        *_layers(list(NOMINAL)),
+        *_adjudicated(),
         Step("spearman", {"pairs": [["level", f"ppr_{time}"] for time in TIMES]}),
-        Step("risk", {"outcomes": list(OUTCOMES)}),
+        Step("kruskal", {"variables": [f"ppr_{time}" for time in TIMES], "by": ["level"]}),
+        Step("risk", {"outcomes": list(OUTCOMES), "also_adjudicated": True}),
         Step(
             "ancova",
             {
@@ -213,6 +273,7 @@ EXTENDED = Plan(
                 "followups": [f"nrs_{time}" for time in TIMES],
                 "as_nominal": list(NOMINAL),
                 "characteristics": CHARACTERISTICS,
+                "also_adjudicated": True,
             },
         ),
         Step(
@@ -221,12 +282,19 @@ EXTENDED = Plan(
                 "responses": [f"response_{time}" for time in TIMES],
                 "as_nominal": list(NOMINAL),
                 "characteristics": CHARACTERISTICS,
+                "also_adjudicated": True,
             },
         ),
         Step("characteristics", {"variables": CHARACTERISTICS, "outcomes": list(OUTCOMES)}),
         *(step for code in AVERAGEABLE for step in _extension(code)),
         Step(
-            "ridge", {"specification": "categorical", "terms": list(MODELS["categorical"]), "outcomes": list(OUTCOMES)}
+            "ridge",
+            {
+                "specification": "categorical",
+                "terms": list(MODELS["categorical"]),
+                "outcomes": list(OUTCOMES),
+                "also_adjudicated": True,
+            },
         ),
     ),
 )
@@ -244,7 +312,7 @@ def get(code: str) -> Plan:
     return _PLANS[code]
 
 
-def agreement_for(protocol: Protocol) -> Plan:
+def agreement_for(protocol: Protocol, *, extended: bool = False) -> Plan:
     """Make the plan that computes prevalence and agreement of every finding, and nothing that needs an outcome.
 
     Parameters
@@ -252,10 +320,12 @@ def agreement_for(protocol: Protocol) -> Plan:
     protocol : Protocol
         Any instrument. The measurement level of each scale decides: nominal kappa, ordinal also weighted kappa,
         continuous ICC and Bland-Altman.
+    extended : bool
+        Also bootstrap intervals, repeat readings and the places of a finding.
     """
     as_nominal = [item.code for item in protocol.items if item.code in NOMINAL and protocol.code == "spondylolysis"]
     return Plan(
-        code="agreement",
+        code="agreement_extended" if extended else "agreement",
         title="Agreement of the readers",
         version=1,
         protocol=protocol.code,
@@ -263,6 +333,7 @@ def agreement_for(protocol: Protocol) -> Plan:
             Step("completeness"),
             Step("prevalence"),
             Step("agreement", {**FULL_AGREEMENT, "as_nominal": as_nominal}),
+            *((Step("bootstrap", {"replicates": REPLICATES}), *_layers(as_nominal)) if extended else ()),
         ),
         needs_outcomes=False,
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from analytics.frames import Variable
-from analytics.plans import modelling, predicting
+from analytics.frames import ADJUDICATED, Variable
+from analytics.plans import layers, modelling, predicting
 from analytics.plans.parts import Array, Params, Part, Table
 from analytics.plans.steps import unordered
 from analytics.stats import ancova, association, bootstrap, change, logistic, ordinal, risk
@@ -21,7 +21,7 @@ __all__ = ["KINDS"]
 
 def _findings(table: Table, params: Params) -> Iterator[tuple[str, Variable | None, Array, bool]]:
     """Give id, variable, values and whether it enters as levels: each reader's findings, then characteristics."""
-    for reader in table.frames.readers:
+    for reader in table.readers(params):
         for item in table.frames.items:
             levels = unordered(table, item, params)
             yield f"{reader}/{item.code}", item, table.frames.grades(reader, item.code), levels
@@ -35,7 +35,7 @@ def risks(table: Table, params: Params) -> list[Part]:
 
     def run() -> Iterator[Entry]:
         for item in table.frames.items:
-            for reader in table.frames.readers if item.binary else ():
+            for reader in table.readers(params) if item.binary else ():
                 for outcome in params["outcomes"]:
                     grades = table.frames.grades(reader, item.code)
                     counts = association.cross_table(grades, table.column(outcome), item.codes, (0, 1))
@@ -130,7 +130,7 @@ def characteristics(table: Table, params: Params) -> list[Part]:
 
 
 def changes(table: Table, params: Params) -> list[Part]:
-    """Compare each odds ratio between readers, with the averaged findings, and between outcomes."""
+    """Compare each odds ratio between readers, with averaged and adjudicated findings, and between outcomes."""
     spec, outcomes = params["specification"], params["outcomes"]
     who = predicting.sources(table, params)
 
@@ -143,7 +143,12 @@ def changes(table: Table, params: Params) -> list[Part]:
         found = change.compare(made, rows[:, : len(table.frames.cases)], firth=params["firth"])
         yield from _compared(id, made, found)
 
-    between = {f"{spec}/{outcome}": {source: (source, outcome) for source in who} for outcome in outcomes}
+    # Comparing keeps the cases all sides share; findings nobody settled would take cases from the readers' comparison.
+    own = [source for source in who if source != ADJUDICATED]
+    between = {f"{spec}/{outcome}": {source: (source, outcome) for source in own} for outcome in outcomes}
+    if len(own) < len(who):
+        settled = {f"{spec}/{outcome}/with_{ADJUDICATED}": {s: (s, outcome) for s in who} for outcome in outcomes}
+        between |= settled
     between |= {f"{spec}/{source}": {outcome: (source, outcome) for outcome in outcomes} for source in who}
     return [
         Part(f"Change of odds ratios: {place}", partial(run, f"change/{place}", sides))
@@ -170,6 +175,7 @@ def _compared(id: str, sides: Mapping[str, change.Side], found: change.Changes) 
 
 KINDS: dict[str, Callable[[Table, Params], list[Part]]] = {
     **predicting.KINDS,
+    **layers.KINDS,
     "risk": risks,
     "ancova": covariance,
     "ordinal": proportional_odds,

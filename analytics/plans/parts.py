@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics import derive
-from analytics.frames import Frames, Variable
+from analytics.frames import ADJUDICATED, Frames, Variable
 from analytics.stats.result import Entry, Value
 
 __all__ = ["Array", "NotPossible", "Params", "Part", "Table"]
@@ -67,6 +67,16 @@ class Table:
         if name in self.frames.clinical.columns:
             return self.frames.measured(name)
         raise NotPossible(f"The plan names {name!r}, which is neither a clinical nor a derived value.")
+
+    def readers(self, params: Params) -> tuple[str, ...]:
+        """Name those whose findings a step is about: all readers, or with ``of`` the adjudicated ones alone.
+
+        ``also_adjudicated`` puts the adjudicated findings beside the readers'. Where there are none, neither is named.
+        """
+        settled = (ADJUDICATED,) if self.frames.adjudicated is not None else ()
+        if params.get("of") == ADJUDICATED:
+            return settled
+        return (*self.frames.readers, *(settled if params.get("also_adjudicated") else ()))
 
     def kind(self, item: Variable, params: Params) -> str:
         """Give the measurement level of an item as the plan treats it."""

@@ -37,7 +37,8 @@ PROCEDURES: dict[str, tuple[str, Callable[[logistic.Design], prediction.Procedur
 def sources(table: Table, params: Params) -> tuple[str, ...]:
     """Whose findings predict: each reader's, and where the plan asks for it the mean of all."""
     readers = table.frames.readers
-    return (*readers, AVERAGED) if params.get("averaged") and len(readers) > 1 else readers
+    averaged = (AVERAGED,) if params.get("averaged") and len(readers) > 1 else ()
+    return (*table.readers(params)[: len(readers)], *averaged, *table.readers(params)[len(readers) :])
 
 
 def columns(table: Table, terms: Sequence[Mapping[str, Any]], who: str, outcome: str) -> dict[str, Array]:

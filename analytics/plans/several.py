@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import combinations
 
@@ -14,7 +14,7 @@ from analytics.plans.steps import CATEGORICAL, MEASURED
 from analytics.stats import association, clustered, pairwise, raters, reliability
 from analytics.stats.result import Entry, Result
 
-__all__ = ["agreeing", "bootstrapping"]
+__all__ = ["agreeing", "bootstrapping", "compared"]
 
 # What a plan asks of two readers, to what several readers get under which names.
 OF_ALL: dict[str, dict[str, Callable[[Array, Variable], Result]]] = {
@@ -62,24 +62,42 @@ def agreeing(table: Table, params: Params) -> list[Part]:
     def run(item: Variable) -> Iterator[Entry]:
         kind = table.kind(item, params)
         wanted = [*params[kind], *(params["binary"] if item.binary else [])]
-        x, id = _ratings(table, item), f"agreement/{item.code}"
-        yield from _measured(id, x, wanted) if kind == "continuous" else _coded(table, id, x, item, wanted)
-        for a, b in combinations(range(x.shape[1]), 2):
-            yield from _pair(
-                f"{id}/pairs/{table.frames.readers[a]}-{table.frames.readers[b]}", x[:, [a, b]], item, wanted
-            )
+        yield from compared(table, f"agreement/{item.code}", _ratings(table, item), item, wanted)
 
     return [Part(f"Agreement: {item.title}", partial(run, item)) for item in table.frames.items]
 
 
-def _measured(id: str, x: Array, wanted: list[str]) -> Iterator[Entry]:
+def compared(table: Table, id: str, x: Array, item: Variable, wanted: Sequence[str]) -> Iterator[Entry]:
+    """Compare the columns of ``x``, one a reader: two by the coefficients of two, more by those of several, in pairs.
+
+    Parameters
+    ----------
+    table, item
+        Whose readers and scale.
+    id : str
+        Under which the coefficients stand.
+    x : ndarray, shape (cases, readers)
+        NaN is not graded.
+    wanted : sequence of str
+        Names of `steps.CATEGORICAL` or `steps.MEASURED`.
+    """
+    if x.shape[1] == 2:
+        yield from _pair(id, x, item, wanted)
+        return
+    yield from _measured(id, x, wanted) if item.kind == "continuous" else _coded(table, id, x, item, wanted)
+    for a, b in combinations(range(x.shape[1]), 2):
+        pair = f"{id}/pairs/{table.frames.readers[a]}-{table.frames.readers[b]}"
+        yield from _pair(pair, x[:, [a, b]], item, wanted)
+
+
+def _measured(id: str, x: Array, wanted: Sequence[str]) -> Iterator[Entry]:
     family: dict[str, Result] = {str(form): one for form, one in reliability.icc_family(x).items()}
     for name in wanted:
         if name not in BOTH_ONLY:
             yield Entry.of(f"{id}/{name}", family[name] if name in family else MEASURED[name](x))
 
 
-def _coded(table: Table, id: str, x: Array, item: Variable, wanted: list[str]) -> Iterator[Entry]:
+def _coded(table: Table, id: str, x: Array, item: Variable, wanted: Sequence[str]) -> Iterator[Entry]:
     for name in wanted:
         for own, computed in OF_ALL.get(name, {}).items():
             yield Entry.of(f"{id}/{own}", computed(x, item))
@@ -93,7 +111,7 @@ def _coded(table: Table, id: str, x: Array, item: Variable, wanted: list[str]) -
         yield Entry.of(f"{id}/pairs_quadratic", quadratic)
 
 
-def _pair(id: str, two: Array, item: Variable, wanted: list[str]) -> Iterator[Entry]:
+def _pair(id: str, two: Array, item: Variable, wanted: Sequence[str]) -> Iterator[Entry]:
     if item.kind == "continuous":
         for name in wanted:
             yield Entry.of(f"{id}/{name}", MEASURED[name](two))

@@ -136,7 +136,7 @@ def prevalence(table: Table, params: Params) -> list[Part]:
 
     def run() -> Iterator[Entry]:
         frames = table.frames
-        for reader in frames.readers:
+        for reader in table.readers(params):
             for item in frames.items:
                 grades = frames.grades(reader, item.code)
                 found: Result = (
@@ -241,7 +241,7 @@ def chisq(table: Table, params: Params) -> list[Part]:
 
     def run() -> Iterator[Entry]:
         for item in _chosen(table, params):
-            for reader in table.frames.readers:
+            for reader in table.readers(params):
                 for outcome in params["outcomes"]:
                     grades = table.frames.grades(reader, item.code)
                     yield from _crossed(table, f"chisq/{reader}/{item.code}", item, grades, outcome, scores=item.codes)
@@ -282,7 +282,7 @@ def rank_sum(table: Table, params: Params) -> list[Part]:
         for item in table.frames.items:
             if unordered(table, item, params):
                 continue
-            for reader in table.frames.readers:
+            for reader in table.readers(params):
                 for outcome in params["outcomes"]:
                     found = association.rank_sum(table.frames.grades(reader, item.code), table.column(outcome))
                     yield Entry.of(f"mwu/{reader}/{item.code}/by/{outcome}", found)
@@ -300,7 +300,7 @@ def multiplicity(table: Table, params: Params) -> list[Part]:
     """Adjust the univariate p-values of each reader and outcome as one family."""
 
     def run() -> Iterator[Entry]:
-        for reader in table.frames.readers:
+        for reader in table.readers(params):
             for outcome in params["outcomes"]:
                 family = {
                     item.code: table.computed(
@@ -333,7 +333,7 @@ def model(table: Table, params: Params) -> list[Part]:
 
     return [
         Part(f"Model {params['specification']}: {reader}, {outcome}", partial(fit, reader, outcome))
-        for reader in table.frames.readers
+        for reader in table.readers(params)
         for outcome in params["outcomes"]
     ]
 

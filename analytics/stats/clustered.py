@@ -22,7 +22,7 @@ from analytics.stats.grades import graded
 from analytics.stats.result import LEVEL, NotEstimable, Result, Value
 from analytics.stats.sums import Kind, Sums
 
-__all__ = ["Clustered", "Coefficient", "clustered", "resampled"]
+__all__ = ["WEIGHTED", "Clustered", "Coefficient", "clustered", "resampled"]
 
 Coefficient = Literal[
     "percent",

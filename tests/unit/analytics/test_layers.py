@@ -1,0 +1,184 @@
+"""Layers of the plan `extended`: repeat readings, places of a finding, adjudication, three readers of any name."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics import export, plans
+from analytics.frames import Frames, from_tables, read_table
+from analytics.report import html, tables
+from analytics.stats import agreement, association, clustered, intra
+from analytics.stats.result import NotEstimable, Results
+from annotation.protocol import catalogue
+from tests.tiny_instrument import TINY
+
+EXTENDED = plans.get("extended")
+KINDS = {
+    "layers",
+    "again",
+    "by_place",
+    "kruskal",
+    "prevalence",
+    "chisq",
+    "rank_sum",
+    "multiplicity",
+    "risk",
+    "agreement",
+}
+SPECIFIED = {"averaged_model", "model", "optimism", "change", "ridge", "ordinal_model", "calibration"}
+
+
+def layered(oracles: Path, *, third: bool = False) -> Frames:
+    """Give the reference tables a repeat round, sides, an adjudicator, and perhaps a third reader."""
+    folder = oracles / "d2"
+    clinical, gradings = read_table(folder / "clinical.csv"), read_table(folder / "gradings.csv")
+    rng = np.random.default_rng(4)
+    other = gradings["contrast_pattern"].where(rng.random(len(gradings)) < 0.7, "peri")
+    gradings = gradings.assign(
+        **{"contrast_pattern.right": gradings["contrast_pattern"], "contrast_pattern.left": other},
+        **{"soft_tissue_edema_cyst.edema": gradings["soft_tissue_edema_cyst"], "soft_tissue_edema_cyst.cyst": "0"},
+    )
+    one = gradings[gradings["reader"] == "R1"]
+    again = one.head(30).assign(round="repeat", lee=one["lee"].where(rng.random(len(one)) < 0.8, "0"))
+    more = [gradings, again, one.assign(reader="Consensus")]
+    if third:
+        more.append(gradings[gradings["reader"] == "R2"].assign(reader="R10"))
+    return from_tables(clinical, pd.concat(more, ignore_index=True))
+
+
+def carried(frames: Frames) -> Results:
+    some = tuple(
+        step
+        for step in EXTENDED.steps
+        if step.kind in KINDS or (step.kind in SPECIFIED and step.params["specification"] == "bme_only")
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = plans.carry_out(replace(EXTENDED, steps=some).with_bootstrap(100), frames, seed=2)
+    assert all(row["status"] == "ok" or row["reason"] for row in export.estimates_rows(found))
+    return found
+
+
+@pytest.fixture(scope="module")
+def frames(oracles: Path) -> Frames:
+    return layered(oracles)
+
+
+@pytest.fixture(scope="module")
+def found(frames: Frames) -> Results:
+    return carried(frames)
+
+
+def test_repeat_readings_are_compared_with_the_readers_own(found: Results, frames: Frames) -> None:
+    again = found.entry("layers/again/R1").values
+    assert (again["repeat_rounds"], again["cases_again"]) == (1, 30)
+    assert found.value("layers/again/R2", "cases_again") == NotEstimable("this reader read no case again")
+    own = intra.graded_again(frames.rounds("R1", "lee"), [0, 1, 2, 3])["kappa_quadratic"]
+    assert found.entry("intra/R1/lee/kappa_quadratic").values == own.values()
+    assert own.n < 31
+    assert found.value("intra/R1/slip_mm/icc_a1", "estimate") == 1
+    assert found.value("intra/R1/slip_mm/repeatability", "within_sd") == 0
+    assert "intra/R1/isthmic_bme/kappa_linear" not in found
+    assert not list(found.under("intra/R2"))
+
+
+def test_places_stand_alone_and_together_over_patients(found: Results, frames: Frames) -> None:
+    sites, codes = frames.sites["contrast_pattern"].values, (1, 2, 3)
+    left = association.cross_table(sites["R1"][:, 1], sites["R2"][:, 1], codes, codes)
+    expected = agreement.kappa(left, codes, "unweighted").values()
+    assert found.entry("sites/contrast_pattern/left/kappa_unweighted").values == expected
+    both = np.column_stack([sites["R1"].ravel(), sites["R2"].ravel()])
+    over = clustered.clustered(both, np.repeat(np.arange(60), 2).tolist(), codes, "conger")
+    assert found.entry("clustered/contrast_pattern/conger_unweighted").values == over.values()
+    assert over.n_patients < over.n_sites
+    assert found.value("clustered/contrast_pattern/conger_unweighted/bootstrap", "replicates") == 100
+    assert found.value("layers/sites/contrast_pattern", "places") == 2
+    assert isinstance(found.value("layers/sites/lee", "places"), NotEstimable)
+    assert "sites/soft_tissue_edema_cyst/cyst/agreement" in found
+    assert not list(found.under("clustered/soft_tissue")), "two findings have no common kappa"
+
+
+def test_adjudicated_findings_are_a_third_set_of_predictors(found: Results, full: Results) -> None:
+    """The adjudicator of these tables says what reader 1 says, so the numbers are those of reader 1."""
+    for id in (
+        "chisq/{}/isthmic_bme/by/success_15min",
+        "mwu/{}/slip_mm/by/success_1month",
+        "multiplicity/{}/success_15min/lee",
+        "prevalence/{}/pfirrmann",
+        "logistic/categorical/{}/success_15min",
+        "logistic/reduced/{}/success_1month/slip_mm",
+        "logistic/default/{}/success_15min/firth/slip_mm",
+    ):
+        at = id.format("adjudicated")
+        if at in found:
+            assert found.entry(at).values == full.entry(id.format("R1")).values, id
+        else:
+            assert id.startswith("logistic"), id
+    for id in (
+        "risk/{}/isthmic_bme/by/success_15min",
+        "prediction/bme_only/{}/success_15min/auc",
+        "calibration/bme_only/{}/success_15min/line",
+        "ridge/bme_only/{}/success_1month",
+        "ordinal/bme_only/{}/response_15min/isthmic_bme",
+        "logistic/bme_only/{}/success_15min/isthmic_bme",
+    ):
+        assert found.entry(id.format("adjudicated")).values == found.entry(id.format("R1")).values, id
+    with_ = "change/bme_only/success_15min/with_adjudicated"
+    assert found.value(f"{with_}/R1-adjudicated/isthmic_bme", "ratio") == pytest.approx(1)
+    assert "change/bme_only/adjudicated/success_15min-success_1month/isthmic_bme" in found
+    assert not list(found.under("change/bme_only/success_15min/R1-adjudicated"))
+    settled = found.entry("layers/adjudicated/lee").values
+    assert settled["decided"] == full.value("completeness/R1/lee", "graded")
+
+
+def test_a_study_without_layers_says_so(d2: Frames, full: Results) -> None:
+    only = tuple(step for step in EXTENDED.steps if step.kind in {"layers", "again", "by_place", "model"})
+    bare = plans.carry_out(replace(EXTENDED, steps=only), d2)
+    for id, field in (("adjudicated/lee", "decided"), ("again/R1", "cases_again"), ("sites/lee", "places")):
+        assert isinstance(bare.value(f"layers/{id}", field), NotEstimable)
+    assert {entry.id.split("/")[0] for entry in bare.entries} == {"layers", "logistic"}
+    assert not [entry.id for entry in bare.entries if "adjudicated" in entry.id and not entry.id.startswith("layers")]
+
+
+def test_level_and_pain_reduction(found: Results, d2: Frames) -> None:
+    entry = found.entry("kruskal/ppr_15min/by/level")
+    counts = [entry.values[f"n_{level}"] for level in ("L3", "L4", "L5")]
+    assert sum(map(int, map(str, counts))) == entry.n == entry.values["n"]
+    assert {"h", "df", "p", "epsilon_squared", "mean_rank_L5"} <= entry.values.keys()
+
+
+def test_three_readers_from_plain_tables(oracles: Path, d2: Frames) -> None:
+    frames = layered(oracles, third=True)
+    assert frames.readers == ("R1", "R2", "R10")
+    found = carried(frames)
+    for id in (
+        "agreement/lee/fleiss_unweighted",
+        "agreement/lee/pairs/R2-R10/kappa_quadratic",
+        "agreement/slip_mm/icc_ak",
+        "sites/contrast_pattern/right/conger_unweighted",
+        "clustered/contrast_pattern/fleiss_unweighted",
+        "logistic/bme_only/R10/success_15min",
+        "change/bme_only/success_15min/R2-R10/isthmic_bme",
+    ):
+        assert id in found, id
+    assert found.value("agreement/lee/pairs/R2-R10/kappa_unweighted", "estimate") == 1
+    assert found.value("clustered/contrast_pattern/percent", "n_readers") == 3
+    assert html(found, "Three", {})
+
+
+def test_any_instrument_has_its_layers_before_the_outcomes() -> None:
+    plan = plans.agreement_for(TINY, extended=True)
+    assert plan.code != plans.agreement_for(TINY).code
+    assert {"layers", "again", "by_place", "bootstrap"} <= {step.kind for step in plan.steps}
+    assert not plan.needs_outcomes
+    assert plans.agreement_for(catalogue.latest("spondylolysis")).digest() != plan.digest()
+
+
+def test_the_report_prints_the_layers(found: Results) -> None:
+    assert tables(found)
