@@ -90,7 +90,6 @@ def packed(taken: Taken) -> dict[str, Any]:
         "tokens": sorted(taken.tokens),
         "hints": taken.hints,
         "head": taken.head,
-        "digest": taken.digest,
         "suspicion": taken.suspicion,
     }
 
@@ -107,7 +106,6 @@ def unpacked(message: dict[str, Any], frames: tuple[bytes, ...]) -> Taken:
         tokens=frozenset(message["tokens"]),
         hints=tuple(message["hints"]),
         head=message["head"],
-        digest=message["digest"],
         suspicion=message["suspicion"],
     )
 

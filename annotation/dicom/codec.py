@@ -171,7 +171,7 @@ def _native(data: memoryview, shape: Layout) -> Iterator[Pixels]:
     kind = "<u2" if shape.bits_allocated == 16 else "u1"
     for n in range(shape.frames):
         raw: Pixels = np.frombuffer(data, kind, shape.rows * shape.columns, n * shape.frame_bytes)
-        yield _within_bits(raw.reshape(shape.rows, shape.columns) >> (shape.high_bit + 1 - shape.bits_stored), shape)
+        yield _within_bits(_from_low_bit(raw.reshape(shape.rows, shape.columns), shape), shape)
 
 
 def _codestreams(data: BytesIO, count: int) -> Iterator[bytes]:
@@ -251,12 +251,17 @@ def _rle(coded: bytes, shape: Layout) -> Pixels:
     if not shape.frame_bytes <= len(raw) <= shape.frame_bytes + 2 * segments:
         raise Refused("dimensions", "The compressed image has another size than the header says.")
     array = np.frombuffer(raw, "<u2" if segments == 2 else "u1", shape.rows * shape.columns)
-    return _within_bits(array.reshape(shape.rows, shape.columns) >> (shape.high_bit + 1 - shape.bits_stored), shape)
+    return _within_bits(_from_low_bit(array.reshape(shape.rows, shape.columns), shape), shape)
+
+
+def _from_low_bit(array: NDArray[Any], shape: Layout) -> NDArray[Any]:
+    above = shape.high_bit + 1 - shape.bits_stored
+    return array >> above if above else array
 
 
 def _within_bits(array: NDArray[Any], shape: Layout) -> Pixels:
     """Clear what is not a stored bit, and extend the sign."""
-    wide = array.astype(np.uint16)
+    wide = array.astype(np.uint16, copy=False)
     if not shape.signed and shape.bits_stored > 8 and not int(wide.max(initial=0)) >> shape.bits_stored:
         return wide
     if shape.bits_stored < 16:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, MutableSequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from struct import Struct
 from typing import Any, assert_never
 
@@ -47,14 +48,25 @@ _REQUIRED = ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 _SOURCE_UID = re.compile(r"(?=.{1,64}$)[0-9A-Za-z]+(\.[0-9A-Za-z]+)*")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Context:
-    """What the value rules need beside the value."""
+    """What the value rules need beside the value, and what they have made of values already."""
 
     key: bytes
     day_offset: int
     identifiers: frozenset[str]  # of the source, case folded
     signed: bool
+    known: dict[tuple[Any, ...], list[Any]] = field(default_factory=dict)
+
+
+# Files of a series share most of their values, and a patient's files the context; what a rule made of the bytes of
+# a value for this patient it makes of them again.
+_MOST_KNOWN, _LONGEST_KNOWN = 4096, 64
+
+
+@lru_cache(maxsize=2)
+def _context(key: bytes, day_offset: int, tokens: frozenset[str], signed: bool) -> _Context:
+    return _Context(key, day_offset, frozenset(t.casefold() for t in tokens), signed)
 
 
 def identify(dataset: Dataset) -> tuple[str, str]:
@@ -111,12 +123,7 @@ def deidentify(dataset: Dataset, *, sop_class: str, key: bytes, day_offset: int,
     dict
         DICOM JSON model without pixel data. Attributes whose value breaks its rule are absent.
     """
-    context = _Context(
-        key=key,
-        day_offset=day_offset,
-        identifiers=frozenset(t.casefold() for t in tokens),
-        signed=texts(dataset, "PixelRepresentation") == ["1"],
-    )
+    context = _context(key, day_offset, frozenset(tokens), texts(dataset, "PixelRepresentation") == ["1"])
     header = _empty(sop_class) | _copy(dataset, allow.SOP_CLASSES[sop_class], context) | _written()
     if sop_class in allow.MULTI_FRAME:
         header["00089205"] = {"vr": "CS", "Value": ["MONOCHROME"]}  # palettes are not kept
@@ -171,14 +178,33 @@ def _copy(dataset: Dataset, allowed: allow.Allowed, context: _Context) -> Header
             if items:
                 header[f"{tag:08X}"] = {"vr": "SQ", "Value": items}
             continue
-        values = _ruled(rule, _values(dataset, int(tag), vr), context, vr)
+        values = _kept(rule, dataset, int(tag), context, vr)
         if values:
             header[f"{tag:08X}"] = {"vr": vr, "Value": values}
     return header
 
 
+def _kept(rule: allow.Rule, dataset: Dataset, tag: int, context: _Context, vr: str) -> list[Any]:
+    """What a rule leaves of an element."""
+    raw: Any = dataset.get_item(tag)
+    if not isinstance(raw, RawDataElement) or not isinstance(raw.value, bytes) or len(raw.value) > _LONGEST_KNOWN:
+        return _ruled(rule, _values(dataset, tag, vr), context, vr)
+    key = (id(rule), vr, raw.VR, raw.value)  # rules stand in the tables of `allowlist` and never go
+    found = context.known.get(key)
+    if found is None:
+        if len(context.known) >= _MOST_KNOWN:
+            context.known.clear()
+        found = context.known[key] = _ruled(rule, _values(dataset, tag, vr), context, vr)
+    return list(found)
+
+
+@cache
+def _dictionary_vr(tag: int) -> str:
+    return dictionary_VR(tag)
+
+
 def _vr(tag: int, context: _Context) -> str:
-    vr = dictionary_VR(tag)
+    vr = _dictionary_vr(tag)
     return vr if vr != "US or SS" else "SS" if context.signed else "US"
 
 
@@ -193,8 +219,13 @@ def _items(dataset: Dataset, tag: int) -> list[Dataset]:
 
 def texts(dataset: Dataset, keyword: str) -> list[str]:
     """Return the values of a top-level attribute as text, whatever its coding."""
-    tag = int(tag_for_keyword(keyword) or 0)
-    return [str(value) for value in _values(dataset, tag, dictionary_VR(tag))]
+    tag = _tag_of(keyword)
+    return [str(value) for value in _values(dataset, tag, _dictionary_vr(tag))]
+
+
+@cache
+def _tag_of(keyword: str) -> int:
+    return int(tag_for_keyword(keyword) or 0)
 
 
 def _values(dataset: Dataset, tag: int, vr: str) -> list[Any]:

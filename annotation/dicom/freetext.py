@@ -7,8 +7,8 @@ shown. They are not kept: a description can hold anybody's name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, MutableSequence
-from functools import cache
+from collections.abc import Callable, Iterator, MutableSequence
+from functools import cache, lru_cache
 from typing import Any
 
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
@@ -66,10 +66,39 @@ _DESCRIPTIONS = (
 )
 
 
+# Files of a series say the same in nearly every attribute; what was decoded is decoded once. The process that reads
+# foreign bytes ends after some thousand files, and this with it.
+_MOST_KNOWN, _LONGEST_KNOWN = 4096, 256
+_known: dict[tuple[Any, ...], str] = {}
+
+
 def text(dataset: Dataset, keyword: str) -> str:
     """Return an attribute of the source as text, several values joined by blanks; empty if absent or unreadable."""
+    # Not through the data set's own access: that converts the element in place, for everybody, and takes ten times as
+    # long. Who looks at it later finds it as it stands in the file.
+    raw: Any = dataset._dict.get(_tag(keyword))
+    if raw is None:
+        return ""
+    if not isinstance(raw, RawDataElement):
+        return _told(lambda: raw.value)
+    if raw.value is None:
+        return ""
+    spoken = dataset.original_character_set or dataset._character_set
+    if len(raw.value) > _LONGEST_KNOWN:
+        return _told(lambda: _converted(raw, spoken))
+    charset = spoken if isinstance(spoken, str) else tuple(spoken)
+    key = (int(raw.tag), raw.VR, raw.value, raw.is_implicit_VR, charset)
+    found = _known.get(key)
+    if found is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        found = _known[key] = _told(lambda: _converted(raw, spoken))
+    return found
+
+
+def _told(value_of: Callable[[], Any]) -> str:
     try:
-        value = _value(dataset, keyword)
+        value = value_of()
         values = value if isinstance(value, MutableSequence) else [value]
         joined = " ".join(str(v) for v in values if v is not None)
     except Exception:  # a value that pydicom cannot decode has nothing to say here
@@ -83,15 +112,11 @@ def _tag(keyword: str) -> BaseTag:
     return Tag(keyword)
 
 
-def _value(dataset: Dataset, keyword: str) -> Any:
-    """Value of an attribute; of one that is longer than any text has a right to be, the beginning."""
-    raw: Any = dataset.get_item(_tag(keyword))
-    if raw is None:
-        return None
-    if isinstance(raw, RawDataElement) and raw.value is not None and len(raw.value) > LONGEST_TEXT:
-        short = raw._replace(value=raw.value[:LONGEST_TEXT], length=LONGEST_TEXT)
-        return convert_raw_data_element(short, encoding=dataset._character_set).value
-    return dataset.get(keyword)
+def _converted(raw: RawDataElement, charset: str | MutableSequence[str]) -> Any:
+    """Value of an element; of one that is longer than any text has a right to be, the beginning."""
+    if raw.value is not None and len(raw.value) > LONGEST_TEXT:
+        raw = raw._replace(value=raw.value[:LONGEST_TEXT], length=LONGEST_TEXT)
+    return convert_raw_data_element(raw, encoding=charset).value
 
 
 def hints(dataset: Dataset) -> tuple[str, ...]:
@@ -109,6 +134,11 @@ def hints(dataset: Dataset) -> tuple[str, ...]:
     """
     own = text(dataset, "SeriesDescription")
     technique = " ".join((own, text(dataset, "ProtocolName"), text(dataset, "SequenceName")))
+    return _hints_in(own, technique)
+
+
+@lru_cache(maxsize=256)
+def _hints_in(own: str, technique: str) -> tuple[str, ...]:
     found = {hint for hint, pattern in HINTS.items() if pattern.search(technique)}
     # A protocol is often named after the whole intervention; which phase a series is, only its own name can say.
     if own:
@@ -134,7 +164,7 @@ def shows_head(dataset: Dataset) -> bool:
     """
     if text(dataset, "BodyPartExamined").upper() in _HEAD_PARTS:
         return True
-    if any(_HEAD.search(text(dataset, keyword)) for keyword in _DESCRIPTIONS):
+    if any(_names_head(text(dataset, keyword)) for keyword in _DESCRIPTIONS):
         return True
     if text(dataset, "PositionReferenceIndicator").upper() == "OM" or text(dataset, "FilterType").upper().startswith(
         "HEAD"
@@ -144,7 +174,12 @@ def shows_head(dataset: Dataset) -> bool:
 
 
 def _is_head(code: Dataset) -> bool:
-    return text(code, "CodeValue") in _HEAD_CODES or bool(_HEAD.search(text(code, "CodeMeaning")))
+    return text(code, "CodeValue") in _HEAD_CODES or _names_head(text(code, "CodeMeaning"))
+
+
+@lru_cache(maxsize=256)
+def _names_head(said: str) -> bool:
+    return bool(_HEAD.search(said))
 
 
 def _anatomy(dataset: Dataset) -> Iterator[Dataset]:

@@ -6,8 +6,10 @@ positions are ``[row, column]``, counted from the centre of the first pixel.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import Any, Literal
 
 import numpy as np
@@ -299,17 +301,23 @@ def _plane(header: Header, frame_number: int, rows: int, columns: int) -> Plane 
     spacing = frame_value(header, frame_number, "00289110", "00280030")
     if (len(position), len(orientation), len(spacing)) != (3, 6, 2):
         return None
-    values = np.asarray([*position, *orientation, *spacing], dtype=float)
-    row, column = values[3:6], values[6:9]
-    lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
-    if not np.isfinite(values).all() or min(values[9:]) <= 0 or max(abs(n - 1) for n in lengths) > UNIT_TOLERANCE:
+    # Written out, as in `Plane.normal_lps`: every file of an import comes through here.
+    values = [float(value) for value in (*position, *orientation, *spacing)]
+    if not all(map(math.isfinite, values)) or min(values[9:]) <= 0:
         return None
-    row, column = row / lengths[0], column / lengths[1]
-    if abs(float(row @ column)) > UNIT_TOLERANCE:
+    row, column = _unit(values[3:6]), _unit(values[6:9])
+    if row is None or column is None or abs(sum(map(mul, row, column))) > UNIT_TOLERANCE:
         return None
-    return Plane(
-        _vector(values[:3]), _vector(row), _vector(column), (float(spacing[0]), float(spacing[1])), rows, columns
-    )
+    return Plane(_vector(values[:3]), row, column, (values[9], values[10]), rows, columns)
+
+
+def _unit(values: Sequence[float]) -> Vector | None:
+    """Make a direction exactly as long as it should be; ``None`` if it is no unit vector even with rounding."""
+    length = math.hypot(*values)
+    if abs(length - 1) > UNIT_TOLERANCE:
+        return None
+    x, y, z = values
+    return x / length, y / length, z / length
 
 
 def _scroll_direction(plane: Plane) -> NDArray[np.float64]:
@@ -326,6 +334,6 @@ def _centre(plane: Plane | None) -> NDArray[np.float64]:
     return pixel_to_lps(plane, ((plane.rows - 1) / 2, (plane.columns - 1) / 2))
 
 
-def _vector(values: ArrayLike) -> Vector:
-    x, y, z = np.asarray(values, dtype=float)
+def _vector(values: Sequence[float]) -> Vector:
+    x, y, z = values
     return float(x), float(y), float(z)

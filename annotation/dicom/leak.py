@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from annotation.dicom.vocabulary import WRITTEN
 
@@ -43,10 +47,40 @@ def leaks(data: Any, tokens: Iterable[str]) -> list[str]:
     patient may be called Mary, and PRIMARY holds that), or a UID that is derived or the standard's own. A number counts
     only if it equals a numeric token of five digits or more, a text of digits alone by `hides`.
     """
-    wanted = _Wanted.of(tokens)
+    wanted = _wanted(frozenset(tokens))
+    return _places(data, wanted) if wanted.texts and not _is_clean(data, wanted) else []
+
+
+def _is_clean(data: Any, wanted: _Wanted) -> bool:
+    """Whether certainly no token is in it: all texts searched as one, and nothing passed over.
+
+    Nearly every header is clean, and this is much faster than saying where. What is not clean here `_places` judges.
+    """
+    texts: list[str] = []
+    stack: list[Any] = [data]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, dict):
+            texts.extend(map(str, value))
+            stack.extend(value.values())
+        elif isinstance(value, list | tuple):
+            stack.extend(value)
+        elif isinstance(value, int | float | bytes | bytearray | memoryview):
+            if _holds(value, wanted):
+                return False
+        elif value is not None:  # another mapping or iterable: rare, so the thorough search takes it
+            return False
+    whole = "\0".join(texts).casefold()
+    return not any(token in whole for token in wanted.texts)
+
+
+def _places(data: Any, wanted: _Wanted) -> list[str]:
+    """Search everything by itself, and give where something was found."""
     found: list[str] = []
     texts: list[tuple[str, str]] = []
-    stack: list[tuple[str, Any]] = [("", data)] if wanted.texts else []
+    stack: list[tuple[str, Any]] = [("", data)]
     while stack:
         path, value = stack.pop()
         if isinstance(value, str):
@@ -65,24 +99,72 @@ def leaks(data: Any, tokens: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """Tokens, case folded, and the bytes they may stand as; those long enough for coded data apart."""
+    """Tokens, case folded, and the bytes they may stand as; those long enough for coded data apart.
+
+    `numbers` are the texts that the text of a number may equal, `words` what `_may_hold` looks for.
+    """
 
     texts: list[str]
+    numbers: frozenset[str]
     plain: tuple[bytes, ...]
     long: tuple[bytes, ...]
+    words: _Words
 
     @classmethod
     def of(cls, tokens: Iterable[str]) -> _Wanted:
         texts = sorted({t.casefold() for t in tokens if len(t.strip()) >= SHORTEST_TOKEN})
         long = [token for token in texts if len(token) >= SHORTEST_IN_CODED_DATA]
         plain, coded = ({form for token in some for form in _codings(token)} for some in (texts, long))
-        return cls(texts, tuple(plain), tuple(coded))
+        numbers = frozenset(texts) | {token.lstrip("0") for token in texts if token.isdigit()}
+        return cls(texts, numbers, tuple(plain), tuple(coded), _Words.of(coded))
+
+
+# Files of one patient come one behind the other and have the same identifiers; those of the last are kept, in a process
+# that has read them from the file anyway.
+@lru_cache(maxsize=1)
+def _wanted(tokens: frozenset[str]) -> _Wanted:
+    return _Wanted.of(tokens)
+
+
+_WORD = 4
+_LOWER = np.uint32(0x20202020)
+_SPREAD, _SHIFT = np.uint32(0x9E3779B1), np.uint32(16)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """A quick look that rules forms out: none of the words of four bytes that such a form must show is there.
+
+    A form of seven bytes or more, wherever it begins, covers one whole word on a border of four bytes, and this word
+    is one of the four that begin in the form's first four bytes. So only words on borders are compared, at first by
+    sixteen bits. Letters are compared without the bit of case, which folds more than lower case does: what is there is
+    always seen, and what is seen has to be looked for in full.
+    """
+
+    words: frozenset[int]
+    likely: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, forms: Iterable[bytes]) -> _Words:
+        shown = [np.frombuffer(form, "<u4", 1, start) | _LOWER for form in forms for start in range(_WORD)]
+        likely = np.zeros(1 << 16, np.bool_)
+        for word in shown:
+            likely[_sixteen_bits(word)] = True
+        return cls(frozenset(int(word[0]) for word in shown), likely)
+
+    def may_be_in(self, data: bytes) -> bool:
+        words = np.frombuffer(data, "<u4", len(data) // _WORD) | _LOWER
+        return not self.words.isdisjoint(words[self.likely.take(_sixteen_bits(words))].tolist())
+
+
+def _sixteen_bits(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    return (words * _SPREAD) >> _SHIFT
 
 
 def _holds(value: float | bytes | bytearray | memoryview, wanted: _Wanted) -> bool:
     if isinstance(value, bytes | bytearray | memoryview):
         return _in_bytes(bytes(value), wanted)
-    return not isinstance(value, bool) and _in_number(value, wanted.texts)
+    return not isinstance(value, bool) and _in_number(value, wanted.numbers)
 
 
 def _in_texts(texts: list[tuple[str, str]], wanted: list[str]) -> list[str]:
@@ -105,17 +187,20 @@ def hides(token: str, digits: str) -> bool:
     return token.isdigit() and (token == digits or (len(token) >= SHORTEST_IN_DIGITS and token in digits))
 
 
-def _in_number(value: float, wanted: list[str]) -> bool:
+def _in_number(value: float, wanted: frozenset[str]) -> bool:
     text = str(int(value)) if float(value).is_integer() else repr(value)
-    return len(text) >= SHORTEST_NUMBER and any(t == text or (t.isdigit() and t.lstrip("0") == text) for t in wanted)
+    return len(text) >= SHORTEST_NUMBER and text in wanted
 
 
 def _in_bytes(value: bytes, wanted: _Wanted) -> bool:
-    low = value.lower()
     scan = value.find(_START_OF_SCAN) if value[:3] == b"\xff\xd8\xff" else -1
-    if scan < 0:
-        return any(form in low for form in wanted.plain)
-    return any(low.find(form, 0, scan) >= 0 for form in wanted.plain) or any(form in low for form in wanted.long)
+    markers = value[:scan].lower() if scan >= 0 else value.lower()
+    if any(form in markers for form in wanted.plain):
+        return True
+    if scan < 0 or not wanted.words.may_be_in(value):
+        return False
+    low = value.lower()
+    return any(form in low for form in wanted.long)
 
 
 def _codings(token: str) -> set[bytes]:

@@ -304,6 +304,8 @@ def looks_written_on(frame: NDArray[Any]) -> bool:
     tenth = max(8, frame.shape[0] // 10)
     for band in (frame[:tenth], frame[-tenth:]):
         top = band == high
+        if 2 * np.count_nonzero(top) < TEXT_JUMPS:  # every jump has a bright pixel, and every bright pixel two sides
+            continue
         dark = band <= high - TEXT_JUMP_SHARE * (high - low)
         jumps = (top[:, 1:] & dark[:, :-1]) | (dark[:, 1:] & top[:, :-1])
         if int(jumps.sum()) >= TEXT_JUMPS and int(jumps.any(axis=1).sum()) >= TEXT_ROWS:

@@ -68,8 +68,6 @@ class Taken:
         Closed-vocabulary words for `series.propose`.
     head : bool
         The source says that the head is imaged.
-    digest : str
-        SHA-256 of header and frames: the same for the same file, key and version of this package.
     suspicion : str
         Code of what `Quarantined` would have been raised for, had the rules not released it; empty for a clean file.
     """
@@ -81,8 +79,12 @@ class Taken:
     tokens: frozenset[str]
     hints: tuple[str, ...]
     head: bool
-    digest: str
     suspicion: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of header and frames: the same for the same file, key and version of this package."""
+        return digest_of(self.header, self.frames)
 
 
 def take(data: bytes, *, key: bytes, rules: TakeRules | None = None) -> Taken:
@@ -170,14 +172,14 @@ def _take(scan: Scan, key: bytes, rules: TakeRules) -> Taken:
     frames, written_on = _frames(scan, shape, rules, int(facts.sop_uid[-6:].replace(".", "")))
     if leaks(header, tokens) or leaks(frames, tokens):
         raise Refused("leak", "An identifier of the patient was still found after de-identification.")
-    return Taken(header, frames, geometry.planes(header), facts, tokens, hints, head, digest_of(header, frames),
-                 suspicion or written_on)  # fmt: skip
+    planes = geometry.planes(header)
+    return Taken(header, frames, planes, facts, tokens, hints, head, suspicion or written_on)
 
 
 def _parsed(scan: Scan) -> Dataset:
     """Parse the data set without its pixels, and check that the parser saw what the structural check saw."""
     dataset = read_dataset(BytesIO(scan.data[scan.start : scan.end]), scan.implicit, True)
-    if sorted(int(tag) for tag in dataset.keys()) != sorted(set(scan.tags)):  # noqa: SIM118  iterating converts
+    if set(map(int, dataset.keys())) != set(scan.tags):
         raise Refused("parse", "The file reads differently in two ways, so it is not taken.")
     return dataset
 
