@@ -1,9 +1,10 @@
 /** The fixed parts of the cockpit: bar above the images, foot below, sheet at the right. */
-import { clock, h, say } from './dom.ts';
+import { clock, h, quiet, say } from './dom.ts';
 import { type Draft, pending } from './draft.ts';
 import type { Failure, ToolState } from './imaging/index.ts';
-import type { Action, Tool } from './keys.ts';
-import type { Layout, Preset, Reading, RoomFacts, Sheet } from './wire.ts';
+import type { Action } from './keys.ts';
+import { Toolbar } from './toolbar.ts';
+import type { Reading, RoomFacts, Sheet } from './wire.ts';
 
 export interface BarEvents {
   layout(code: string): void;
@@ -12,33 +13,6 @@ export interface BarEvents {
   submit(): void;
   aside(): void;
   retrySave(): void;
-}
-
-const TOOLS: readonly (readonly [Tool, string, string])[] = [
-  ['window', 'W/L', 'Window: drag with the left button (W)'],
-  ['zoom', 'Zoom', 'Zoom: drag with the left button (Z)'],
-  ['pan', 'Pan', 'Pan: drag with the left button (P)'],
-  ['length', 'Length', 'Length in mm (L)'],
-  ['angle', 'Angle', 'Angle in degrees: three points (A)'],
-  ['ellipse', 'Ellipse', 'Ellipse: mean, SD and area; HU on CT (E)'],
-  ['point', 'Value', 'Value at a point; HU on CT (D)'],
-  ['arrow', 'Arrow', 'Arrow with a letter (Q)'],
-  ['slip', 'Slip', 'Three-point slip on a sagittal slice (S)'],
-];
-
-/** Longer titles than this stand in a list instead of a row of buttons. */
-const MOST_LAYOUT_LETTERS = 28;
-
-/** A button that never takes the keyboard away from where it is. */
-function quiet(
-  label: string,
-  title: string,
-  act: () => void,
-  more: Readonly<Record<string, string>> = {},
-): HTMLButtonElement {
-  const button = h('button', { type: 'button', title, click: act, ...more }, label);
-  button.addEventListener('mousedown', (event) => event.preventDefault());
-  return button;
 }
 
 export class Bars {
@@ -52,10 +26,9 @@ export class Bars {
   readonly #events: BarEvents;
   readonly #label = h('h1', { class: 'case' });
   readonly #facts = h('span', { class: 'case-facts' });
-  readonly #layouts = h('div', { class: 'group', role: 'group', 'aria-label': 'Layout' });
-  readonly #tools = h('div', { class: 'group', role: 'group', 'aria-label': 'Left button' });
-  readonly #presets = h('select', { 'aria-label': 'Window preset', title: 'Window preset (Shift+digit)' });
-  readonly #link: HTMLButtonElement;
+  readonly #toolbar: Toolbar;
+  readonly #head: HTMLElement;
+  readonly #end: HTMLElement;
   readonly #title = h('h2', {});
   readonly #count = h('span', { class: 'count' });
   readonly #loading = h('span', { class: 'loading' });
@@ -71,13 +44,14 @@ export class Bars {
     this.root = root;
     this.#room = room;
     this.#events = events;
-    this.#link = quiet('Link', 'Linked scrolling (X)', () => events.act({ kind: 'link', offset: false }));
+    this.#toolbar = new Toolbar(events);
     this.images = h(
       'section',
       { class: 'images', tabindex: 0, 'aria-label': 'Images. Arrow keys scroll, N goes to the next view.' },
       this.#curtain,
     );
     this.#curtain.append(this.#curtainText);
+    this.images.append(this.#toolbar.menu);
     this.list = h('ol', { class: 'items' });
     this.comment = h('textarea', {
       id: 'comment',
@@ -94,37 +68,19 @@ export class Bars {
       h('kbd', {}, 'Enter'),
     );
     this.sheet = this.#sheetPart();
-    root.replaceChildren(this.#bar(), this.images, this.#foot(), this.sheet);
-    this.#presets.addEventListener('change', () => {
-      events.act({ kind: 'preset', key: this.#presets.value });
-      this.#presets.selectedIndex = 0;
-      this.#presets.blur();
-    });
+    this.#head = this.#bar();
+    this.#end = this.#foot();
+    root.replaceChildren(...this.parts, this.sheet);
   }
 
   #bar(): HTMLElement {
-    const does = (kind: 'full' | 'invert' | 'reset') => () => this.#events.act({ kind });
     return h(
       'header',
       { class: 'bar' },
       h('a', { class: 'home', href: this.#room.home_url, title: 'Back to the list of forms' }, 'Room'),
       this.#label,
       this.#facts,
-      h(
-        'div',
-        { class: 'tools', role: 'toolbar', 'aria-label': 'Image tools' },
-        this.#layouts,
-        this.#tools,
-        h(
-          'div',
-          { class: 'group', role: 'group', 'aria-label': 'Active view' },
-          quiet('Full', 'Active view to full size and back (F)', does('full')),
-          quiet('Invert', 'Invert (I)', does('invert')),
-          quiet('Reset', 'Window, zoom and place as at the start; marks stay (R)', does('reset')),
-          this.#presets,
-        ),
-        h('div', { class: 'group' }, this.#link),
-      ),
+      this.#toolbar.root,
     );
   }
 
@@ -178,62 +134,32 @@ export class Bars {
     say(this.#facts, [sheet.modality === 'MR' ? 'MRI' : sheet.modality, segment].filter(Boolean).join(' · '));
     say(this.#title, sheet.title);
     say(this.#synthetic, reading.synthetic ? 'synthetic images' : '');
-    this.#layoutButtons(sheet.layouts);
-    this.#presetOptions(sheet.presets);
+    this.#toolbar.announce(sheet, reading.stacks);
     this.notice('');
     this.root.dataset.reading = reading.id;
     this.root.dataset.label = reading.label;
   }
 
-  /** Buttons while they fit, a list otherwise. */
-  #layoutButtons(layouts: readonly Layout[]): void {
-    const room = layouts.reduce((sum, layout) => sum + layout.title.length, 0);
-    if (room > MOST_LAYOUT_LETTERS) this.#layouts.replaceChildren(this.#layoutList(layouts));
-    else {
-      this.#layouts.replaceChildren(
-        ...layouts.map((layout) =>
-          quiet(
-            layout.title.replace(' x ', '×'),
-            `Layout ${layout.title} (V: next)`,
-            () => this.#events.layout(layout.code),
-            { 'data-layout': layout.code },
-          ),
-        ),
-      );
-    }
-    this.#tools.replaceChildren(
-      ...TOOLS.map(([tool, label, title]) =>
-        quiet(label, title, () => this.#events.act({ kind: 'tool', tool }), { 'data-tool': tool }),
-      ),
-    );
-  }
-
-  #layoutList(layouts: readonly Layout[]): HTMLSelectElement {
-    const list = h('select', { class: 'layouts', 'aria-label': 'Layout', title: 'Layout (V: next)' });
-    list.append(...layouts.map((layout) => new Option(layout.title, layout.code)));
-    list.addEventListener('change', () => {
-      this.#events.layout(list.value);
-      list.blur();
-    });
-    return list;
-  }
-
-  #presetOptions(presets: readonly Preset[]): void {
-    const options = presets.map((preset) => new Option(`${preset.key}  ${preset.title}`, preset.key));
-    this.#presets.replaceChildren(new Option('Window', '', true, true), ...options);
-  }
-
   tools(state: ToolState): void {
-    const list = this.#layouts.querySelector('select');
-    if (list) list.value = state.layout;
-    for (const button of this.#layouts.querySelectorAll<HTMLElement>('button')) {
-      button.setAttribute('aria-pressed', String(button.dataset.layout === state.layout));
-    }
-    for (const button of this.#tools.querySelectorAll<HTMLElement>('button')) {
-      button.setAttribute('aria-pressed', String(button.dataset.tool === state.tool));
-    }
-    this.#link.setAttribute('aria-pressed', String(state.linked));
-    say(this.#link, state.linked ? (state.offset ? 'Link on ±' : 'Link on') : 'Link off');
+    this.#toolbar.show(state);
+  }
+
+  get jumping(): boolean {
+    return this.#toolbar.jumping;
+  }
+
+  /** The list of places, open or not. */
+  jumps(open: boolean): void {
+    this.#toolbar.open(open);
+  }
+
+  /** What belongs to the images and goes with them to another window. */
+  get parts(): readonly HTMLElement[] {
+    return [this.#head, this.images, this.#end];
+  }
+
+  apart(on: boolean): void {
+    this.#toolbar.apart(on);
   }
 
   count(done: number, of: number): void {

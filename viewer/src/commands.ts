@@ -15,42 +15,64 @@ export class Commands {
   readonly #answering: Answering;
   readonly #submission: Submission;
   readonly #images: () => Images | null;
+  readonly #second: () => void;
 
-  constructor(bars: Bars, answering: Answering, submission: Submission, images: () => Images | null) {
+  constructor(
+    bars: Bars,
+    answering: Answering,
+    submission: Submission,
+    images: () => Images | null,
+    second: () => void,
+  ) {
     this.#bars = bars;
     this.#answering = answering;
     this.#submission = submission;
     this.#images = images;
-    document.addEventListener('keydown', (event) => this.#onKey(event));
+    this.#second = second;
+    this.listen(document);
     bars.sheet.addEventListener('pointerdown', () => this.#images()?.release());
   }
 
-  #context(): Context {
+  /** Keys of a page; the second window's go the same way. */
+  listen(page: Document): void {
+    page.addEventListener('keydown', (event) => this.#onKey(event));
+    page.addEventListener('keyup', (event) => {
+      if (event.code === 'KeyG' || event.key === 'g') this.#images()?.lensUp();
+    });
+  }
+
+  /** `page` is where the key was pressed; the sheet, and what is typed into it, are always on this one. */
+  #context(page: Document): Context {
     const active = document.activeElement;
     const field = active instanceof HTMLInputElement ? active : null;
-    const writes = active instanceof HTMLTextAreaElement || field?.classList.contains('note-text') === true;
+    const writing = active instanceof HTMLTextAreaElement || field?.classList.contains('note-text') === true;
+    const writes = writing && page === document;
     const counts = field?.classList.contains('typed-number') === true;
     return {
-      region: this.#bars.images.contains(active) ? 'images' : 'sheet',
+      region: this.#bars.images.contains(page.activeElement) ? 'images' : 'sheet',
       typing: writes ? 'text' : counts ? 'number' : 'none',
       mode: this.#answering.state?.mode ?? 'grade',
       caps: this.#answering.caps(),
       marked: this.#images()?.marked ?? false,
+      jumping: this.#bars.jumping,
     };
   }
 
   #onKey(event: KeyboardEvent): void {
     if (dialogOpen() || !this.#answering.state || event.isComposing) return;
-    const active = document.activeElement;
-    if (active instanceof HTMLSelectElement) return;
-    // A focused button or link answers Enter and Space itself.
-    const own = active instanceof HTMLButtonElement || active instanceof HTMLAnchorElement;
-    if (own && (event.key === 'Enter' || event.key === ' ')) return;
+    const page = event.view?.document ?? document;
+    if (answersItself(page.activeElement, event.key)) return;
     const { key, code, shiftKey: shift, altKey: alt } = event;
-    const action = resolve({ key, code, shift, alt, ctrl: event.ctrlKey || event.metaKey }, this.#context());
+    const action = resolve(
+      { key, code, shift, alt, ctrl: event.ctrlKey || event.metaKey },
+      this.#context(page),
+    );
+    if (!action && page !== document) typeInto(document.activeElement, key);
     if (!action || (key === 'Tab' && !this.#tabIsOurs(shift))) return;
     event.preventDefault();
     if (OF_THE_SHEET.has(action.kind)) this.#images()?.release();
+    if (event.repeat && action.kind === 'lens') return;
+    if (action.kind !== 'jumps') this.#bars.jumps(false);
     this.act(action);
   }
 
@@ -113,6 +135,15 @@ export class Commands {
       case 'help':
         keysDialog();
         return;
+      case 'jumps':
+        this.#bars.jumps(!this.#bars.jumping);
+        return;
+      case 'leave_jumps':
+        this.#bars.jumps(false);
+        return;
+      case 'second':
+        this.#second();
+        return;
       case 'pin':
         this.#answering.pin();
         return;
@@ -144,12 +175,31 @@ export class Commands {
   }
 
   #switchRegion(): void {
-    if (this.#bars.images.contains(document.activeElement)) this.#answering.takeFocus();
-    else {
+    const { images } = this.#bars;
+    if (images.contains(images.ownerDocument.activeElement)) {
+      images.blur();
+      this.#answering.takeFocus();
+    } else {
       this.#answering.settleNumber();
-      this.#bars.images.focus();
+      images.ownerDocument.defaultView?.focus();
+      images.focus();
     }
   }
+}
+
+/** A list takes all keys; a focused button or link takes Enter and Space. */
+function answersItself(active: Element | null, key: string): boolean {
+  if (active?.matches('select')) return true;
+  return (key === 'Enter' || key === ' ') && active?.matches('button, a') === true;
+}
+
+/** A number that is typed while the second window has the keyboard still goes into the open cell. */
+function typeInto(field: Element | null, key: string): void {
+  if (!(field instanceof HTMLInputElement) || !field.classList.contains('typed-number')) return;
+  if (key === 'Backspace') field.value = field.value.slice(0, -1);
+  else if (/^[\d.,-]$/.test(key)) field.value += key;
+  else return;
+  field.dispatchEvent(new Event('input', { bubbles: true }));
 }
 
 function actOnImages(images: Images, action: Action): void {
@@ -168,6 +218,15 @@ function actOnImages(images: Images, action: Action): void {
       return;
     case 'link':
       images.link(action.offset);
+      return;
+    case 'jump':
+      images.jumpTo(action.number);
+      return;
+    case 'block':
+      images.block(action.by);
+      return;
+    case 'lens':
+      images.lens();
       return;
     case 'full':
       images.full();

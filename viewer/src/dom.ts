@@ -17,6 +17,18 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** A button that never takes the keyboard away from where it is. */
+export function quiet(
+  label: string,
+  title: string,
+  act: () => void,
+  more: Readonly<Record<string, string>> = {},
+): HTMLButtonElement {
+  const button = h('button', { type: 'button', title, click: act, ...more }, label);
+  button.addEventListener('mousedown', (event) => event.preventDefault());
+  return button;
+}
+
 /** Set text only when it differs, so that live regions speak once. */
 export function say(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;

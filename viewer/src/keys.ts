@@ -21,9 +21,21 @@ export interface Context {
   readonly caps: readonly string[];
   /** A mark on an image is chosen: the key that removes goes to it. */
   readonly marked?: boolean;
+  /** The list of places is open: the next digit chooses one. */
+  readonly jumping?: boolean;
 }
 
-export type Tool = 'window' | 'zoom' | 'pan' | 'length' | 'angle' | 'ellipse' | 'point' | 'arrow' | 'slip';
+export type Tool =
+  | 'window'
+  | 'zoom'
+  | 'pan'
+  | 'length'
+  | 'angle'
+  | 'ellipse'
+  | 'point'
+  | 'arrow'
+  | 'slip'
+  | 'cross';
 
 export type Action =
   | { readonly kind: 'cap'; readonly cap: string }
@@ -32,6 +44,8 @@ export type Action =
   | { readonly kind: 'scroll'; readonly by: number }
   | { readonly kind: 'edge'; readonly to: 'first' | 'last' }
   | { readonly kind: 'tool'; readonly tool: Tool }
+  | { readonly kind: 'jump'; readonly number: number }
+  | { readonly kind: 'block'; readonly by: 1 | -1 }
   | { readonly kind: 'link'; readonly offset: boolean }
   | { readonly kind: Plain };
 
@@ -55,6 +69,10 @@ export type Plain =
   | 'reset'
   | 'overlays'
   | 'middle'
+  | 'jumps'
+  | 'leave_jumps'
+  | 'lens'
+  | 'second'
   | 'retry'
   | 'pin'
   | 'see_pin'
@@ -87,10 +105,15 @@ export const KEY_LINES: readonly KeyLine[] = [
   { group: 'Images', keys: 'F · double-click', does: 'active view to full size and back' },
   { group: 'Images', keys: 'V', does: 'next layout' },
   { group: 'Images', keys: 'M', does: 'back to the start slices' },
+  { group: 'Images', keys: 'T, then a digit', does: 'go to: midline, right or left pars, index disc' },
+  { group: 'Images', keys: 'B · Shift+B', does: 'next, previous block of an axial series' },
   { group: 'Images', keys: 'X · Shift+X', does: 'linked scrolling on or off · link as the slices stand now' },
   { group: 'Images', keys: 'I · R', does: 'invert · reset the active view' },
   { group: 'Images', keys: 'H', does: 'hide or show overlays' },
   { group: 'Images', keys: 'Shift+click', does: 'locate the point in the other views' },
+  { group: 'Images', keys: 'Shift+T', does: 'crosshair: left button shows one place in all views' },
+  { group: 'Images', keys: 'G', does: 'magnifier: while held, or tap on and off' },
+  { group: 'Images', keys: 'O', does: 'images to a second window and back' },
   { group: 'Tools', keys: 'W · Z · P', does: 'left button: window, zoom, pan' },
   { group: 'Tools', keys: 'L · A', does: 'length in mm · angle: click, or draw with the button held' },
   { group: 'Tools', keys: 'E · D', does: 'ellipse: mean, SD, area · value at a point (HU on CT)' },
@@ -126,6 +149,8 @@ const LETTERS: Readonly<Record<string, Action>> = {
   d: { kind: 'tool', tool: 'point' },
   q: { kind: 'tool', tool: 'arrow' },
   j: { kind: 'see_pin' },
+  g: { kind: 'lens' },
+  o: { kind: 'second' },
 };
 
 /** The digit of a press by its place on the keyboard, so that AZERTY needs no shift. */
@@ -166,20 +191,44 @@ function whileWriting(press: Press): Action | null {
 function plain(press: Press, context: Context): Action | null {
   // On many keyboards this sign is Shift and a digit: it comes before the presets.
   if (press.key === '=') return { kind: 'pin' };
-  const removes = press.key === 'Delete' || press.key === 'Backspace';
-  if (removes && context.marked) return { kind: 'remove_mark' };
-  if (press.key === 'Delete' && press.shift) return { kind: 'unpin' };
+  const removed = removing(press, context);
+  if (removed) return removed;
   const number = digit(press);
+  if (context.jumping && press.key === 'Escape') return { kind: 'leave_jumps' };
   if (number !== null) return forDigit(number, press, context);
   if (press.key === '?') return { kind: 'criteria' };
   if (context.region === 'sheet' && context.caps.includes(press.key)) return { kind: 'cap', cap: press.key };
-  if (press.key.toLowerCase() === 'x') return { kind: 'link', offset: press.shift };
-  const letter = press.key.length === 1 ? LETTERS[press.key.toLowerCase()] : undefined;
-  return letter ?? named(press, context);
+  return lettered(press) ?? named(press, context);
+}
+
+function removing(press: Press, context: Context): Action | null {
+  const removes = press.key === 'Delete' || press.key === 'Backspace';
+  if (removes && context.marked) return { kind: 'remove_mark' };
+  return press.key === 'Delete' && press.shift ? { kind: 'unpin' } : null;
+}
+
+function lettered(press: Press): Action | null {
+  if (press.key.length !== 1) return null;
+  return withShift(press) ?? LETTERS[press.key.toLowerCase()] ?? null;
+}
+
+/** Letters that mean something else together with Shift. */
+function withShift(press: Press): Action | null {
+  switch (press.key.toLowerCase()) {
+    case 'x':
+      return { kind: 'link', offset: press.shift };
+    case 'b':
+      return { kind: 'block', by: press.shift ? -1 : 1 };
+    case 't':
+      return press.shift ? { kind: 'tool', tool: 'cross' } : { kind: 'jumps' };
+    default:
+      return null;
+  }
 }
 
 function forDigit(number: string, press: Press, context: Context): Action | null {
   if (press.shift) return { kind: 'preset', key: number };
+  if (context.jumping) return { kind: 'jump', number: Number(number) };
   if (context.region === 'images') return { kind: 'preset', key: number };
   if (context.typing === 'number' && context.mode === 'grade') return null;
   return { kind: 'cap', cap: number };

@@ -9,6 +9,7 @@ import { type Draft, pending } from './draft.ts';
 import type { Failure, Images } from './imaging/index.ts';
 import { forgetPlace, leave, leftAt } from './place.ts';
 import { Saver } from './saver.ts';
+import { SecondWindow } from './second.ts';
 import { recall } from './store.ts';
 import { Submission } from './submission.ts';
 import type { Content, Next, Reading, RoomFacts, Sheet } from './wire.ts';
@@ -31,6 +32,7 @@ export class Room {
   readonly #answering: Answering;
   readonly #submission: Submission;
   readonly #commands: Commands;
+  readonly #second: SecondWindow;
   readonly #toolkit: Promise<ImagesClass>;
   #images: Images | null = null;
   #opened: Opened | null = null;
@@ -64,10 +66,18 @@ export class Room {
       gone: () => this.#gone(),
       reopen: () => this.next(),
     });
-    this.#commands = new Commands(this.#bars, this.#answering, this.#submission, () => this.#images);
-    for (const kind of ['keydown', 'pointerdown', 'wheel']) {
-      document.addEventListener(kind, () => this.#noteInput(), { passive: true, capture: true });
-    }
+    this.#commands = new Commands(
+      this.#bars,
+      this.#answering,
+      this.#submission,
+      () => this.#images,
+      () => this.#second.toggle(),
+    );
+    this.#second = new SecondWindow(this.#bars, {
+      opened: (page) => this.#listen(page),
+      refused: (sentence) => this.#bars.notice(sentence),
+    });
+    this.#watch(document);
     window.addEventListener('pagehide', () => this.#rememberPlace());
     document.addEventListener('visibilitychange', () => this.#rememberPlace());
     window.setInterval(() => this.#bars.rest(Math.floor((Date.now() - this.#since) / 60_000)), 30_000);
@@ -134,7 +144,8 @@ export class Room {
     saver.begin();
     const images = await this.#ready();
     if (this.#opened?.reading !== reading) return;
-    images.show(sheet, reading.stacks, reading.synthetic, left?.place ?? null);
+    const segment = reading.index_segment ?? '';
+    images.show(sheet, reading.stacks, reading.synthetic, left?.place ?? null, segment);
     this.#answering.showEvidence();
   }
 
@@ -179,6 +190,7 @@ export class Room {
 
   #finished(done: number, of: number): void {
     this.#opened = null;
+    this.#second.close();
     const { root } = this.#bars;
     root.classList.add('finished');
     root.dataset.saveState = 'finished';
@@ -250,6 +262,18 @@ export class Room {
   }
 
   // Rest and place --------------------------------------------------------------------------------------------------
+
+  #watch(page: Document): void {
+    for (const kind of ['keydown', 'pointerdown', 'wheel']) {
+      page.addEventListener(kind, () => this.#noteInput(), { passive: true, capture: true });
+    }
+  }
+
+  /** The second window's keys and its input count as this page's own. */
+  #listen(page: Document): void {
+    this.#commands.listen(page);
+    this.#watch(page);
+  }
 
   #noteInput(): void {
     const now = Date.now();

@@ -97,3 +97,24 @@ test('the key that removes goes to a chosen mark, else to the cell', () => {
   }
   assert.deepEqual(resolve(press('Delete', { shift: true }), context()), { kind: 'unpin' });
 });
+
+test('places are chosen by the digit after T, wherever the focus is; presets stay on shift', () => {
+  assert.deepEqual(resolve(press('t'), context()), { kind: 'jumps' });
+  const swiss = press('2', { code: 'Digit2' });
+  for (const region of ['sheet', 'images'] as const)
+    assert.deepEqual(resolve(swiss, context({ region, jumping: true, typing: 'number' })), {
+      kind: 'jump',
+      number: 2,
+    });
+  assert.deepEqual(resolve(swiss, context()), { kind: 'cap', cap: '2' });
+  const shifted = press('"', { code: 'Digit2', shift: true });
+  assert.deepEqual(resolve(shifted, context({ jumping: true })), { kind: 'preset', key: '2' });
+  assert.deepEqual(resolve(press('Escape'), context({ jumping: true })), { kind: 'leave_jumps' });
+  assert.equal(resolve(press('t'), context({ typing: 'text', jumping: true })), null);
+});
+
+test('shift turns blocks back and makes the crosshair of the list of places', () => {
+  assert.deepEqual(resolve(press('b'), context()), { kind: 'block', by: 1 });
+  assert.deepEqual(resolve(press('B', { shift: true }), context()), { kind: 'block', by: -1 });
+  assert.deepEqual(resolve(press('T', { shift: true }), context()), { kind: 'tool', tool: 'cross' });
+});

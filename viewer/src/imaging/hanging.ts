@@ -1,6 +1,7 @@
 /** Pure: which stack opens where, at which slice, in which window, and what is loaded first. */
-import { outwards } from '../geometry.ts';
-import type { Frame, Layout, LayoutView, Preset, Stack } from '../wire.ts';
+import { outwards, planeOf } from '../geometry.ts';
+import type { Frame, Layout, LayoutView, Preset, Sheet, Stack } from '../wire.ts';
+import { obstacle } from './reformat.ts';
 
 export interface Window {
   readonly width: number;
@@ -72,6 +73,25 @@ export function loadOrder(
     inTurn(group.map(({ stack, start }) => ordered(stack, start))),
   );
   return [...new Set(frames)];
+}
+
+export interface Offer {
+  readonly layout: Layout;
+  /** Why it cannot be shown in this case; empty when it can. */
+  readonly obstacle: string;
+}
+
+/** The form's layouts for a case: the plain ones, then those with computed planes, with what stands against them. */
+export function offers(sheet: Sheet, stacks: readonly Stack[]): readonly Offer[] {
+  const find = (role: string) => {
+    const stack = stacks.find((one) => one.role === role);
+    return stack ? { stack, planes: stack.frames.map((frame) => planeOf(frame.metadata)) } : null;
+  };
+  const computed = sheet.reformat_layouts ?? [];
+  return [
+    ...sheet.layouts.map((layout) => ({ layout, obstacle: '' })),
+    ...computed.map((layout) => ({ layout, obstacle: obstacle(layout, find) })),
+  ];
 }
 
 const ordered = (stack: Stack, start: number): readonly Frame[] =>

@@ -133,13 +133,7 @@ export class Images {
   }
 
   /** Show a case. `place` brings back the layout and slices of an interrupted reading. */
-  show(
-    sheet: Sheet,
-    given: readonly Stack[],
-    synthetic: boolean,
-    place: Place | null,
-    index = '',
-  ): void {
+  show(sheet: Sheet, given: readonly Stack[], synthetic: boolean, place: Place | null, index = ''): void {
     const stacks = withIndexSlices(given, index);
     this.#sheet = sheet;
     this.#index = index;
@@ -378,8 +372,7 @@ export class Images {
     else if (this.#lens.on) {
       this.#lens.off();
       this.#changed();
-    }
-    else if (this.tool !== 'window') this.setTool('window');
+    } else if (this.tool !== 'window') this.setTool('window');
     else this.full(false);
   }
 

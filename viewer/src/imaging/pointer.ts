@@ -48,7 +48,8 @@ export class Pointer {
       // The keyboard stays where it is: mouse work on images never steals the digits from the sheet.
       event.preventDefault();
       // A click that sets or locates a point is ours alone; the toolkit would act on it late, with the next tool.
-      if (event.button === 0 && (event.shiftKey || events.placing() || events.pointing())) event.stopPropagation();
+      if (event.button === 0 && (event.shiftKey || events.placing() || events.pointing()))
+        event.stopPropagation();
     };
     host.addEventListener('mousedown', onMouseDown, true);
     host.addEventListener('contextmenu', (event) => event.preventDefault());

@@ -1,0 +1,125 @@
+/**
+ * The images in a window of their own, for a second monitor. The very same elements move there and back: nothing is
+ * loaded, shown or sent twice, and what is drawn on them stays. The empty page inherits this one's policy and origin.
+ */
+import type { Bars } from './bars.ts';
+import { h } from './dom.ts';
+
+export interface SecondEvents {
+  /** Keys and mouse of this page count as the room's own. */
+  opened(page: Document): void;
+  refused(sentence: string): void;
+}
+
+const REFUSED = 'The browser refused a second window. Allow pop-ups for this site, then press O again.';
+const LOOK_MS = 500;
+/** The toolkit follows a drag on the first window's document. */
+const DRAGGED = ['mousemove', 'mouseup'] as const;
+
+export class SecondWindow {
+  readonly #bars: Bars;
+  readonly #events: SecondEvents;
+  readonly #place = h('p', { class: 'elsewhere', hidden: true }, 'The images are in the second window.');
+  #other: Window | null = null;
+  #timer = 0;
+
+  constructor(bars: Bars, events: SecondEvents) {
+    this.#bars = bars;
+    this.#events = events;
+    window.addEventListener('pagehide', () => this.#other?.close());
+  }
+
+  toggle(): void {
+    if (this.#other) this.close();
+    else this.#open();
+  }
+
+  close(): void {
+    const other = this.#other;
+    if (!other) return;
+    this.#back();
+    other.close();
+  }
+
+  #open(): void {
+    const { availWidth: width, availHeight: height } = window.screen;
+    const other = window.open('', 'spondy-images', `popup,width=${width},height=${height}`);
+    if (!other) {
+      this.#events.refused(REFUSED);
+      return;
+    }
+    this.#other = other;
+    const page = other.document;
+    // Before its first picture: the empty page would flash white in a dark room.
+    page.documentElement.className = 'dark';
+    page.documentElement.style.background = getComputedStyle(document.body).backgroundColor;
+    page.documentElement.lang = document.documentElement.lang;
+    page.title = document.title;
+    const scheme = page.createElement('meta');
+    scheme.name = 'color-scheme';
+    scheme.content = 'dark';
+    page.head.replaceChildren(scheme);
+    void this.#dress(page).then(() => {
+      if (this.#other === other) this.#move(other);
+    });
+  }
+
+  /** The same style sheets; the images come when they are there. */
+  #dress(page: Document): Promise<unknown> {
+    const sheets = document.querySelectorAll<HTMLLinkElement>('link[rel="stylesheet"]');
+    return Promise.all(
+      [...sheets].map(
+        ({ href }) =>
+          new Promise((done) => {
+            const link = page.createElement('link');
+            link.rel = 'stylesheet';
+            link.addEventListener('load', done);
+            link.addEventListener('error', done);
+            link.href = href;
+            page.head.append(link);
+          }),
+      ),
+    );
+  }
+
+  #move(other: Window): void {
+    const page = other.document;
+    const main = page.createElement('main');
+    main.className = 'cockpit second';
+    page.body.className = 'room';
+    page.body.replaceChildren(main);
+    const { parts, root, sheet } = this.#bars;
+    main.append(...parts);
+    root.classList.add('apart');
+    root.insertBefore(this.#place, sheet);
+    this.#place.hidden = false;
+    this.#bars.apart(true);
+    this.#events.opened(page);
+    for (const kind of DRAGGED) {
+      page.addEventListener(kind, (event) => document.dispatchEvent(copyOf(kind, event)));
+    }
+    other.addEventListener('pagehide', () => this.#back());
+    // Some browsers tear a closed window down without a word.
+    this.#timer = window.setInterval(() => {
+      if (other.closed) this.#back();
+    }, LOOK_MS);
+    other.focus();
+  }
+
+  #back(): void {
+    if (!this.#other) return;
+    this.#other = null;
+    window.clearInterval(this.#timer);
+    const { parts, root, sheet } = this.#bars;
+    this.#place.remove();
+    for (const part of parts) root.insertBefore(part, sheet);
+    root.classList.remove('apart');
+    this.#bars.apart(false);
+  }
+}
+
+function copyOf(kind: (typeof DRAGGED)[number], event: MouseEvent): MouseEvent {
+  const { clientX, clientY, screenX, screenY, button, buttons, shiftKey, ctrlKey, altKey, metaKey } = event;
+  const same = { clientX, clientY, screenX, screenY, button, buttons, shiftKey, ctrlKey, altKey, metaKey };
+  return new MouseEvent(kind, same);
+}
