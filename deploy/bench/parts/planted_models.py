@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 from analytics.stats import ancova, bootstrap, change, logistic, ordinal, penalised, separation
+from analytics.stats.result import NotEstimable
 from numpy.typing import NDArray
 from scipy import special
 
@@ -22,6 +23,7 @@ WALD = ("odds_ratio", "or_ci_low", "or_ci_high")
 EXACT = ("odds_ratio", "or_profile_exact_low", "or_profile_exact_high")
 MASS = ("odds_ratio", "or_profile_low", "or_profile_high")
 SLIP_MM = (6.0, 3.8)
+ABSENT = NotEstimable("the finding does not vary among the cases")
 CLASSES = (0.07, 0.24, 0.27, 0.23, 0.07)  # response classes of the reference study; the sixth has the rest
 GRADES = (0.25, 0.35, 0.25, 0.15)
 
@@ -59,9 +61,8 @@ def odds(rare: bool, wide: bool, n: int, rng: Rng) -> Iterator[Look]:
         for word, fields in (("Wald", WALD), ("profile", EXACT), ("profile as MASS", MASS)):
             yield seen(f"log OR {truth:g}, {word}", truth, term, fields)
         own = penal.terms.get(name) if penal else None
-        if own is not None:
-            low, high = own.b_profile_low, own.b_profile_high
-            yield Look(f"log OR {truth:g}, Firth profile", math.log(truth), own.b, low, high)
+        limits = (own.b, own.b_profile_low, own.b_profile_high) if own else (ABSENT, ABSENT, ABSENT)
+        yield Look(f"log OR {truth:g}, Firth profile", math.log(truth), *limits)
         yield seen(f"log OR {truth:g}, ridge", truth, ridge.terms[name], WALD)
 
 
