@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
 from django.db import IntegrityError, transaction
@@ -85,8 +85,8 @@ class BlindedReading:
     sheet: Mapping[str, Any] | None
 
     def document(self) -> dict[str, Any]:
-        flat = {key: value for key, value in asdict(self).items() if key != "saved"}
-        flat |= asdict(self.saved) | {"id": str(self.id)}
+        flat = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "saved"}
+        flat |= asdict(self.saved) | {"id": str(self.id), "stacks": [stack.document() for stack in self.stacks]}
         return flat if self.sheet else {key: value for key, value in flat.items() if key != "sheet"}
 
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -47,6 +47,11 @@ class Stack:
     frames: tuple[Frame, ...]
     index_slice: int | None
     labels: tuple[Label, ...]
+
+    def document(self) -> dict[str, Any]:
+        """As `asdict`, but the frames' metadata are not copied: a case has some hundred of them."""
+        frames = [{"image": one.image, "uid": one.uid, "metadata": one.metadata} for one in self.frames]
+        return asdict(replace(self, frames=())) | {"frames": frames}
 
 
 def derived_uid(assignment: uuid.UUID, kind: str, stable: str) -> str:

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
@@ -86,6 +88,7 @@ def _acts(reading: uuid.UUID) -> dict[str, str]:
     return {name: reverse(view, args=[reading]) for name, view in named.items()}
 
 
+@method_decorator(gzip_page, name="dispatch")
 class NextReading(APIView):
     @extend_schema(responses=StepAnswer, summary="The own current case of a form, with its images and answers")
     def get(self, request: Request, study: str, form: str) -> Response:
@@ -95,11 +98,12 @@ class NextReading(APIView):
         return Response(said, headers=NO_STORE)
 
 
+@method_decorator(gzip_page, name="dispatch")
 class Upcoming(APIView):
     @extend_schema(responses=StepAnswer, summary="The images of the own next but one case, for prefetching")
     def get(self, request: Request, study: str, form: str) -> Response:
         stacks = room.upcoming(person_of(request), study, form, session=session_of(request))
-        reading = {"stacks": [asdict(stack) for stack in stacks]} if stacks else None
+        reading = {"stacks": [stack.document() for stack in stacks]} if stacks else None
         return Response({"reading": reading}, headers=NO_STORE)
 
 
