@@ -26,6 +26,7 @@ class Item:
     taken: Taken
     digests: tuple[str, ...]
     mark: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def rehearse(study: Study, person: str, items: Sequence[Item]) -> Shelved:
 def _held_back(case: Case, items: Sequence[Item], out: Shelved) -> None:
     known = dict(Instance.objects.filter(series__case=case).values_list("sop_uid", "taken_digest"))
     for item in items:
-        same = known.get(item.taken.facts.sop_uid) == item.taken.digest
+        same = known.get(item.taken.facts.sop_uid) == item.digest
         out.verdicts[item.number] = DUPLICATE if same else IN_READING
 
 
@@ -132,9 +133,9 @@ def _fresh(study: Study, items: Sequence[Item], out: Shelved) -> Iterator[Item]:
     for item in items:
         uid = item.taken.facts.sop_uid
         if uid in known:
-            out.verdicts[item.number] = DUPLICATE if known[uid] == item.taken.digest else SAME_IDENTITY
+            out.verdicts[item.number] = DUPLICATE if known[uid] == item.digest else SAME_IDENTITY
             continue
-        known[uid] = item.taken.digest
+        known[uid] = item.digest
         yield item
 
 
@@ -187,8 +188,8 @@ def _instance(home: Series, item: Item) -> Instance:
         series=home,
         number=taken.facts.instance_number or 0,
         sop_uid=taken.facts.sop_uid,
-        digest=taken.digest,
-        taken_digest=taken.digest,
+        digest=item.digest,
+        taken_digest=item.digest,
         source_mark=item.mark,
         suspicion=taken.suspicion,
         header=taken.header,

@@ -154,8 +154,8 @@ def _kept(arrival: Arrival, outcome: Outcome) -> Item | Verdict:
 
 def item_of(number: int, taken: Taken, digests: tuple[str, ...], mark: str) -> Item:
     header = trail.keepable(taken.header)
-    light = replace(taken, frames=(), header=header, digest=trail.image_digest(header, digests))
-    return Item(number, light, digests, mark)
+    light = replace(taken, frames=(), header=header)
+    return Item(number, light, digests, mark, trail.image_digest(header, digests))
 
 
 def person_of(study: Study, item: Item) -> str:
