@@ -76,6 +76,7 @@ def _cells(item: Item, names: dict[str, str] | None) -> list[dict[str, object]]:
             "key": f"{item.code}.{site.code}",
             "site": site.code,
             "label": site.shown(shown),
+            "row": site.row(shown),
             "required": item.required and site.required,
             "segment": site.segment,
             "side": site.side,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["CASE", "SIDES", "Site"]
 
@@ -41,6 +41,11 @@ class Site:
         if segment and self.label:
             return f"{segment}, {self.label.lower()}"
         return segment or self.label
+
+    def row(self, segment_names: Mapping[str, str] | None = None) -> str:
+        """The label without its side: the line on which both sides of a place stand."""
+        place = self.label.removeprefix(self.side.capitalize()).strip() if self.side else self.label
+        return replace(self, label=place.capitalize()).shown(segment_names)
 
 
 CASE = (Site("case", ""),)

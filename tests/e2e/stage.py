@@ -75,7 +75,8 @@ def spine(folder: Path) -> dict[str, Any]:
     cases = phantom.write_cohort(hospital, cases=SPINE_CASES, seed=SEED, processes=2)
     coordinator = studies.person("coordinator")
     title = "Lumbar spondylolysis with synthetic spines"
-    desk.create_study(coordinator, code=SPINE, title=title, settings={"synthetic": True}, seed=SEED)
+    settings = {"synthetic": True, "display_check": False}
+    desk.create_study(coordinator, code=SPINE, title=title, settings=settings, seed=SEED)
     import_cohort(SPINE, dicom=hospital / "dicom", clinical=hospital / "clinical.csv")
     staff(SPINE, READERS)
     begin(SPINE)
@@ -133,7 +134,7 @@ def real(folder: Path) -> None:
     table = "patient_id,level\n" + "".join(f"{patient},L5\n" for patient in REAL_FILES)
     (folder / "real.csv").write_text(table)
     coordinator = studies.person("coordinator")
-    settings = {"images": "none", "allow_head": True}
+    settings = {"images": "none", "allow_head": True, "display_check": False}
     desk.create_study(coordinator, code=REAL, title="Real scanner files", settings=settings, seed=SEED)
     import_cohort(REAL, dicom=export, clinical=folder / "real.csv")
     staff(REAL, ("reader9", "reader10"))

@@ -49,10 +49,10 @@ export class Answering {
   /** While a reading is being submitted nothing changes. */
   frozen = false;
 
-  constructor(bars: Bars, sheet: Sheet, events: AnsweringEvents) {
+  constructor(bars: Bars, sheet: Sheet, drawings: Readonly<Record<string, string>>, events: AnsweringEvents) {
     this.#bars = bars;
     this.#events = events;
-    this.#form = new SheetForm(bars.list, bars.comment, sheet, {
+    this.#form = new SheetForm(bars.list, bars.comment, sheet, drawings, {
       focus: (cell) => this.focus(cell),
       cap: (cell, cap) => this.#apply((s, sh) => g.grade(sh, g.focusOn(s, cell), cap, this.#remarks)),
       reason: (cap) => this.#apply((s, sh) => g.giveReason(sh, s, cap, this.#remarks)),
@@ -201,6 +201,16 @@ export class Answering {
 
   move(by: 1 | -1): void {
     if (this.settleNumber()) this.#apply((s, sheet) => g.move(sheet, s, by));
+  }
+
+  /** One row up or down: within a matrix in its column, else as `move`. */
+  step(by: 1 | -1): void {
+    if (this.settleNumber()) this.#apply((s, sheet) => g.step(sheet, s, by));
+  }
+
+  /** One column to the right or left within a matrix. */
+  across(by: 1 | -1): void {
+    this.#apply((s, sheet) => g.across(sheet, s, by));
   }
 
   clear(): void {

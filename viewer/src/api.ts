@@ -1,5 +1,16 @@
 /** The only module that talks to the server. */
-import type { Content, Fault, Next, Received, RoomFacts, Saved, Stack, Stale, Upload } from './wire.ts';
+import type {
+  Content,
+  Fault,
+  Looked,
+  Next,
+  Received,
+  RoomFacts,
+  Saved,
+  Stack,
+  Stale,
+  Upload,
+} from './wire.ts';
 
 export type Outcome<T> =
   | { readonly kind: 'ok'; readonly body: T }
@@ -71,6 +82,14 @@ export class Api {
 
   lock(url: string, base: number): Promise<Outcome<{ readonly locked: boolean }>> {
     return this.#send('POST', url, { base });
+  }
+
+  lookedAt(looked: Looked): Promise<Outcome<unknown>> {
+    return this.#send('POST', this.#room.display_url, looked);
+  }
+
+  prefer(habit: string): Promise<Outcome<unknown>> {
+    return this.#send('PUT', this.#room.preferences_url, { habit });
   }
 
   setAside(url: string, reason: string): Promise<Outcome<unknown>> {

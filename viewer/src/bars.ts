@@ -13,7 +13,11 @@ export interface BarEvents {
   submit(): void;
   aside(): void;
   retrySave(): void;
+  /** The hint to rest is put away. */
+  rested(): void;
 }
+
+const REST_AFTER_MIN = 50;
 
 export class Bars {
   readonly root: HTMLElement;
@@ -173,7 +177,13 @@ export class Bars {
   }
 
   rest(minutes: number): void {
-    say(this.#rest, minutes >= 50 ? `${minutes} minutes without a break` : '');
+    if (minutes < REST_AFTER_MIN) this.#rest.replaceChildren();
+    else if (this.#rest.childElementCount === 0) {
+      this.#rest.append(
+        `${minutes} minutes without a break`,
+        quiet('Put away', 'Hide this hint; it comes back after as long again', this.#events.rested),
+      );
+    }
   }
 
   failures(failures: readonly Failure[]): void {

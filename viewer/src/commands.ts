@@ -1,14 +1,22 @@
 /** Keys and buttons to what they do: one place that knows sheet, images and dialogs together. */
 import type { Answering } from './answering.ts';
 import type { Bars } from './bars.ts';
-import { dialogOpen, keysDialog } from './dialogs.ts';
+import { dialogOpen } from './dialogs.ts';
 import { SUBMIT } from './grading.ts';
 import type { Images } from './imaging/index.ts';
 import { type Action, type Context, resolve } from './keys.ts';
 import type { Submission } from './submission.ts';
 
 /** After these the keyboard is at work on the sheet, and no mark is chosen any more. */
-const OF_THE_SHEET: ReadonlySet<Action['kind']> = new Set(['cap', 'move', 'accept', 'unassessable', 'clear']);
+const OF_THE_SHEET: ReadonlySet<Action['kind']> = new Set([
+  'cap',
+  'move',
+  'step',
+  'across',
+  'accept',
+  'unassessable',
+  'clear',
+]);
 
 export class Commands {
   readonly #bars: Bars;
@@ -16,6 +24,7 @@ export class Commands {
   readonly #submission: Submission;
   readonly #images: () => Images | null;
   readonly #second: () => void;
+  readonly #help: () => void;
 
   constructor(
     bars: Bars,
@@ -23,12 +32,14 @@ export class Commands {
     submission: Submission,
     images: () => Images | null,
     second: () => void,
+    help: () => void,
   ) {
     this.#bars = bars;
     this.#answering = answering;
     this.#submission = submission;
     this.#images = images;
     this.#second = second;
+    this.#help = help;
     this.listen(document);
     bars.sheet.addEventListener('pointerdown', () => this.#images()?.release());
   }
@@ -91,6 +102,12 @@ export class Commands {
       case 'move':
         answering.move(action.by);
         return;
+      case 'step':
+        answering.step(action.by);
+        return;
+      case 'across':
+        answering.across(action.by);
+        return;
       case 'accept':
         this.#accept();
         return;
@@ -133,7 +150,7 @@ export class Commands {
         this.#switchRegion();
         return;
       case 'help':
-        keysDialog();
+        this.#help();
         return;
       case 'jumps':
         this.#bars.jumps(!this.#bars.jumping);
@@ -214,7 +231,7 @@ function actOnImages(images: Images, action: Action): void {
       images.edge(action.to);
       return;
     case 'tool':
-      images.setTool(images.tool === action.tool ? 'window' : action.tool);
+      images.setTool(images.tool === action.tool ? images.atRest : action.tool);
       return;
     case 'link':
       images.link(action.offset);

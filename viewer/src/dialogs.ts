@@ -4,9 +4,9 @@ import { clock, h, say } from './dom.ts';
 import type { Theirs } from './draft.ts';
 import { openRemarks } from './grading.ts';
 import { KEY_LINES, type KeyLine } from './keys.ts';
-import type { Answer, Cell, Content, Item, Remark, Sheet } from './wire.ts';
+import type { Answer, Cell, Content, Habit, Item, Remark, Sheet } from './wire.ts';
 
-function open(name: string, title: string, ...children: readonly Node[]): HTMLDialogElement {
+export function open(name: string, title: string, ...children: readonly Node[]): HTMLDialogElement {
   const heading = h('h2', { id: `${name}-title` }, title);
   const dialog = h(
     'dialog',
@@ -22,7 +22,16 @@ function open(name: string, title: string, ...children: readonly Node[]): HTMLDi
 
 export const dialogOpen = (): boolean => document.querySelector('dialog[open]') !== null;
 
-export function keysDialog(): void {
+function habitChoices(habits: readonly Habit[], chosen: string, choose: (code: string) => void): HTMLElement {
+  const options = habits.map(({ code, title, says }) => {
+    const input = h('input', { type: 'radio', name: 'habit', value: code, checked: code === chosen });
+    input.addEventListener('change', () => choose(code));
+    return h('label', {}, input, h('span', {}, title, ' ', h('span', { class: 'soft' }, says)));
+  });
+  return h('fieldset', { class: 'habits' }, h('legend', {}, 'Mouse buttons'), ...options);
+}
+
+export function keysDialog(habits: readonly Habit[], chosen: string, choose: (code: string) => void): void {
   const groups: readonly KeyLine['group'][] = ['Sheet', 'Images', 'Tools', 'Everywhere'];
   const columns = groups.map((group) =>
     h(
@@ -44,7 +53,12 @@ export function keysDialog(): void {
     { type: 'button', class: 'primary', autofocus: true, click: () => dialog.close() },
     'Close',
   );
-  const dialog = open('keys', 'Keys', h('div', { class: 'columns' }, ...columns), h('footer', {}, close));
+  const dialog = open(
+    'keys',
+    'Keys and mouse',
+    h('div', { class: 'columns' }, ...columns, habitChoices(habits, chosen, choose)),
+    h('footer', {}, close),
+  );
 }
 
 export interface SummaryFacts {

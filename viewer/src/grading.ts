@@ -2,6 +2,7 @@
 import { answerOf, places, rounded, withAnswer } from './answers.ts';
 import { sameContent } from './draft.ts';
 import { evidenceOf, withCell, withMarks, withoutPoints, withPoints } from './evidence.ts';
+import { beside, matrixOf } from './matrix.ts';
 import type { Answer, CellEvidence, Content, ImageMark, Points, Remark, Sheet } from './wire.ts';
 
 /** A cell key, or the button at the end. */
@@ -47,6 +48,28 @@ export function move(sheet: Sheet, state: Grading, by: 1 | -1): Grading {
   const keys = [...places(sheet).map(({ cell }) => cell.key), SUBMIT];
   const index = Math.min(keys.length - 1, Math.max(0, keys.indexOf(state.focus) + by));
   return focusOn(state, keys[index] ?? SUBMIT);
+}
+
+/** The item whose cell is open, as a matrix where it is one. */
+function matrixAt(sheet: Sheet, state: Grading) {
+  const item = placeOf(sheet, state.focus)?.item;
+  return { item, matrix: item ? matrixOf(item) : null };
+}
+
+export function across(sheet: Sheet, state: Grading, by: 1 | -1): Grading {
+  const { matrix } = matrixAt(sheet, state);
+  const next = matrix && beside(matrix, state.focus, 0, by);
+  return next ? focusOn(state, next) : state;
+}
+
+/** Up and down: through the rows of a matrix, then to the item before or after. */
+export function step(sheet: Sheet, state: Grading, by: 1 | -1): Grading {
+  const { item, matrix } = matrixAt(sheet, state);
+  if (!item || !matrix) return move(sheet, state, by);
+  const next = beside(matrix, state.focus, by, 0);
+  if (next) return focusOn(state, next);
+  const edge = by === 1 ? item.cells.at(-1) : item.cells[0];
+  return edge ? move(sheet, { ...state, focus: edge.key }, by) : state;
 }
 
 export function change(state: Grading, content: Content): Grading {

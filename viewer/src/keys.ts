@@ -29,6 +29,7 @@ export type Tool =
   | 'window'
   | 'zoom'
   | 'pan'
+  | 'scroll'
   | 'length'
   | 'angle'
   | 'ellipse'
@@ -41,6 +42,8 @@ export type Action =
   | { readonly kind: 'cap'; readonly cap: string }
   | { readonly kind: 'preset'; readonly key: string }
   | { readonly kind: 'move'; readonly by: 1 | -1 }
+  | { readonly kind: 'step'; readonly by: 1 | -1 }
+  | { readonly kind: 'across'; readonly by: 1 | -1 }
   | { readonly kind: 'scroll'; readonly by: number }
   | { readonly kind: 'edge'; readonly to: 'first' | 'last' }
   | { readonly kind: 'tool'; readonly tool: Tool }
@@ -88,6 +91,7 @@ export interface KeyLine {
 export const KEY_LINES: readonly KeyLine[] = [
   { group: 'Sheet', keys: '0–9', does: 'grade the open cell and move on (focus in the sheet)' },
   { group: 'Sheet', keys: '↑ ↓ · Tab', does: 'cell before or after' },
+  { group: 'Sheet', keys: '← →', does: 'the other side, where sides and segments are asked' },
   { group: 'Sheet', keys: 'Enter', does: 'take a typed number, move on; at the end: summary, then submit' },
   { group: 'Sheet', keys: 'U, then a digit', does: 'not assessable, with its reason' },
   { group: 'Sheet', keys: '?', does: 'criteria of the open item' },
@@ -120,7 +124,7 @@ export const KEY_LINES: readonly KeyLine[] = [
   { group: 'Tools', keys: 'Q', does: 'arrow with a letter' },
   { group: 'Tools', keys: 'Delete · Backspace', does: 'remove the chosen mark' },
   { group: 'Tools', keys: 'S', does: 'three-point slip: P, A, Q on a sagittal slice' },
-  { group: 'Tools', keys: 'Right · middle button', does: 'zoom · pan, whatever the tool' },
+  { group: 'Tools', keys: 'Right · middle button', does: 'as your mouse habit says, whatever the tool' },
   { group: 'Everywhere', keys: 'F6 · `', does: 'focus from sheet to images and back' },
   { group: 'Everywhere', keys: 'F1', does: 'these keys' },
   { group: 'Everywhere', keys: 'Esc', does: 'leave the reason, the points, the dialog' },
@@ -236,13 +240,28 @@ function forDigit(number: string, press: Press, context: Context): Action | null
 
 function named(press: Press, context: Context): Action | null {
   const by = press.key === 'ArrowUp' ? -1 : press.key === 'ArrowDown' ? 1 : 0;
-  if (by !== 0) return context.region === 'images' ? { kind: 'scroll', by } : { kind: 'move', by };
-  if (context.region === 'images') return inImages(press);
-  if (press.key === 'Tab') return { kind: 'move', by: press.shift ? -1 : 1 };
-  if (press.key === 'Enter') return { kind: 'accept' };
-  if (press.key === 'Escape') return { kind: 'escape' };
-  if (press.key === 'Delete') return { kind: 'clear' };
-  return press.key === 'Backspace' && context.typing === 'none' ? { kind: 'clear' } : null;
+  if (by !== 0) return context.region === 'images' ? { kind: 'scroll', by } : { kind: 'step', by };
+  return context.region === 'images' ? inImages(press) : inSheet(press, context);
+}
+
+function inSheet(press: Press, { typing }: Context): Action | null {
+  switch (press.key) {
+    case 'ArrowLeft':
+    case 'ArrowRight':
+      return typing === 'none' ? { kind: 'across', by: press.key === 'ArrowLeft' ? -1 : 1 } : null;
+    case 'Tab':
+      return { kind: 'move', by: press.shift ? -1 : 1 };
+    case 'Enter':
+      return { kind: 'accept' };
+    case 'Escape':
+      return { kind: 'escape' };
+    case 'Delete':
+      return { kind: 'clear' };
+    case 'Backspace':
+      return typing === 'none' ? { kind: 'clear' } : null;
+    default:
+      return null;
+  }
 }
 
 function inImages(press: Press): Action | null {

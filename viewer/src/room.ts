@@ -3,9 +3,10 @@ import { Answering, type Opened } from './answering.ts';
 import { Api, type Outcome } from './api.ts';
 import { Bars } from './bars.ts';
 import { Commands } from './commands.ts';
-import { conflictDialog, dialogOpen, keysDialog, noticeDialog } from './dialogs.ts';
+import { conflictDialog, dialogOpen, noticeDialog } from './dialogs.ts';
 import { h, pause } from './dom.ts';
 import { type Draft, pending } from './draft.ts';
+import { Ease } from './ease.ts';
 import type { Failure, Images } from './imaging/index.ts';
 import { forgetPlace, leave, leftAt } from './place.ts';
 import { Saver } from './saver.ts';
@@ -19,7 +20,6 @@ const WORD_AFTER_MS = 300;
 const AGAIN_MS = 3000;
 const BLOCKED_AGAIN_MS = 60_000;
 const READDRESS_MS = 5000;
-const REST_MS = 5 * 60_000;
 const EXPIRED: readonly number[] = [401, 403, 404, 410];
 
 type ImagesClass = typeof Images;
@@ -33,12 +33,11 @@ export class Room {
   readonly #submission: Submission;
   readonly #commands: Commands;
   readonly #second: SecondWindow;
+  readonly #ease: Ease;
   readonly #toolkit: Promise<ImagesClass>;
   #images: Images | null = null;
   #opened: Opened | null = null;
   #readdressed = 0;
-  #since = Date.now();
-  #lastInput = Date.now();
 
   constructor(root: HTMLElement, sheet: Sheet, room: RoomFacts, toolkit: Promise<ImagesClass>) {
     this.#sheet = sheet;
@@ -48,12 +47,13 @@ export class Room {
     this.#bars = new Bars(root, room, {
       layout: (code) => this.#images?.layout(code),
       act: (action) => this.#commands.act(action),
-      help: keysDialog,
+      help: () => this.#ease.help(),
+      rested: () => this.#ease.rested(),
       submit: () => this.#submission.ask(),
       aside: () => this.#submission.askAside(),
       retrySave: () => this.#opened?.saver.retryNow(),
     });
-    this.#answering = new Answering(this.#bars, sheet, {
+    this.#answering = new Answering(this.#bars, sheet, room.drawings ?? {}, {
       evidence: (cell, evidence) => this.#images?.evidence(cell, evidence),
       slipTool: () => this.#commands.act({ kind: 'tool', tool: 'slip' }),
       look: () => this.#images?.look() ?? 'The images are not here yet.',
@@ -72,15 +72,19 @@ export class Room {
       this.#submission,
       () => this.#images,
       () => this.#second.toggle(),
+      () => this.#ease.help(),
     );
     this.#second = new SecondWindow(this.#bars, {
       opened: (page) => this.#listen(page),
       refused: (sentence) => this.#bars.notice(sentence),
     });
-    this.#watch(document);
+    this.#ease = new Ease(this.#api, this.#bars, room.comfort, {
+      habit: (habit) => this.#images?.habit(habit),
+      refocus: () => this.#answering.refocus(),
+    });
+    this.#ease.watch(document);
     window.addEventListener('pagehide', () => this.#rememberPlace());
     document.addEventListener('visibilitychange', () => this.#rememberPlace());
-    window.setInterval(() => this.#bars.rest(Math.floor((Date.now() - this.#since) / 60_000)), 30_000);
   }
 
   // From case to case -----------------------------------------------------------------------------------------------
@@ -93,8 +97,8 @@ export class Room {
       const outcome = await answer;
       window.clearTimeout(word);
       if (outcome.kind === 'ok') {
-        const { reading, done, of } = outcome.body;
-        if (reading) await this.#show(reading);
+        const { reading, done, of, display_due: due } = outcome.body;
+        if (reading) await this.#show(reading, due === true);
         else this.#finished(done, of);
         return;
       }
@@ -127,7 +131,7 @@ export class Room {
     this.#bars.notice('');
   }
 
-  async #show(reading: Reading): Promise<void> {
+  async #show(reading: Reading, displayDue: boolean): Promise<void> {
     const sheet = reading.sheet ?? this.#sheet;
     const kept = await recall(this.#room.user, reading.id);
     const { answers, evidence } = reading;
@@ -142,6 +146,7 @@ export class Room {
     this.#bars.announce(reading, sheet);
     this.#answering.open(this.#opened, newest, left?.focus);
     saver.begin();
+    if (displayDue) this.#ease.look();
     const images = await this.#ready();
     if (this.#opened?.reading !== reading) return;
     const segment = reading.index_segment ?? '';
@@ -166,6 +171,7 @@ export class Room {
       changed: (tools) => this.#bars.tools(tools),
     });
     this.#images = images;
+    if (this.#ease.habit) images.habit(this.#ease.habit);
     return images;
   }
 
@@ -263,22 +269,10 @@ export class Room {
 
   // Rest and place --------------------------------------------------------------------------------------------------
 
-  #watch(page: Document): void {
-    for (const kind of ['keydown', 'pointerdown', 'wheel']) {
-      page.addEventListener(kind, () => this.#noteInput(), { passive: true, capture: true });
-    }
-  }
-
   /** The second window's keys and its input count as this page's own. */
   #listen(page: Document): void {
     this.#commands.listen(page);
-    this.#watch(page);
-  }
-
-  #noteInput(): void {
-    const now = Date.now();
-    if (now - this.#lastInput > REST_MS) this.#since = now;
-    this.#lastInput = now;
+    this.#ease.watch(page);
   }
 
   #rememberPlace(): void {

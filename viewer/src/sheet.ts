@@ -1,8 +1,11 @@
 /** The grading form, drawn from the protocol's sheet. It knows no scale, item or reason by name. */
 import { answerOf, caseValue, commentOf, isNotAssessable, standing, summary, words } from './answers.ts';
+import { criteriaOf } from './criteria.ts';
 import { h, say } from './dom.ts';
 import { evidenceOf } from './evidence.ts';
-import { type Grading, openRemarks } from './grading.ts';
+import { type Grading, openRemarks, SUBMIT } from './grading.ts';
+import { gridOf } from './grid.ts';
+import { matrixOf } from './matrix.ts';
 import { evidenceLine, type Named, pinsOf } from './pins.ts';
 import type { Cell, ContinuousScale, Fault, Item, LevelScale, Measured, Remark, Sheet } from './wire.ts';
 
@@ -52,9 +55,17 @@ export class SheetForm {
   readonly #list: HTMLElement;
   readonly #events: SheetEvents;
   #sheet: Sheet;
+  readonly #drawings: Readonly<Record<string, string>>;
   #drawn = '';
 
-  constructor(list: HTMLElement, comment: HTMLTextAreaElement, sheet: Sheet, events: SheetEvents) {
+  constructor(
+    list: HTMLElement,
+    comment: HTMLTextAreaElement,
+    sheet: Sheet,
+    drawings: Readonly<Record<string, string>>,
+    events: SheetEvents,
+  ) {
+    this.#drawings = drawings;
     this.#list = list;
     this.comment = comment;
     this.#sheet = sheet;
@@ -91,6 +102,8 @@ export class SheetForm {
       rows.push(this.#row(item, view, item.support && !support));
       support = item.support;
     }
+    // Criteria need room: the other items step back, and no image is covered.
+    this.#list.classList.toggle('reading-criteria', grading.criteria && grading.focus !== SUBMIT);
     this.#list.replaceChildren(...rows);
     const input = this.#input(grading.focus);
     if (typed !== null && input) input.value = typed;
@@ -178,7 +191,13 @@ export class SheetForm {
   #body(item: Item, view: SheetView, remarks: readonly Remark[]): HTMLElement {
     const body = h('div', { class: 'body' });
     body.append(h('p', { class: 'asked' }, asked(item)));
-    for (const cell of item.cells) body.append(this.#cell(item, cell, view));
+    const matrix = matrixOf(item);
+    if (matrix)
+      body.append(gridOf(this.#sheet, item, matrix, view.grading, (key) => this.#events.focus(key)));
+    for (const cell of item.cells) {
+      // A matrix shows all cells at once; the levels stand below it for the open one only.
+      if (!matrix || cell.key === view.grading.focus) body.append(this.#cell(item, cell, view));
+    }
     const value = item.cells.length > 1 ? caseValue(item, view.grading.content.answers) : null;
     if (value !== null) {
       body.append(
@@ -187,7 +206,7 @@ export class SheetForm {
     }
     for (const remark of remarks) body.append(this.#remark(remark, view.grading.content.kept));
     body.append(this.#hints(view.grading, openRemarks(remarks, view.grading.content.kept)));
-    if (view.grading.criteria) body.append(this.#criteria(item));
+    if (view.grading.criteria) body.append(criteriaOf(item, this.#drawings[item.code]));
     return body;
   }
 
@@ -361,18 +380,5 @@ export class SheetForm {
       hint('=', 'pin', evidenceOf(grading.content.evidence, grading.focus) !== undefined, pin, 'pin-here'),
       hint('?', 'criteria', grading.criteria, criteria, 'ask'),
     );
-  }
-
-  #criteria(item: Item): HTMLElement {
-    const box = h('div', { class: 'criteria' });
-    if (item.criteria) box.append(h('p', {}, item.criteria));
-    if (item.scale.kind !== 'continuous') {
-      const levels = item.scale.levels.filter((level) => level.criteria);
-      const lines = levels.flatMap((level) => [h('dt', {}, level.label), h('dd', {}, level.criteria ?? '')]);
-      if (lines.length > 0) box.append(h('dl', {}, ...lines));
-    }
-    if (item.read_on) box.append(h('p', { class: 'soft' }, `Read on: ${item.read_on}`));
-    if (item.source) box.append(h('p', { class: 'soft' }, item.source));
-    return box;
   }
 }

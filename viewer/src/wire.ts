@@ -33,6 +33,8 @@ export interface Cell {
   readonly required?: boolean;
   /** Set where the site is a side of the body. */
   readonly side?: string;
+  /** The label without the side: cells of one row stand beside each other. */
+  readonly row?: string;
 }
 
 export interface Item {
@@ -106,6 +108,38 @@ export interface Sheet {
   readonly presets: readonly Preset[];
 }
 
+/** What a mouse button does while no tool is chosen. */
+export type Work = 'window' | 'zoom' | 'pan' | 'scroll';
+
+export interface Habit {
+  readonly code: string;
+  readonly title: string;
+  readonly says: string;
+  readonly left: Work;
+  readonly middle: Work;
+  readonly right: Work;
+}
+
+export interface Question {
+  readonly code: string;
+  readonly asked: string;
+  readonly choices: readonly (readonly [code: string, label: string])[];
+}
+
+export interface Comfort {
+  readonly habit: string;
+  readonly habits: readonly Habit[];
+  readonly questions: readonly Question[];
+  readonly said: Readonly<Record<string, string>>;
+}
+
+/** What a reader says of the test pattern, the room and the screen. */
+export interface Looked {
+  readonly seen: boolean;
+  readonly said: Readonly<Record<string, string>>;
+  readonly screen: string;
+}
+
 export interface RoomFacts {
   readonly study: string;
   readonly study_title: string;
@@ -116,6 +150,11 @@ export interface RoomFacts {
   readonly upcoming_url: string;
   readonly home_url: string;
   readonly signin_url: string;
+  readonly display_url: string;
+  readonly preferences_url: string;
+  readonly comfort: Comfort;
+  /** Addresses of schematic drawings by item code. */
+  readonly drawings: Readonly<Record<string, string>>;
 }
 
 export interface NotAssessable {
@@ -240,6 +279,8 @@ export interface Next {
   readonly reading: Reading | null;
   readonly done: number;
   readonly of: number;
+  /** The test pattern is to be looked at first. */
+  readonly display_due?: boolean;
 }
 
 export interface Saved {

@@ -52,7 +52,9 @@ test('nothing but its own keys acts while text is written', () => {
 });
 
 test('arrows move cells in the sheet and scroll in the images; page keys always scroll', () => {
-  assert.deepEqual(resolve(press('ArrowDown'), context()), { kind: 'move', by: 1 });
+  assert.deepEqual(resolve(press('ArrowDown'), context()), { kind: 'step', by: 1 });
+  assert.deepEqual(resolve(press('ArrowLeft'), context()), { kind: 'across', by: -1 });
+  assert.equal(resolve(press('ArrowLeft'), context({ typing: 'number' })), null, 'it moves in the number');
   assert.deepEqual(resolve(press('ArrowDown'), context({ region: 'images' })), { kind: 'scroll', by: 1 });
   assert.deepEqual(resolve(press('PageUp'), context()), { kind: 'scroll', by: -1 });
   assert.deepEqual(resolve(press('Tab', { shift: true }), context()), { kind: 'move', by: -1 });
@@ -117,4 +119,16 @@ test('shift turns blocks back and makes the crosshair of the list of places', ()
   assert.deepEqual(resolve(press('b'), context()), { kind: 'block', by: 1 });
   assert.deepEqual(resolve(press('B', { shift: true }), context()), { kind: 'block', by: -1 });
   assert.deepEqual(resolve(press('T', { shift: true }), context()), { kind: 'tool', tool: 'cross' });
+});
+
+test('no two letters do the same, and none is a digit of a level', () => {
+  const heard = new Map<string, string>();
+  for (const letter of 'abcdefghijklmnopqrstuvwxyz') {
+    const action = JSON.stringify(resolve(press(letter), context()));
+    if (action === 'null') continue;
+    assert.equal(heard.get(action), undefined, `${letter} and ${heard.get(action)}`);
+    heard.set(action, letter);
+    assert.equal(JSON.stringify(resolve(press(letter), context({ region: 'images' }))), action, letter);
+  }
+  assert.ok(heard.size > 15);
 });

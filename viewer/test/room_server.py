@@ -279,7 +279,10 @@ class Handler(BaseHTTPRequestHandler):
             "upcoming_url": f"/api/room/DEMO/{form}/upcoming",
             "home_url": "/room/DEMO/",
             "signin_url": "/accounts/login/",
-            "profile": {},
+            "display_url": f"/api/room/DEMO/{form}/display",
+            "preferences_url": "/api/preferences",
+            "comfort": {"habit": "", "habits": [], "questions": [], "said": {}},
+            "drawings": {},
         }
         page = (ROOT / "templates/room/reading.html").read_text()
         page = re.sub(r"\{% load .*?%\}", "", page)

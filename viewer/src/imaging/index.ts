@@ -13,7 +13,7 @@ import type { Spot } from './overlay.ts';
 import { Pointer } from './pointer.ts';
 import { ThreePoints } from './points.ts';
 import { isComputed, type Reformat, reformatted } from './reformat.ts';
-import { bindTool, type Failure, imageIdOf, Loader, startToolkit } from './toolkit.ts';
+import { type Buttons, bindTool, type Failure, imageIdOf, Loader, startToolkit, USUAL } from './toolkit.ts';
 import { type Memory, View } from './view.ts';
 
 export type { Failure } from './toolkit.ts';
@@ -45,9 +45,13 @@ export interface ToolState {
   readonly lens: boolean;
 }
 
+/** A screen this much taller than wide stands upright. */
+const UPRIGHT = 1.2;
+
 export class Images {
   readonly host: HTMLElement;
   tool: Tool = 'window';
+  #habit: Buttons = USUAL;
   readonly #link = new Link();
   layoutCode = '';
   readonly #events: ImagesEvents;
@@ -105,6 +109,7 @@ export class Images {
         this.#marks.hover(this.#of(element), spot);
       },
       pointing: () => this.tool === 'cross',
+      scrolling: () => this.tool === 'scroll',
       placing: () => this.tool === 'slip' || kindOf(this.tool) !== null,
       stretching: () => kindOf(this.tool) !== null,
     });
@@ -118,18 +123,18 @@ export class Images {
     });
     this.#points = new ThreePoints(() => this.#views, {
       set: (cell, points) => events.points(cell, points),
-      done: () => this.setTool('window'),
+      done: () => this.setTool(this.atRest),
     });
     this.#marks = new Marks(() => this.#views, {
       changed: (marks) => events.marks(marks),
-      done: () => this.setTool('window'),
+      done: () => this.setTool(this.atRest),
     });
     let frame = 0;
     new ResizeObserver(() => {
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(() => this.#resize());
     }).observe(host);
-    bindTool('window');
+    bindTool('window', this.#habit);
   }
 
   /** Show a case. `place` brings back the layout and slices of an interrupted reading. */
@@ -145,7 +150,7 @@ export class Images {
     this.#marks.clear();
     this.#link.clear();
     for (const [id, index] of Object.entries(place?.indices ?? {})) this.#remembered(id).index = index;
-    this.setTool('window');
+    this.setTool(this.atRest);
     const first = this.layouts.find((layout) => layout.code === place?.layout) ?? sheet.layouts[0];
     // Metadata must be known before a view asks for its first frame.
     this.#loader.open(stacks, first ? this.#order(first) : []);
@@ -197,8 +202,7 @@ export class Images {
     this.#clear();
     this.layoutCode = layout.code;
     this.#settled = false;
-    this.host.style.setProperty('--rows', String(layout.rows));
-    this.host.style.setProperty('--columns', String(layout.columns));
+    this.#arrange(layout);
     this.host.dataset.layout = layout.code;
     layout.views.forEach((plan, position) => {
       this.#add(plan, position);
@@ -206,6 +210,15 @@ export class Images {
     this.#activate(this.#views.find((view) => view.stack) ?? this.#views[0] ?? null);
     this.#changed();
     this.#checkSettled();
+  }
+
+  /** Rows and columns; on an upright screen views beside one another stand below one another instead. */
+  #arrange(layout: Layout): void {
+    const { clientWidth, clientHeight } = this.host;
+    const upright = clientHeight > clientWidth * UPRIGHT && layout.columns > layout.rows;
+    const [rows, columns] = upright ? [layout.columns, layout.rows] : [layout.rows, layout.columns];
+    this.host.style.setProperty('--rows', String(rows));
+    this.host.style.setProperty('--columns', String(columns));
   }
 
   nextLayout(): void {
@@ -296,11 +309,23 @@ export class Images {
     this.host.classList.toggle('bare');
   }
 
+  /** What the left button does while no tool is chosen. */
+  get atRest(): Tool {
+    return this.#habit.left;
+  }
+
+  /** Another mouse habit, at once. */
+  habit(buttons: Buttons): void {
+    const resting = this.tool === this.atRest;
+    this.#habit = buttons;
+    this.setTool(resting ? this.atRest : this.tool);
+  }
+
   setTool(tool: Tool): void {
     this.tool = tool;
     if (tool !== 'slip') this.#points.abandon();
     this.#marks.use(kindOf(tool));
-    bindTool(tool);
+    bindTool(tool, this.#habit);
     this.host.dataset.tool = tool;
     this.#prompt();
     this.#navigate.reference();
@@ -372,7 +397,7 @@ export class Images {
     else if (this.#lens.on) {
       this.#lens.off();
       this.#changed();
-    } else if (this.tool !== 'window') this.setTool('window');
+    } else if (this.tool !== this.atRest) this.setTool(this.atRest);
     else this.full(false);
   }
 
@@ -523,6 +548,8 @@ export class Images {
   }
 
   #resize(): void {
+    const layout = this.layouts.find((one) => one.code === this.layoutCode);
+    if (layout) this.#arrange(layout);
     if (this.#views.length > 0 && this.host.clientWidth > 0) {
       const fitted = this.#views.filter((view) => view.fitted);
       this.#engine.resize(true, true);

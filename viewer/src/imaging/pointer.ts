@@ -6,6 +6,8 @@ import type { Handle } from './points.ts';
 
 const CLICK_PX = 5;
 const WHEEL_STEP = 40;
+/** One slice for so many points of dragging. */
+const DRAG_STEP = 10;
 
 export interface PointerEvents {
   activate(view: HTMLElement): void;
@@ -18,6 +20,8 @@ export interface PointerEvents {
   pressed(): void;
   /** The mouse rests over a picture, or left it. */
   hover(view: HTMLElement, spot: Spot | null): void;
+  /** The left button scrolls while it is held and moved. */
+  scrolling(): boolean;
   placing(): boolean;
   /** The left button shows one place of the body in all views, also while it is held. */
   pointing(): boolean;
@@ -31,6 +35,8 @@ interface Down {
   readonly shift: boolean;
   /** The button is held and moved: the first point is set, the next one follows. */
   stretched: boolean;
+  /** Slices scrolled since. */
+  scrolled: number;
 }
 
 export class Pointer {
@@ -90,7 +96,7 @@ export class Pointer {
       return;
     }
     if (event.button !== 0) return;
-    this.#down = { view, spot, shift: event.shiftKey, stretched: false };
+    this.#down = { view, spot, shift: event.shiftKey, stretched: false, scrolled: 0 };
     if (this.#events.pointing()) this.#events.locate(view, spot);
     if (!handle) this.#events.pressed();
   }
@@ -106,11 +112,22 @@ export class Pointer {
       this.#events.locate(this.#down.view, within(this.#down.view, event));
       return;
     }
-    if (this.#stretch(event)) return;
+    if (this.#dragScroll(event) || this.#stretch(event)) return;
     const view = viewOf(event.target);
     if (this.#hovered && this.#hovered !== view) this.#events.hover(this.#hovered, null);
     this.#hovered = view;
     if (view && event.buttons === 0) this.#events.hover(view, within(view, event));
+  }
+
+  #dragScroll(event: PointerEvent): boolean {
+    const down = this.#down;
+    if (!down || down.shift || !this.#events.scrolling()) return false;
+    const steps = Math.trunc((within(down.view, event)[1] - down.spot[1]) / DRAG_STEP) - down.scrolled;
+    if (steps === 0) return true;
+    if (down.scrolled === 0) down.view.setPointerCapture(event.pointerId);
+    down.scrolled += steps;
+    this.#events.wheel(down.view, steps);
+    return true;
   }
 
   #stretch(event: PointerEvent): boolean {

@@ -18,7 +18,7 @@ import {
   ZoomTool,
 } from '@cornerstonejs/tools';
 import type { Tool } from '../keys.ts';
-import type { Frame, Stack } from '../wire.ts';
+import type { Frame, Stack, Work } from '../wire.ts';
 import { COMPUTED } from './reformat.ts';
 
 const CACHE_BYTES = 768 * 1024 * 1024;
@@ -73,18 +73,28 @@ const NAMES: Readonly<Partial<Record<Tool, string>>> = {
   pan: PanTool.toolName,
 };
 
-/** Left button as chosen; middle pans and right zooms always. */
-export function bindTool(tool: Tool): void {
+/** Which work each mouse button does while no tool is chosen. */
+export interface Buttons {
+  readonly left: Work;
+  readonly middle: Work;
+  readonly right: Work;
+}
+
+export const USUAL: Buttons = { left: 'window', middle: 'pan', right: 'zoom' };
+
+/** Left button as chosen; the others as the reader's habit has them. */
+export function bindTool(tool: Tool, { middle, right }: Buttons): void {
   const group = ToolGroupManager.getToolGroup(GROUP);
   if (!group) return;
-  const primary = NAMES[tool];
-  for (const name of Object.values(NAMES)) {
-    const bindings: { mouseButton: number }[] = [];
-    if (name === primary) bindings.push({ mouseButton: BUTTONS.Primary });
-    if (name === PanTool.toolName) bindings.push({ mouseButton: BUTTONS.Auxiliary });
-    if (name === ZoomTool.toolName) bindings.push({ mouseButton: BUTTONS.Secondary });
+  const wanted: readonly (readonly [Tool, number])[] = [
+    [tool, BUTTONS.Primary],
+    [middle, BUTTONS.Auxiliary],
+    [right, BUTTONS.Secondary],
+  ];
+  for (const [work, name] of Object.entries(NAMES)) {
+    const bindings = wanted.filter(([one]) => one === work).map(([, mouseButton]) => ({ mouseButton }));
     if (bindings.length > 0) group.setToolActive(name, { bindings });
-    else group.setToolPassive(name);
+    else group.setToolPassive(name, { removeAllBindings: true });
   }
 }
 
