@@ -12,7 +12,10 @@ const root = document.getElementById('cockpit');
 if (root) {
   try {
     // The toolkit is most of the bundle: it loads while the first case is asked for.
-    const toolkit = import('./imaging/index.ts').then((module) => module.Images);
+    const toolkit = import('./imaging/index.ts').then((module) => {
+      module.startToolkit();
+      return module.Images;
+    });
     toolkit.catch(() =>
       cannotStart(root, 'The image viewer could not be loaded. Reload the page; nothing is lost.'),
     );

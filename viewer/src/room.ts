@@ -7,6 +7,7 @@ import { conflictDialog, dialogOpen, noticeDialog } from './dialogs.ts';
 import { h, pause } from './dom.ts';
 import { type Draft, pending } from './draft.ts';
 import { Ease } from './ease.ts';
+import { firstImages } from './imaging/hanging.ts';
 import type { Failure, Images } from './imaging/index.ts';
 import { forgetPlace, leave, leftAt } from './place.ts';
 import { Saver } from './saver.ts';
@@ -15,7 +16,6 @@ import { recall } from './store.ts';
 import { Submission } from './submission.ts';
 import type { Content, Next, Reading, RoomFacts, Sheet } from './wire.ts';
 
-const FADE_MS = 150;
 const WORD_AFTER_MS = 300;
 const AGAIN_MS = 3000;
 const BLOCKED_AGAIN_MS = 60_000;
@@ -133,6 +133,7 @@ export class Room {
 
   async #show(reading: Reading, displayDue: boolean): Promise<void> {
     const sheet = reading.sheet ?? this.#sheet;
+    if (!this.#images) this.#api.warm(firstImages(sheet, reading.stacks));
     const kept = await recall(this.#room.user, reading.id);
     const { answers, evidence } = reading;
     const newest: Content = kept?.queue.at(-1) ?? { answers, evidence, kept: reading.kept };
@@ -189,7 +190,6 @@ export class Room {
     forgetPlace();
     this.#bars.curtain(true);
     const next = this.#api.next();
-    await pause(FADE_MS);
     this.#images?.close();
     await this.next(next);
   }

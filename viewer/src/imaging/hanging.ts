@@ -56,6 +56,15 @@ const ROLE_TITLES: Readonly<Record<string, string>> = {
 
 export const roleTitle = (plan: LayoutView): string => plan.title ?? ROLE_TITLES[plan.role] ?? plan.role;
 
+/** Addresses of what the start layout shows first; they can be asked for before the toolkit is there. */
+export function firstImages(sheet: Pick<Sheet, 'layouts'>, stacks: readonly Stack[]): readonly string[] {
+  const views = sheet.layouts[0]?.views ?? [];
+  return views.flatMap((plan) => {
+    const stack = stacks.find((one) => one.role === plan.role);
+    return stack?.frames[startIndex(plan.start, stack)]?.image ?? [];
+  });
+}
+
 /** Frames of the start layout from the start slices outwards, all views in turn; then the other stacks. */
 export function loadOrder(
   layout: Layout,

@@ -16,7 +16,7 @@ import { isComputed, type Reformat, reformatted } from './reformat.ts';
 import { type Buttons, bindTool, type Failure, imageIdOf, Loader, startToolkit, USUAL } from './toolkit.ts';
 import { type Memory, View } from './view.ts';
 
-export type { Failure } from './toolkit.ts';
+export { type Failure, startToolkit } from './toolkit.ts';
 
 export interface Place {
   readonly layout: string;
@@ -31,7 +31,7 @@ export interface ImagesEvents {
   progress(loaded: number, of: number, failures: readonly Failure[]): void;
   /** All own frames are in memory. */
   complete(): void;
-  /** Every view of the layout shows something, or says why not. */
+  /** The first view shows something, or every one says why not. */
   settled(): void;
   /** Tool, layout or link changed. */
   changed(tools: ToolState): void;
@@ -536,13 +536,10 @@ export class Images {
   }
 
   #checkSettled(): void {
-    if (this.#settled) return;
-    if (
-      this.#views.some(
-        (view) => view.stack && !['ready', 'failed'].includes(view.element.dataset.state ?? ''),
-      )
-    )
-      return;
+    const states = this.#views.filter((view) => view.stack).map((view) => view.element.dataset.state);
+    const settled = states.every((state) => state === 'ready' || state === 'failed');
+    this.host.dataset.settled = String(settled);
+    if (this.#settled || !(settled || states.includes('ready'))) return;
     this.#settled = true;
     this.#events.settled();
   }
