@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -140,6 +141,18 @@ def page(request: HttpRequest, status: int, sentence: str = "", code: str = "err
         )
     shown = {"status": status, "title": TITLES.get(status, "Error"), "sentence": sentence}
     return render(request, "error.html", shown, status=status)
+
+
+def too_many_tries(request: HttpRequest, response: HttpResponse | None = None, *_: Any, **__: Any) -> HttpResponse:
+    minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
+    sentence = f"Too many wrong passwords. This sign-in is closed for {minutes} minutes; nothing you have saved is lost."
+    return page(request, 429, sentence, "too_many_tries")
+
+
+def address_of(request: HttpRequest) -> str:
+    """Give the visitor's address; a forwarded one counts only from the proxy that the installation names."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_TLS else ""
+    return forwarded.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -71,6 +71,8 @@ def _check(context: Context) -> None:
             f"{shown(data_folder())} is a demo's data folder, with accounts whose password everybody knows; "
             "name another one with SPONDY_DATA_DIR."
         )
+    if os.environ.get("DEBUG", "").strip().lower() in ("1", "true", "yes", "on"):
+        raise Stop("DEBUG is on: every error would show code and data to whoever meets it. Take DEBUG away.")
     if os.geteuid() == 0:
         context.console.say("Running as root; give this process a user of its own (docs/operations.md).")
     # `migrate --check` runs every system check with the database first; what it finds it writes to stderr.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests import cast
@@ -62,7 +64,37 @@ def test_the_password_can_be_changed_to_a_good_one() -> None:
     assert seat.post("/accounts/password/", form).status_code == 200
     form |= {"new_password1": "ein-langes-neues-wort", "new_password2": "ein-langes-neues-wort"}
     assert seat.post("/accounts/password/", form).status_code == 302
-    assert cast.client().login(username="reader_a", password="ein-langes-neues-wort")
+    anew = cast.client().post("/accounts/login/", {"username": "reader_a", "password": "ein-langes-neues-wort"})
+    assert anew.status_code == 302
+
+
+def test_many_wrong_passwords_close_the_sign_in_for_a_while(settings: Any) -> None:
+    settings.AXES_FAILURE_LIMIT = 3
+    guess = {"username": "reader_a", "password": "wrong"}
+    right = {"username": "reader_a", "password": cast.PASSWORD}
+    at_work, stranger = cast.client("reader_a"), cast.client()
+    assert [stranger.post("/accounts/login/", guess).status_code for _ in range(3)] == [200, 200, 429]
+    closed = stranger.post("/accounts/login/", right)
+    assert closed.status_code == 429, "the right password opens nothing before the time is over"
+    assert "closed for 15 minutes" in closed.content.decode()
+    assert cast.client().post("/accounts/login/", right, REMOTE_ADDR="10.0.0.7").status_code == 302, (
+        "not from elsewhere"
+    )
+    assert cast.client().post("/accounts/login/", right | {"username": "reader_b"}).status_code == 302, "others go on"
+    assert at_work.get(f"/room/{cast.SPINE}/").status_code == 200, "who is signed in stays so"
+
+
+def test_a_forwarded_address_counts_behind_the_proxy_only(settings: Any) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    guess = {"username": "reader_a", "password": "wrong"}
+
+    def from_many() -> list[int]:
+        sent = (f"10.0.0.{n}" for n in range(3))
+        return [cast.client().post("/accounts/login/", guess, HTTP_X_FORWARDED_FOR=one).status_code for one in sent]
+
+    assert from_many() == [200, 429, 429], "a header that anybody can send changes nothing"
+    settings.BEHIND_TLS = True
+    assert from_many() == [200, 200, 200]
 
 
 @pytest.mark.parametrize(

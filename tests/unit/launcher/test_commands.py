@@ -61,6 +61,13 @@ def test_serve_refuses_the_folder_of_a_demo(context: Context, tmp_path: Path, mo
         production._check(context)
 
 
+def test_serve_refuses_to_show_its_insides(context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPONDY_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DEBUG", "yes")
+    with pytest.raises(Stop, match="DEBUG is on"):
+        production._check(context)
+
+
 def test_a_command_beside_a_running_demo_finds_its_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPONDY_DATA_DIR", str(tmp_path))
     assert production.running_demo() == {}
