@@ -145,7 +145,7 @@ def page(request: HttpRequest, status: int, sentence: str = "", code: str = "err
 
 def too_many_tries(request: HttpRequest, response: HttpResponse | None = None, *_: Any, **__: Any) -> HttpResponse:
     minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
-    sentence = f"Too many wrong passwords. This sign-in is closed for {minutes} minutes; nothing you have saved is lost."
+    sentence = f"Too many wrong passwords. The sign-in is closed for {minutes} minutes; what you have saved is safe."
     return page(request, 429, sentence, "too_many_tries")
 
 
