@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
+
 from annotation import store, trail
 from annotation.access import ProtocolChanged, protocol_of, study_for
+from annotation.dicom.geometry import Plane, lps_to_pixel
 from annotation.intake.purge import unused
 from annotation.models import (
     Assignment,
@@ -52,6 +55,27 @@ class Row(NamedTuple):
     site: str
     value: float | int | None
     reason: str | None
+
+
+class Exhibit(NamedTuple):
+    """One image of a locked reading: the evidence of a cell, or (cell empty) one that was only drawn on.
+
+    `slice` counts from 1 in the order the reader scrolled; `digest` names the stored frame. `marks` are what was drawn
+    on the image: kind, label, value with unit, and the points as ``[column, row]`` in pixels.
+    """
+
+    case: str
+    reader: str
+    round: str
+    form: str
+    cell: str
+    role: str
+    slice: int
+    of: int
+    digest: str
+    window: dict[str, float] | None
+    field: dict[str, Any] | None
+    marks: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -108,15 +132,8 @@ def gradings(key: int) -> Iterator[Row]:
     """Give every cell of every locked reading that counts; a superseded one and one of an excluded patient do not."""
     study = _study(key, State.READINGS_LOCKED)
     instrument = protocol_of(study)
-    superseded = Assignment.objects.filter(study=study, supersedes__isnull=False).values("supersedes")
-    locked = (
-        Assignment.objects.filter(study=study, locked_revision__isnull=False, case__patient__exclusion__isnull=True)
-        .exclude(pk__in=superseded)
-        .select_related("locked_revision", "case__patient", "reader")
-        .order_by("case__patient__pseudonym", "reader__username", "round", "form", "occasion")
-    )
     names = _reader_names(study)
-    for reading in locked.iterator():
+    for reading in _counting(study).iterator():
         revision = reading.locked_revision
         if revision is None:
             continue
@@ -130,6 +147,61 @@ def gradings(key: int) -> Iterator[Row]:
                 row.value,
                 row.reason,
             )
+
+
+def _counting(study: Study) -> QuerySet[Assignment]:
+    superseded = Assignment.objects.filter(study=study, supersedes__isnull=False).values("supersedes")
+    return (
+        Assignment.objects.filter(study=study, locked_revision__isnull=False, case__patient__exclusion__isnull=True)
+        .exclude(pk__in=superseded)
+        .select_related("locked_revision", "case__patient", "reader")
+        .order_by("case__patient__pseudonym", "reader__username", "round", "form", "occasion")
+    )
+
+
+def exhibits(key: int) -> Iterator[Exhibit]:
+    """Give the images that readers pointed at or drew on, in the readings that count; no image leaves here."""
+    study = _study(key, State.READINGS_LOCKED)
+    names = _reader_names(study)
+    for reading in _counting(study).iterator():
+        found = reading.locked_revision.evidence if reading.locked_revision else {}
+        drawn = [*found.get("marks", [])]
+        drawn += [{"kind": "three_points", **kept} for kept in _cells(found).values() if "points_lps_mm" in kept]
+        images = {(one["sop_uid"], one["frame"]): "" for one in drawn}
+        pointed = [(cell, (kept["sop_uid"], kept["frame"])) for cell, kept in _cells(found).items()]
+        left = [("", image) for image in images if image not in {image for _, image in pointed}]
+        for cell, (sop_uid, frame) in [*pointed, *left]:
+            instance = Instance.objects.select_related("series").get(series__case=reading.case_id, sop_uid=sop_uid)
+            order = instance.series.parameters["order"]
+            on_it = [one for one in drawn if (one["sop_uid"], one["frame"]) == (sop_uid, frame)]
+            yield Exhibit(
+                reading.case.patient.pseudonym,
+                names[reading.reader_id],
+                reading.round,
+                reading.form,
+                cell,
+                instance.series.role,
+                1 + [tuple(place) for place in order].index((sop_uid, frame)),
+                len(order),
+                instance.frames[frame - 1]["digest"],
+                found.get(cell, {}).get("window"),
+                found.get(cell, {}).get("field"),
+                tuple(_drawn(one, instance, frame) for one in on_it),
+            )
+
+
+def _cells(evidence: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {cell: kept for cell, kept in evidence.items() if cell != "marks"}
+
+
+def _drawn(mark: dict[str, Any], instance: Instance, frame: int) -> dict[str, Any]:
+    """Give a drawing in pixels of its image, so that a panel can be made of both."""
+    plane = Plane.from_json(instance.frames[frame - 1]["plane"])
+    pixels = [[float(at) for at in reversed(lps_to_pixel(plane, point))] for point in mark["points_lps_mm"]]
+    said = {name: mark[name] for name in ("kind", "label", "value", "unit") if name in mark}
+    if "value_mm" in mark:
+        said |= {"value": mark["value_mm"], "unit": "mm"}
+    return said | {"points_column_row": pixels}
 
 
 def fingerprint(key: int, *, outcomes: bool) -> str:

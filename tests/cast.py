@@ -397,6 +397,21 @@ def frame_addresses(reading: Mapping[str, Any]) -> Iterator[str]:
             yield frame["image"]
 
 
+def patient_point(frame: Mapping[str, Any], column: float, row: float) -> list[float]:
+    """Give the place of a pixel in the patient by the metadata the viewer gets."""
+    origin, turn = (frame["metadata"][tag]["Value"] for tag in ("00200032", "00200037"))
+    down, across = frame["metadata"]["00280030"]["Value"]
+    return [origin[i] + turn[i] * column * across + turn[3 + i] * row * down for i in range(3)]
+
+
+def pointing(reading: Mapping[str, Any], cell: str) -> dict[str, Any]:
+    """Pin the first image of a reading to a cell and draw an arrow on it."""
+    frame = reading["stacks"][0]["frames"][0]
+    tip, tail = patient_point(frame, 4, 4), patient_point(frame, 9, 6)
+    arrow = {"kind": "arrow", "uid": frame["uid"], "points_lps_mm": [tip, tail], "label": "A"}
+    return {cell: {"uid": frame["uid"], "window": {"width": 400, "level": 40}}, "marks": [arrow]}
+
+
 def points_on(reading: Mapping[str, Any], *, slip_mm: float, base_mm: float = 34.0) -> dict[str, Any]:
     """Set three points on the middle sagittal slice: P, A of the lower endplate, Q behind the upper body.
 

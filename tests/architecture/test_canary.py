@@ -71,15 +71,16 @@ def _read(walk: Walk, code: str, form: str) -> None:
     for image in [*cast.frame_addresses(reading), *cast.frame_addresses(ahead)]:
         walk.frame(image)
     good = cast.answers(code, form)
-    evidence = {}
+    evidence = cast.pointing(reading, next(iter(good)))
     if "slip_mm.case" in good:
-        good["slip_mm.case"], evidence = 6.0, {"slip_mm.case": cast.points_on(reading, slip_mm=6.0)}
+        good["slip_mm.case"], evidence["slip_mm.case"] = 6.0, cast.points_on(reading, slip_mm=6.0)
     first = json.loads(walk.ask("PUT", reading["save_url"], {"base": 0, "answers": good, "evidence": evidence}))
     for body in (
         {"base": 0, "answers": {"comment": "x"}},
         {"base": first["revision"], "answers": {"nothing.case": 1}},
         {"base": first["revision"], "answers": []},
         {"base": first["revision"], "answers": good, "evidence": {"slip_mm.case": {"uid": "2.25.1"}}},
+        {"base": first["revision"], "answers": good, "evidence": {"marks": [{"kind": "arrow", "label": "Meier"}]}},
         {"answers": 1},
     ):
         walk.ask("PUT", reading["save_url"], body)
@@ -124,7 +125,8 @@ def planted() -> None:
             answers[next(iter(answers))] = {"not_assessable": free, "note": cast.NOTE}
             if "slip_mm.case" in answers:
                 answers["slip_mm.case"] = cast.SLIP_OF_A
-            saved = room.save(cast.reader_a(), reading.id, base=0, answers=answers, evidence={})
+            evidence = cast.pointing(reading.document(), next(cell for cell in answers if cell != "comment"))
+            saved = room.save(cast.reader_a(), reading.id, base=0, answers=answers, evidence=evidence)
             room.lock(cast.reader_a(), reading.id, base=saved.revision)
             room.set_aside(cast.reader_a(), cast.current("reader_a", code, form).id, reason=cast.KEPT_BACK)
 
