@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -10,7 +11,17 @@ import numpy as np
 
 from analytics.plans import modelling
 from analytics.plans.parts import Array, NotPossible, Params, Part, Table
-from analytics.stats import bootstrap, calibration, change, decision, logistic, penalised, performance, prediction
+from analytics.stats import (
+    batch,
+    bootstrap,
+    calibration,
+    change,
+    decision,
+    logistic,
+    penalised,
+    performance,
+    prediction,
+)
 from analytics.stats.result import Entry, NotEstimable, Result
 
 __all__ = ["AVERAGED", "KINDS", "columns", "prepared", "sources"]
@@ -35,7 +46,7 @@ PROCEDURES: dict[str, tuple[str, Callable[[logistic.Design], prediction.Procedur
 
 
 def sources(table: Table, params: Params) -> tuple[str, ...]:
-    """Whose findings predict: each reader's, and where the plan asks for it the mean of all."""
+    """Whose findings predict: each reader's, and where the plan asks for them averaged and adjudicated ones."""
     readers = table.frames.readers
     averaged = (AVERAGED,) if params.get("averaged") and len(readers) > 1 else ()
     return (*table.readers(params)[: len(readers)], *averaged, *table.readers(params)[len(readers) :])
@@ -106,7 +117,11 @@ def optimism(table: Table, params: Params) -> list[Part]:
     def run(place: str, design: logistic.Design) -> Iterator[Entry]:
         suffix, procedure = PROCEDURES[params["procedure"]]
         rows = bootstrap.resamples(max(design.n, 1), params["replicates"], table.seed)[:, : design.n]
-        found = prediction.optimism(design.y, procedure(design), rows, measures=measures, seed=table.seed)
+        x, y, case = batch.merged(design.x, design.y)
+        different = dataclasses.replace(design, x=x, y=y)
+        found = prediction.optimism(
+            y, procedure(different), case[rows], measures=measures, times=np.bincount(case), seed=table.seed
+        )
         counts = {"replicates": found.replicates, "n_failed": found.n_failed}
         yield Entry(f"prediction/{place}{suffix}", found.n, f"{found.method} ({found.source})", counts, found.notes)
         why = found.n_failed.why if isinstance(found.n_failed, NotEstimable) else "the measure does not exist"

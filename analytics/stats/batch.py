@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from analytics.stats.link import BLOCK, softened
 from analytics.stats.logistic import newton
 from analytics.stats.separation import separation
 
-__all__ = ["FITTED", "WORDS", "Counts", "Fits", "counts", "fit_many", "probabilities"]
+__all__ = ["FITTED", "WORDS", "Counts", "Fits", "counts", "fit_many", "merged", "probabilities"]
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.float64]  # (fits, cases): how often each case is in the resample
@@ -30,6 +31,7 @@ WORDS = {
 STEPS, SUSPICIOUS = 30, 12  # Newton steps, and after how many of them separation is looked for
 MANY = 20  # fits that are worth a common start
 SLOW_STEPS = 300  # of Fisher scoring
+NEAR = 0.1  # step of Fisher scoring from which on it is accelerated
 SETTLED = 1e-10  # of scaled coefficients
 SINGULAR = 1e-12  # smallest eigenvalue of a correlation matrix
 
@@ -98,8 +100,39 @@ def probabilities(x: ArrayLike, fits: Fits) -> Array:
     return np.asarray(special.expit(fits.b @ np.asarray(x, dtype=float).T), dtype=np.float64)
 
 
+def merged(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array, NDArray[np.intp]]:
+    """Take equal cases together: a model of coded findings then costs as much as there are different ones.
+
+    Parameters
+    ----------
+    x : array_like of float, shape (cases, columns)
+        Design without missing values.
+    y : array_like of float, shape (cases,)
+        Outcome.
+
+    Returns
+    -------
+    x : ndarray of float, shape (different cases, columns)
+    y : ndarray of float, shape (different cases,)
+    place : ndarray of int, shape (cases,)
+        Which of them each case is; ``place[rows]`` are resampled row numbers of the different cases.
+    """
+    both = np.column_stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
+    if not both.shape[0]:
+        return both[:, :-1], both[:, -1], np.empty(0, dtype=np.intp)
+    different, place = np.unique(both, axis=0, return_inverse=True)
+    return np.ascontiguousarray(different[:, :-1]), different[:, -1].copy(), place.reshape(-1).astype(np.intp)
+
+
 def fit_many(
-    x: ArrayLike, y: ArrayLike, weights: Counts, *, penalty: ArrayLike | None = None, firth: bool = False
+    x: ArrayLike,
+    y: ArrayLike,
+    weights: Counts,
+    *,
+    penalty: ArrayLike | None = None,
+    firth: bool = False,
+    start: Array | None = None,
+    settled: float = SETTLED,
 ) -> Fits:
     """Fit a logistic model to every resample.
 
@@ -115,6 +148,10 @@ def fit_many(
         Ridge: ``sum penalty b^2 / 2`` is taken from the log likelihood. 0 leaves a column alone.
     firth : bool
         Add half the log determinant of the information (Firth 1993), which keeps separated resamples finite.
+    start : ndarray of float, shape (fits, columns), optional
+        Coefficients to begin at, where something near is known.
+    settled : float
+        Length of the last step. Newton's error is about its square.
 
     Returns
     -------
@@ -133,12 +170,18 @@ def fit_many(
     place[upper] = place.T[upper] = np.arange(upper[0].size)
     problem = _Problem(xs, outcome, xs[:, upper[0]] * xs[:, upper[1]], place)
     ridge = np.zeros((fits, columns)) if penalty is None else np.asarray(penalty, dtype=float) / scale**2
-    free, status = _usable(problem, w, collinear=penalty is None)
-    usable = np.flatnonzero(status == FITTED)
+    parts = [slice(at, at + step) for step in (max(1, BLOCK // max(1, w.shape[1])),) for at in range(0, fits, step)]
+    usable = [_usable(problem, w[part], collinear=penalty is None) for part in parts]
+    free = np.concatenate([one[0] for one in usable]) if parts else np.zeros((0, columns), dtype=np.bool_)
+    status = np.concatenate([one[1] for one in usable]) if parts else np.zeros(0, dtype=np.int8)
     b = np.full((fits, columns), np.nan)
-    some = _Some(w[usable], free[usable], ridge[usable])
-    if usable.size:
-        b[usable], status[usable] = _scored(problem, some) if firth else _newton(problem, some, _near(problem, some))
+    near = _near(problem, w, free, ridge, status, firth) if start is None else np.asarray(start, dtype=float) * scale
+    climb = _scored if firth else _newton
+    for part in parts:
+        which = np.arange(fits)[part][status[part] == FITTED]
+        if which.size:
+            some = _Some(w[which], free[which], ridge[which])
+            b[which], status[which] = climb(problem, some, np.where(free[which], near[which], 0.0), settled)
     return Fits(b / scale, status, free)
 
 
@@ -151,16 +194,15 @@ def _usable(problem: _Problem, w: Counts, *, collinear: bool) -> tuple[NDArray[n
     status[alone] = ONE_CLASS
     n = np.where(total > 0, total, 1.0)
     mean = (w @ problem.x) / n[:, None]
-    spread = (w @ problem.pairs)[:, problem.place] / n[:, None, None] - mean[:, :, None] * mean[:, None, :]
-    variance = np.einsum("rjj->rj", spread)
-    free = variance > 1e-14
-    free[:, 0] = True
-    root = np.sqrt(np.where(free, variance, 1.0))
-    root[:, 0] = 1.0
-    correlation = np.where(free[:, :, None] & free[:, None, :], spread / (root[:, :, None] * root[:, None, :]), 0.0)
     diagonal = np.arange(problem.x.shape[1])
-    correlation[:, diagonal, diagonal] = 1.0
+    free = (w @ problem.pairs[:, problem.place[diagonal, diagonal]]) / n[:, None] - mean**2 > 1e-14
+    free[:, 0] = True
     if collinear and problem.x.shape[1] > 2:
+        spread = (w @ problem.pairs)[:, problem.place] / n[:, None, None] - mean[:, :, None] * mean[:, None, :]
+        root = np.sqrt(np.where(free, np.einsum("rjj->rj", spread), 1.0))
+        root[:, 0] = 1.0
+        correlation = np.where(free[:, :, None] & free[:, None, :], spread / (root[:, :, None] * root[:, None, :]), 0.0)
+        correlation[:, diagonal, diagonal] = 1.0
         status[(np.linalg.eigvalsh(correlation)[:, 0] < SINGULAR) & ~alone] = COLLINEAR
     return free, status
 
@@ -194,10 +236,10 @@ def _inverted(matrix: Array) -> Array:
 
 def _look(problem: _Problem, some: _Some, b: Array) -> _State:
     eta = b @ problem.x.T
-    own = problem.y * eta - np.logaddexp(0, eta)
+    p, soft = softened(eta)
     held = np.where(some.penalty > 0, b, 0.0)  # one that runs away has no square
-    loglik = np.einsum("rn,rn->r", some.w, own) - (some.penalty * held**2).sum(axis=1) / 2
-    return _State(b, special.expit(eta), loglik)
+    loglik = np.einsum("rn,rn->r", some.w, problem.y * eta - soft) - (some.penalty * held**2).sum(axis=1) / 2
+    return _State(b, p, loglik)
 
 
 def _taken(some: _Some, which: NDArray[np.bool_]) -> _Some:
@@ -218,19 +260,21 @@ def _halved(problem: _Problem, some: _Some, now: _State, step: Array) -> _State:
     return after
 
 
-def _near(problem: _Problem, some: _Some) -> Array:
-    """Coefficients to start from: those of all resamples together, or 0."""
-    start = np.zeros(some.free.shape)
-    if some.free.shape[0] >= MANY and not some.penalty.any():
-        varies = np.atleast_2d(some.free.any(axis=0))
-        together = _Some(some.w.sum(axis=0, keepdims=True), varies, some.penalty[:1])
-        pooled, status = _newton(problem, together, start[:1])
-        if status[0] == FITTED:
-            start = np.where(some.free, pooled, 0.0)
+def _near(
+    problem: _Problem, w: Counts, free: NDArray[np.bool_], penalty: Array, status: NDArray[np.int8], firth: bool
+) -> Array:
+    """Coefficients to start from: those of the mean resample, or 0."""
+    start = np.zeros(free.shape)
+    good = status == FITTED
+    if good.sum() >= MANY and not penalty.any():
+        mean = _Some(good.astype(float)[None, :] @ w / good.sum(), np.atleast_2d(free[good].any(axis=0)), penalty[:1])
+        together, found = (_scored if firth else _newton)(problem, mean, start[:1], SETTLED)
+        if found[0] == FITTED:
+            start[:] = together
     return start
 
 
-def _newton(problem: _Problem, some: _Some, start: Array) -> tuple[Array, NDArray[np.int8]]:
+def _newton(problem: _Problem, some: _Some, start: Array, settled: float) -> tuple[Array, NDArray[np.int8]]:
     fits, columns = some.free.shape
     found, status = np.full((fits, columns), np.nan), np.full(fits, UNSETTLED, dtype=np.int8)
     left = np.arange(fits)
@@ -241,13 +285,14 @@ def _newton(problem: _Problem, some: _Some, start: Array) -> tuple[Array, NDArra
         step = _solved(_information(problem, some, some.w * now.p * (1 - now.p)), score)
         away = _runs_away(problem, some, step) if turn >= SUSPICIOUS else np.zeros(left.size, dtype=np.bool_)
         now = _halved(problem, some, now, step)
-        done = np.abs(step).max(axis=1) < SETTLED * (1 + np.abs(now.b).max(axis=1))
+        done = np.abs(step).max(axis=1) < settled * (1 + np.abs(now.b).max(axis=1))
         found[left[done]], status[left[done]] = now.b[done], FITTED
         status[left[away & ~done]] = SEPARATED
         on = ~(done | away)
         if not on.any():
             return found, status
-        left, some, now = left[on], _taken(some, on), _State(now.b[on], now.p[on], now.loglik[on])
+        if not on.all():
+            left, some, now = left[on], _taken(some, on), _State(now.b[on], now.p[on], now.loglik[on])
     for place, fit in enumerate(left):
         found[fit], status[fit] = _alone(problem, _taken(some, np.arange(left.size) == place))
     return found, status
@@ -277,22 +322,33 @@ def _alone(problem: _Problem, one: _Some) -> tuple[Array, int]:
     return nowhere, FITTED
 
 
-def _scored(problem: _Problem, some: _Some) -> tuple[Array, NDArray[np.int8]]:
+def _scored(problem: _Problem, some: _Some, start: Array, settled: float) -> tuple[Array, NDArray[np.int8]]:
     """Firth's estimates by Fisher scoring on augmented weights (Heinze & Schemper 2002)."""
     fits, columns = some.free.shape
     found, status = np.full((fits, columns), np.nan), np.full(fits, UNSETTLED, dtype=np.int8)
-    left, b = np.arange(fits), np.zeros((fits, columns))
-    loglik, step = _firth_look(problem, some, b)
+    left, b = np.arange(fits), start
+    loglik, scoring = _firth_look(problem, some, b)
+    went, scored = np.zeros_like(b), scoring
     for _ in range(SLOW_STEPS):
-        step = step * np.minimum(1.0, 2.0 / np.maximum(np.abs(step).max(axis=1), 1e-300))[:, None]
-        after, after_loglik, next_step = _firth_halved(problem, some, b, loglik, step)
-        done = np.abs(step).max(axis=1) < SETTLED * (1 + np.abs(after).max(axis=1))
+        step = _ahead(scoring, scoring - scored, went)
+        step *= np.minimum(1.0, 2.0 / np.maximum(np.abs(step).max(axis=1), 1e-300))[:, None]
+        after, after_loglik, following = _firth_halved(problem, some, b, loglik, step)
+        done = np.abs(step).max(axis=1) < settled * (1 + np.abs(after).max(axis=1))
         found[left[done]], status[left[done]] = after[done], FITTED
         on = ~done
         if not on.any():
             break
-        left, some, b, loglik, step = left[on], _taken(some, on), after[on], after_loglik[on], next_step[on]
+        left, some, loglik, went, scored = left[on], _taken(some, on), after_loglik[on], step[on], scoring[on]
+        b, scoring = after[on], following[on]
     return found, status
+
+
+def _ahead(scoring: Array, turned: Array, went: Array) -> Array:
+    """Near the top, what the last two steps have in common is gone at once (Anderson 1965, one step back)."""
+    square = np.einsum("rj,rj->r", turned, turned)
+    near = (np.abs(scoring).max(axis=1) < NEAR) & (square > 0)
+    share = np.where(near, np.einsum("rj,rj->r", turned, scoring) / np.where(near, square, 1.0), 0.0)
+    return np.asarray(scoring - share[:, None] * (went + turned), dtype=np.float64)
 
 
 def _firth_halved(problem: _Problem, some: _Some, b: Array, loglik: Array, step: Array) -> tuple[Array, Array, Array]:

@@ -19,7 +19,18 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.intp]
 # Row numbers of shape (replicates, cases) to one value a replicate, NaN where it does not exist.
 Statistic = Callable[[Ints], Array]
-AT_ONCE = 2_000_000  # resampled cases held in memory at a time
+AT_ONCE = 262_144  # resampled cases worked on at a time: what the processor's cache holds
+
+
+@dataclass(frozen=True)
+class _Quick:
+    """A statistic that knows its values without each case, at less than a resample a case."""
+
+    of: Statistic
+    left_out: Callable[[], Array]
+
+    def __call__(self, rows: Ints) -> Array:
+        return self.of(rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,16 +86,26 @@ def kappa_of(first: ArrayLike, second: ArrayLike, codes: ArrayLike, weighting: W
     q, w = scale.size, weights(scale, weighting)
     cell = np.searchsorted(scale, np.asarray(first)) * q + np.searchsorted(scale, np.asarray(second))
 
-    def statistic(rows: Ints) -> Array:
-        count, n = rows.shape
-        flat = (np.arange(count)[:, None] * q * q + cell[rows]).ravel()
-        tables = np.bincount(flat, minlength=count * q * q).reshape(count, q, q) / n
+    def of_counts(counts: Ints) -> Array:
+        total = counts.sum(axis=1)
+        tables = counts.reshape(counts.shape[0], q, q) / np.maximum(total, 1)[:, None, None]
         po = np.einsum("rij,ij->r", tables, w)
         pe = np.einsum("ri,ij,rj->r", tables.sum(axis=2), w, tables.sum(axis=1))
-        defined = 1 - pe > 1e-12
+        defined = (1 - pe > 1e-12) & (total > 0)
         return np.where(defined, (po - pe) / np.where(defined, 1 - pe, 1.0), np.nan)
 
-    return statistic
+    def statistic(rows: Ints) -> Array:
+        drawn = cell[rows]
+        drawn += (np.arange(rows.shape[0]) * q * q)[:, None]
+        return of_counts(np.bincount(drawn.ravel(), minlength=rows.shape[0] * q * q).reshape(rows.shape[0], q * q))
+
+    def left_out() -> Array:
+        """Cases of one cell leave the same table behind."""
+        counts = np.bincount(cell, minlength=q * q)
+        values = of_counts(np.maximum(counts - np.eye(q * q, dtype=int), 0))
+        return np.asarray(values[cell], dtype=np.float64)
+
+    return _Quick(statistic, left_out)
 
 
 def icc_a1_of(ratings: ArrayLike) -> Statistic:
@@ -97,22 +118,38 @@ def icc_a1_of(ratings: ArrayLike) -> Statistic:
     """
     x = np.asarray(ratings, dtype=float)
     k = x.shape[1]
+    if not x.size:
+        return lambda rows: np.full(rows.shape[0], np.nan)
+    u = x - x.mean()
+    case, square = u.sum(axis=1), (u**2).sum(axis=1)
+    terms = np.column_stack([u, case**2, square])
+    nothing = 1e-13 * float(square.max())
+
+    def of_sums(n: Array | float, total: Array) -> Array:
+        """Mean squares from sums over the cases drawn; the ratings are centred, so little is lost."""
+        grand, cases, squares = total[:, :k].sum(axis=1) ** 2 / (k * n), total[:, k] / k, total[:, k + 1]
+        readers = (total[:, :k] ** 2).sum(axis=1) / n
+        r, c, e = (
+            np.where(one > nothing * n, one, 0.0)
+            for one in (cases - grand, readers - grand, squares - cases - readers + grand)
+        )
+        r, c, e = r / (n - 1), c / (k - 1), e / ((n - 1) * (k - 1))
+        below = r + (k - 1) * e + k * (c - e) / n
+        defined = below > 0
+        return np.where(defined, (r - e) / np.where(defined, below, 1.0), np.nan)
 
     def statistic(rows: Ints) -> Array:
         n = rows.shape[1]
         if n < 2:
             return np.full(rows.shape[0], np.nan)
-        drawn = x[rows]
-        case, reader, grand = drawn.mean(axis=2), drawn.mean(axis=1), drawn.mean(axis=(1, 2))
-        r = k * ((case - grand[:, None]) ** 2).sum(axis=1) / (n - 1)
-        c = n * ((reader - grand[:, None]) ** 2).sum(axis=1) / (k - 1)
-        rest = drawn - case[:, :, None] - reader[:, None, :] + grand[:, None, None]
-        e = (rest**2).sum(axis=(1, 2)) / ((n - 1) * (k - 1))
-        below = r + (k - 1) * e + k * (c - e) / n
-        defined = below > 0
-        return np.where(defined, (r - e) / np.where(defined, below, 1.0), np.nan)
+        flat = rows + (np.arange(rows.shape[0]) * x.shape[0])[:, None]
+        times = np.bincount(flat.ravel(), minlength=rows.shape[0] * x.shape[0]).reshape(-1, x.shape[0])
+        return of_sums(float(n), times.astype(float) @ terms)
 
-    return statistic
+    def left_out() -> Array:
+        return of_sums(float(x.shape[0] - 1), terms.sum(axis=0) - terms)
+
+    return _Quick(statistic, left_out if x.shape[0] > 2 else lambda: np.full(x.shape[0], np.nan))
 
 
 def bootstrap(
@@ -157,7 +194,9 @@ def bootstrap(
         return Bootstrap.refused("too few resamples have a value", **known, **frame)
     below = float(np.mean(defined < estimate - 1e-12))
     tied = float(np.mean(np.abs(defined - estimate) <= 1e-12))
-    acceleration = _acceleration(_jackknife(statistic, n) if left_out is None else left_out)
+    if left_out is None:
+        left_out = statistic.left_out() if isinstance(statistic, _Quick) else _jackknife(statistic, n)
+    acceleration = _acceleration(left_out)
     low, high = np.quantile(defined, [ALPHA / 2, 1 - ALPHA / 2])
     strict, midrank = (_bca(defined, share, acceleration) for share in (below, below + tied / 2))
     return Bootstrap(

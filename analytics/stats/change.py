@@ -182,10 +182,13 @@ def _modelled(design: Design, rows: Ints, kept: NDArray[np.bool_], firth: bool) 
         own = fits.b[0]
     if refusal:
         return _Model(design, refusal, nothing[:0].sum(axis=0), nothing, (refusal,) * rows.shape[0])
+    x, y, place = batch.merged(design.x, design.y)
+    whose = np.full(kept.size, y.size)  # those that are not complete are counted behind the others, and dropped
+    whose[kept] = place
     size, parts, why = max(1, AT_ONCE // kept.size), [], []
     for at in range(0, rows.shape[0], size):
-        counts = batch.counts(rows[at : at + size], kept.size)[:, kept]
-        fits = batch.fit_many(design.x, design.y, counts, firth=firth)
+        counts = batch.counts(whose[rows[at : at + size]], y.size + 1)[:, :-1]
+        fits = batch.fit_many(x, y, counts, firth=firth)
         parts.append(np.where(fits.varies, fits.b, np.nan))
         why += [batch.WORDS.get(int(status), "") for status in fits.status]
     return _Model(design, "", own, np.concatenate(parts) if parts else nothing, tuple(why))
@@ -208,6 +211,8 @@ def _limits(drawn: Array, level: float) -> tuple[float, float] | NotEstimable:
 
 
 def _notes(*models: _Model) -> tuple[str, ...]:
+    if not any(any(model.why) for model in models):
+        return ()
     failed: Counter[str] = Counter()
     for words in zip(*(model.why for model in models), strict=True):
         failed.update([next((word for word in words if word), "")])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from analytics.stats import batch
+from analytics.stats.link import BLOCK, softened
 from analytics.stats.logistic import Design
 from analytics.stats.prediction import Predictions, Procedure, explained
 from analytics.stats.result import LEVEL, Result, Value
@@ -24,7 +25,7 @@ Array = NDArray[np.float64]
 Rule = Literal["aic_c", "aic", "bic"]
 GRID = tuple(2.0**power for power in range(-4, 11))  # 1/16 to 1024
 SOURCE = "le Cessie & van Houwelingen 1992; Gray 1992; Hurvich & Tsai 1989"
-AT_ONCE = 4_000_000  # case weights held in memory at a time
+ROUGHLY = 1e-5  # last step of the fits among which a penalty is chosen; what is left is about its square
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,11 +148,7 @@ def ridge_procedure(design: Design, *, rule: Rule = "aic_c", grid: Sequence[floa
     def procedure(counts: batch.Counts) -> Predictions:
         if refusal:
             return Predictions(np.full(counts.shape, np.nan), (refusal,) * counts.shape[0])
-        size = max(1, AT_ONCE // (design.n * len(grid)))
-        parts = [_choose(design, counts[at : at + size], rule, grid).fits for at in range(0, counts.shape[0], size)]
-        fits = batch.Fits(
-            *(np.concatenate([getattr(one, name) for one in parts]) for name in ("b", "status", "varies"))
-        )
+        fits = _choose(design, counts, rule, grid).fits
         return Predictions(batch.probabilities(design.x, fits), explained(fits))
 
     return procedure
@@ -190,41 +187,66 @@ def _variances(design: Design, counts: Array | None = None) -> Array:
 
 
 def _choose(design: Design, counts: Array, rule: Rule, grid: Sequence[float]) -> _Chosen:
-    """Fit every penalty of the grid to every resample, and keep the best by the rule."""
+    """Fit every penalty of the grid to every resample, and keep the best by the rule.
+
+    From the greatest penalty down each fit begins where the last two point to. The first pass is exact enough to
+    choose; only what is kept is fitted to the end.
+    """
     resamples = counts.shape[0]
     variances = _variances(design, counts)
-    penalty = (np.asarray(grid)[:, None, None] * variances).reshape(-1, variances.shape[1])
-    w = np.tile(counts, (len(grid), 1))
-    fits = batch.fit_many(design.x, design.y, w, penalty=penalty)
-    df, chi2 = _freedom(design, w, penalty, fits)
-    n = w.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        price = {
-            "aic_c": 2 * df * (1 + (df + 1) / np.maximum(n - df - 1, 1e-9)),
-            "aic": 2 * df,
-            "bic": df * np.log(n),
-        }[rule]
-        criterion = np.where(fits.status == batch.FITTED, chi2 - price, -np.inf).reshape(len(grid), resamples)
+    n = counts.sum(axis=1)
+    shape = (len(grid), resamples)
+    df, chi2, criterion = np.zeros(shape), np.zeros(shape), np.full(shape, -np.inf)
+    path = np.zeros((len(grid), *variances.shape))
+    before = last = np.zeros(variances.shape)
+    for place in np.argsort(grid)[::-1]:
+        penalty = grid[place] * variances
+        # Twice the last less the one before goes on in the direction of the path; it is only where Newton begins.
+        fits = batch.fit_many(design.x, design.y, counts, penalty=penalty, start=2 * last - before, settled=ROUGHLY)
+        df[place], chi2[place] = _freedom(design, counts, penalty, fits)
+        criterion[place] = np.where(fits.status == batch.FITTED, chi2[place] - _price(rule, df[place], n), -np.inf)
+        path[place] = np.where(np.isfinite(fits.b), fits.b, 0.0)
+        before, last = (last if last.any() else path[place]), path[place]
     best = criterion.argmax(axis=0)
-    own = best * resamples + np.arange(resamples)
-    kept = batch.Fits(fits.b[own], fits.status[own], fits.varies[own])
-    return _Chosen(kept, best, df[own], chi2[own], criterion[best, np.arange(resamples)])
+    own = np.arange(resamples)
+    penalty = np.asarray(grid)[best][:, None] * variances
+    kept = batch.fit_many(design.x, design.y, counts, penalty=penalty, start=path[best, own])
+    df_kept, chi2_kept = _freedom(design, counts, penalty, kept)
+    return _Chosen(kept, best, df_kept, chi2_kept, chi2_kept - _price(rule, df_kept, n))
 
 
-def _freedom(design: Design, w: Array, penalty: Array, fits: batch.Fits) -> tuple[Array, Array]:
+def _price(rule: Rule, df: Array, n: Array) -> Array:
+    """Give what a rule takes from the chi-square for the degrees of freedom."""
+    if rule == "aic_c":
+        return np.asarray(2 * df * (1 + (df + 1) / np.maximum(n - df - 1, 1e-9)), dtype=np.float64)
+    return 2 * df if rule == "aic" else df * np.log(n)
+
+
+def _freedom(design: Design, counts: Array, penalty: Array, fits: batch.Fits) -> tuple[Array, Array]:
     """Effective degrees of freedom and likelihood-ratio chi-square of penalised fits."""
-    eta = np.where(np.isfinite(fits.b), fits.b, 0.0) @ design.x.T
-    p = special.expit(eta)
-    columns = design.x.shape[1]
     scale = np.abs(design.x).max(axis=0)
     xs = design.x / scale
     pairs = (xs[:, :, None] * xs[:, None, :]).reshape(design.n, -1)
+    step = max(1, BLOCK // design.n)
+    found = [
+        _freedom_of(design, pairs, counts[part], penalty[part] / scale**2, fits.b[part], fits.varies[part])
+        for part in (slice(at, at + step) for at in range(0, counts.shape[0], step))
+    ]
+    return np.concatenate([df for df, _ in found]), np.concatenate([chi2 for _, chi2 in found])
+
+
+def _freedom_of(
+    design: Design, pairs: Array, w: Array, penalty: Array, b: Array, varies: NDArray[np.bool_]
+) -> tuple[Array, Array]:
+    eta = np.where(np.isfinite(b), b, 0.0) @ design.x.T
+    p, soft = softened(eta)
+    columns = design.x.shape[1]
     information = ((w * p * (1 - p)) @ pairs).reshape(-1, columns, columns)
     # A column that does not vary in a resample has no penalty there: it is out, and gives no freedom.
-    information = np.where(fits.varies[:, :, None] & fits.varies[:, None, :], information, 0.0)
+    information = np.where(varies[:, :, None] & varies[:, None, :], information, 0.0)
     total = information.copy()
     diagonal = np.arange(columns)
-    total[:, diagonal, diagonal] += np.where(fits.varies, penalty / scale**2, 1.0)
+    total[:, diagonal, diagonal] += np.where(varies, penalty, 1.0)
     try:
         share = np.linalg.solve(total, information)
     except np.linalg.LinAlgError:
@@ -232,4 +254,4 @@ def _freedom(design: Design, w: Array, penalty: Array, fits: batch.Fits) -> tupl
     df = np.trace(share[:, 1:, 1:], axis1=1, axis2=2)
     n, events = w.sum(axis=1), w @ design.y
     null = special.xlogy(events, events / n) + special.xlogy(n - events, 1 - events / n)
-    return df, 2 * ((w * (design.y * eta - np.logaddexp(0, eta))).sum(axis=1) - null)
+    return df, 2 * (np.einsum("rn,rn->r", w, design.y * eta - soft) - null)

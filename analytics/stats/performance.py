@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from analytics.stats.link import softened
 from analytics.stats.validation import TIED
 
 __all__ = ["Measures", "Recalibrated", "logit", "net_benefits", "performance", "recalibrate"]
@@ -20,6 +21,7 @@ CUT = 0.5
 FARTHEST = 1e-15  # a probability this near 0 or 1 has a finite logit
 STEPS = 60
 SETTLED = 1e-9  # last step of Newton's method, which leaves its square
+SHIFTED = 1e-8  # the same for an intercept alone
 
 
 class Recalibrated(NamedTuple):
@@ -46,8 +48,10 @@ def _called(p: Array) -> NDArray[np.bool_]:
 
 def _auc(y: Array, p: Array, w: Array) -> Array:
     """Area under the ROC curve, ties counted half."""
+    if not y.size:
+        return np.full(p.shape[0], np.nan)
     rounded = np.round(p, 12)  # equal probabilities may differ in their last binary digits
-    order = np.argsort(rounded, axis=1, kind="stable")
+    order = np.argsort(rounded, axis=1)
     s = np.take_along_axis(rounded, order, axis=1)
     weight = np.take_along_axis(w, order, axis=1)
     event = y[order]
@@ -164,63 +168,108 @@ def recalibrate(y: Array, p: Array, w: Array) -> Recalibrated:
     return Recalibrated(intercept, slope, loglik, large)
 
 
+class _Line(NamedTuple):
+    """Lines that are still on their way: intercept, slope, log likelihood, and what they are fitted to."""
+
+    a: Array
+    b: Array
+    loglik: Array
+    u: Array
+    w: Array
+
+    def some(self, which: NDArray[np.bool_]) -> _Line:
+        return self if which.all() else _Line(*(one[which] for one in self))
+
+
+def _line_likelihood(y: Array, a: Array, b: Array, u: Array, w: Array) -> Array:
+    eta = a[:, None] + b[:, None] * u
+    return np.asarray(np.einsum("rn,rn->r", w, y * eta - softened(eta)[1]), dtype=np.float64)
+
+
 def _line(y: Array, z: Array, w: Array) -> tuple[Array, Array, Array]:
     """Newton with halved steps for an intercept and a slope, the prediction standardised on the way."""
-    n = w.sum(axis=1, keepdims=True)
-    middle = (w * z).sum(axis=1, keepdims=True) / n
-    spread = np.sqrt((w * (z - middle) ** 2).sum(axis=1, keepdims=True) / n)
-    u = (z - middle) / spread
-
-    def likelihood(a: Array, b: Array) -> tuple[Array, Array]:
-        eta = a[:, None] + b[:, None] * u
-        return eta, (w * (y * eta - np.logaddexp(0, eta))).sum(axis=1)
-
-    null, level = special.logit((w @ y) / n[:, 0]), np.zeros(z.shape[0])
-    stuck = np.zeros(z.shape[0], dtype=np.bool_)
+    n = w.sum(axis=1)
+    middle = np.einsum("rn,rn->r", w, z) / n
+    u = z - middle[:, None]
+    spread = np.sqrt(np.einsum("rn,rn,rn->r", w, u, u) / n)
+    u /= spread[:, None]
+    null, level = special.logit((w @ y) / n), np.zeros(z.shape[0])
     # As predicted, where that is better than the share alone: a model on its own cases is there already.
-    better = likelihood(middle[:, 0], spread[:, 0])[1] > likelihood(null, level)[1]
-    a, b = np.where(better, middle[:, 0], null), np.where(better, spread[:, 0], level)
-    eta, now = likelihood(a, b)
+    at_null, as_predicted = _line_likelihood(y, null, level, u, w), _line_likelihood(y, middle, spread, u, w)
+    better = as_predicted > at_null
+    now = _Line(
+        np.where(better, middle, null),
+        np.where(better, spread, level),
+        np.where(better, as_predicted, at_null),
+        u,
+        w,
+    )
+    found = [np.full(z.shape[0], np.nan) for _ in range(3)]
+    left = np.arange(z.shape[0])
     for _ in range(STEPS):
-        p = special.expit(eta)
-        v, r = w * p * (1 - p), w * (y - p)
-        i00, i01, i11 = v.sum(axis=1), (v * u).sum(axis=1), (v * u * u).sum(axis=1)
-        s0, s1 = r.sum(axis=1), (r * u).sum(axis=1)
-        det = i00 * i11 - i01 * i01
-        stuck |= det < 1e-14 * (i00 * i11 + 1e-300)
-        det = np.where(stuck, 1.0, det)
-        da, db = (np.where(stuck, 0.0, step) for step in ((i11 * s0 - i01 * s1) / det, (i00 * s1 - i01 * s0) / det))
-        for _halving in range(30):
-            eta, after = likelihood(a + da, b + db)
-            worse = ~(after >= now - 1e-12 * np.abs(now))
-            if not worse.any():
-                break
-            da, db = np.where(worse, da / 2, da), np.where(worse, db / 2, db)
-        stuck |= worse
-        a, b, now = a + da, b + db, after
-        moved = np.where(stuck, 0.0, np.maximum(np.abs(da), np.abs(db)))
-        if float((moved / (1 + np.abs(b))).max()) < SETTLED:
+        now, moved, stuck = _line_step(y, now)
+        done = ~stuck & (moved < SETTLED * (1 + np.abs(now.b)))
+        for values, one in zip(found, now, strict=False):
+            values[left[done]] = one[done]
+        on = ~(done | stuck)
+        left, now, moved = left[on], now.some(on), moved[on]
+        if not left.size:
             break
-    stuck |= moved > 1e-6 * (1 + np.abs(b))
-    slope = np.where(stuck, np.nan, b / spread[:, 0])
-    return a - slope * middle[:, 0], slope, np.where(stuck, np.nan, now)
+    else:
+        near = moved <= 1e-6 * (1 + np.abs(now.b))
+        for values, one in zip(found, now, strict=False):
+            values[left[near]] = one[near]
+    slope = found[1] / spread
+    return found[0] - slope * middle, slope, found[2]
+
+
+def _line_step(y: Array, now: _Line) -> tuple[_Line, Array, NDArray[np.bool_]]:
+    """One step of each line, how far it went, and which can go no further."""
+    p = softened(now.a[:, None] + now.b[:, None] * now.u)[0]
+    r, v = now.w * (y - p), now.w * p * (1 - p)
+    vu = v * now.u
+    i00, i01, i11 = v.sum(axis=1), vu.sum(axis=1), np.einsum("rn,rn->r", vu, now.u)
+    s0, s1 = r.sum(axis=1), np.einsum("rn,rn->r", r, now.u)
+    det = i00 * i11 - i01 * i01
+    stuck = det < 1e-14 * (i00 * i11 + 1e-300)
+    det = np.where(stuck, 1.0, det)
+    da, db = (np.where(stuck, 0.0, step) for step in ((i11 * s0 - i01 * s1) / det, (i00 * s1 - i01 * s0) / det))
+    after = _line_likelihood(y, now.a + da, now.b + db, now.u, now.w)
+    for _ in range(30):
+        worse = ~(after >= now.loglik - 1e-12 * np.abs(now.loglik))
+        if not worse.any():
+            break
+        da[worse] /= 2
+        db[worse] /= 2
+        after[worse] = _line_likelihood(
+            y, now.a[worse] + da[worse], now.b[worse] + db[worse], now.u[worse], now.w[worse]
+        )
+    stuck |= ~(after >= now.loglik - 1e-12 * np.abs(now.loglik))
+    return _Line(now.a + da, now.b + db, after, now.u, now.w), np.maximum(np.abs(da), np.abs(db)), stuck
 
 
 def _shift(y: Array, z: Array, w: Array) -> Array:
     """Find the intercept at which expected and observed events agree: a monotone equation, bisected and polished."""
-    events = w @ y
-    share = events / w.sum(axis=1)
-    around = special.logit(share)
-    low, high = around - np.abs(z).max(axis=1) - 1, around + np.abs(z).max(axis=1) + 1
-    a = around - (w * z).sum(axis=1) / w.sum(axis=1)
+    n, events = w.sum(axis=1), w @ y
+    around, reach = special.logit(events / n), np.abs(z).max(axis=1) + 1
+    low, high = around - reach, around + reach
+    a = np.zeros(n.size) if ((low < 0) & (high > 0)).all() else around
+    found, left = np.empty(n.size), np.arange(n.size)
     for _ in range(STEPS):
-        p = special.expit(a[:, None] + z)
-        gap, slope = events - (w * p).sum(axis=1), (w * p * (1 - p)).sum(axis=1)
+        p = softened(a[:, None] + z)[0]
+        p *= w
+        expected = p.sum(axis=1)
+        gap, slope = events - expected, expected - np.einsum("rn,rn->r", p, p / np.where(w > 0, w, 1.0))
         low, high = np.where(gap > 0, a, low), np.where(gap > 0, high, a)
-        newton = a + gap / np.maximum(slope, 1e-300)
-        after = np.where((newton > low) & (newton < high), newton, (low + high) / 2)
-        moved = float(np.abs(after - a).max())
-        a = after
-        if moved < 1e-13:
+        step = gap / np.maximum(slope, 1e-300)
+        newton = a + step
+        # A bracket that ends at the solution must not reject the last step for its rounding.
+        inside = ((newton > low) & (newton < high)) | (np.abs(step) < SHIFTED)
+        after = np.where(inside, newton, (low + high) / 2)
+        moved = np.abs(after - a)
+        found[left] = a = after
+        on = moved > SHIFTED * (1 + np.abs(a))
+        if not on.any():
             break
-    return np.asarray(a, dtype=np.float64)
+        left, a, low, high, events, z, w = (one[on] for one in (left, a, low, high, events, z, w))
+    return found

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analytics.stats import batch
+from analytics.stats.link import BLOCK
 from analytics.stats.logistic import Design
 from analytics.stats.performance import Measures, performance
 from analytics.stats.result import LEVEL, NotEstimable, Result, Value
@@ -148,6 +149,7 @@ def optimism(
     rows: Ints,
     *,
     measures: Measures = performance,
+    times: ArrayLike | None = None,
     level: float = LEVEL,
     seed: int | None = None,
 ) -> Optimism:
@@ -164,6 +166,8 @@ def optimism(
         Resampled row numbers, e.g. from `bootstrap.resamples`.
     measures : callable
         `performance.performance`, `performance.net_benefits`, or one of the same form.
+    times : array_like of float, shape (cases,), optional
+        How many cases each row of ``outcome`` stands for, where equal ones were taken together (`batch.merged`).
     level : float
         Of the intervals.
     seed : int, optional
@@ -180,16 +184,18 @@ def optimism(
         taken from the apparent value; approximate, see docs/statistics.md for their simulated coverage.
     """
     y = np.asarray(outcome, dtype=float)
+    own_times = np.ones(y.size) if times is None else np.asarray(times, dtype=float)
+    everybody = own_times[None, :]
     replicates = int(rows.shape[0])
     seeded = "" if seed is None else f", seed {seed}"
     method = f"optimism by bootstrap, every modelling step inside, {replicates} resamples of cases{seeded}"
-    frame: dict[str, Any] = {"n": int(y.size), "method": method, "source": SOURCE}
-    apparent = procedure(np.ones((1, y.size)))
+    frame: dict[str, Any] = {"n": int(own_times.sum()), "method": method, "source": SOURCE}
+    apparent = procedure(everybody)
     refusal = _refusal(y, apparent.why[0])
     if refusal:
         return Optimism.refused(refusal, replicates=replicates, measures={}, **frame)
-    own = {name: float(value[0]) for name, value in measures(y, apparent.p, np.ones((1, y.size))).items()}
-    training, test, why = _resampled(y, procedure, rows, measures, tuple(own))
+    own = {name: float(value[0]) for name, value in measures(y, apparent.p, everybody).items()}
+    training, test, why = _resampled(y, everybody, procedure, rows, measures, tuple(own))
     failed = Counter(word for word in why if word)
     known: dict[str, Any] = {"replicates": replicates, "n_failed": failed.total()}
     notes = _notes(failed, replicates)
@@ -217,7 +223,7 @@ def _notes(failed: Mapping[str, int], replicates: int) -> tuple[str, ...]:
 
 
 def _resampled(
-    y: Array, procedure: Procedure, rows: Ints, measures: Measures, names: tuple[str, ...]
+    y: Array, everybody: Array, procedure: Procedure, rows: Ints, measures: Measures, names: tuple[str, ...]
 ) -> tuple[dict[str, Array], dict[str, Array], list[str]]:
     """Judge each resample's model on the resample and on the original cases."""
     training: dict[str, list[Array]] = {name: [] for name in names}
@@ -227,12 +233,15 @@ def _resampled(
     for start in range(0, rows.shape[0], chunk):
         counts = batch.counts(rows[start : start + chunk], y.size)
         made = procedure(counts)
-        good = np.array([not word for word in made.why])
         why += made.why
-        p, w = made.p[good], counts[good]
-        for found, values in ((training, measures(y, p, w)), (test, measures(y, p, np.ones_like(w)))):
-            for name in names:
-                found[name].append(values[name])
+        good = np.flatnonzero([not word for word in made.why])
+        step = max(1, BLOCK // max(1, y.size))
+        for some in (good[at : at + step] for at in range(0, good.size, step)):
+            p = made.p[some]
+            for found, w in ((training, counts[some]), (test, np.broadcast_to(everybody, p.shape))):
+                values = measures(y, p, w)
+                for name in names:
+                    found[name].append(values[name])
     joined = [{name: np.concatenate(found[name] or [np.empty(0)]) for name in names} for found in (training, test)]
     return joined[0], joined[1], why
 
