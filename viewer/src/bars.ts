@@ -134,6 +134,7 @@ export class Bars {
   /** The new label comes first, before any picture. */
   announce(reading: Reading, sheet: Sheet): void {
     say(this.#label, `${reading.label} of ${reading.of}`);
+    say(this.#awayLabel, `${reading.label} of ${reading.of}.`);
     const segment = reading.index_segment ?? reading.index_level ?? '';
     say(this.#facts, [sheet.modality === 'MR' ? 'MRI' : sheet.modality, segment].filter(Boolean).join(' · '));
     say(this.#title, sheet.title);
@@ -158,6 +159,15 @@ export class Bars {
   }
 
   /** What belongs to the images and goes with them to another window. */
+  readonly #awayLabel = h('b', {});
+  /** Stands in the place of the images while they are away. */
+  readonly elsewhere = h(
+    'p',
+    { class: 'elsewhere' },
+    this.#awayLabel,
+    ' The images are in the second window; O brings them back. Not for diagnosis.',
+  );
+
   get parts(): readonly HTMLElement[] {
     return [this.#head, this.images, this.#end];
   }

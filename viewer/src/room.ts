@@ -77,6 +77,7 @@ export class Room {
     this.#second = new SecondWindow(this.#bars, {
       opened: (page) => this.#listen(page),
       refused: (sentence) => this.#bars.notice(sentence),
+      resized: () => this.#images?.resized(),
     });
     this.#ease = new Ease(this.#api, this.#bars, room.comfort, {
       habit: (habit) => this.#images?.habit(habit),

@@ -3,12 +3,14 @@
  * loaded, shown or sent twice, and what is drawn on them stays. The empty page inherits this one's policy and origin.
  */
 import type { Bars } from './bars.ts';
-import { h } from './dom.ts';
+import { drawWith } from './frames.ts';
 
 export interface SecondEvents {
   /** Keys and mouse of this page count as the room's own. */
   opened(page: Document): void;
   refused(sentence: string): void;
+  /** The images have another size, or another window. */
+  resized(): void;
 }
 
 const REFUSED = 'The browser refused a second window. Allow pop-ups for this site, then press O again.';
@@ -19,9 +21,9 @@ const DRAGGED = ['mousemove', 'mouseup'] as const;
 export class SecondWindow {
   readonly #bars: Bars;
   readonly #events: SecondEvents;
-  readonly #place = h('p', { class: 'elsewhere', hidden: true }, 'The images are in the second window.');
   #other: Window | null = null;
   #timer = 0;
+  #drawHere: () => void = () => {};
 
   constructor(bars: Bars, events: SecondEvents) {
     this.#bars = bars;
@@ -54,11 +56,11 @@ export class SecondWindow {
     page.documentElement.className = 'dark';
     page.documentElement.style.background = getComputedStyle(document.body).backgroundColor;
     page.documentElement.lang = document.documentElement.lang;
-    page.title = document.title;
     const scheme = page.createElement('meta');
     scheme.name = 'color-scheme';
     scheme.content = 'dark';
     page.head.replaceChildren(scheme);
+    page.title = document.title;
     void this.#dress(page).then(() => {
       if (this.#other === other) this.#move(other);
     });
@@ -88,12 +90,15 @@ export class SecondWindow {
     main.className = 'cockpit second';
     page.body.className = 'room';
     page.body.replaceChildren(main);
-    const { parts, root, sheet } = this.#bars;
+    const { parts, root, sheet, images, elsewhere } = this.#bars;
     main.append(...parts);
     root.classList.add('apart');
-    root.insertBefore(this.#place, sheet);
-    this.#place.hidden = false;
+    root.insertBefore(elsewhere, sheet);
     this.#bars.apart(true);
+    this.#drawHere = drawWith(other);
+    // The first window's own watch on sizes sleeps while that window is covered.
+    const { ResizeObserver: Watch } = other as Window & typeof globalThis;
+    new Watch(() => this.#events.resized()).observe(images);
     this.#events.opened(page);
     for (const kind of DRAGGED) {
       page.addEventListener(kind, (event) => document.dispatchEvent(copyOf(kind, event)));
@@ -110,11 +115,13 @@ export class SecondWindow {
     if (!this.#other) return;
     this.#other = null;
     window.clearInterval(this.#timer);
-    const { parts, root, sheet } = this.#bars;
-    this.#place.remove();
+    this.#drawHere();
+    const { parts, root, sheet, elsewhere } = this.#bars;
+    elsewhere.remove();
     for (const part of parts) root.insertBefore(part, sheet);
     root.classList.remove('apart');
     this.#bars.apart(false);
+    this.#events.resized();
   }
 }
 

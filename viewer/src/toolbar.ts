@@ -44,7 +44,7 @@ export class Toolbar {
   readonly #layouts = h('div', { class: 'group', role: 'group', 'aria-label': 'Layout' });
   readonly #tools = h('div', { class: 'group wide', role: 'group', 'aria-label': 'Left button' });
   readonly #toolList = h('select', { class: 'narrow', 'aria-label': 'Left button', title: 'Left button' });
-  readonly #acts = h('div', { class: 'group wide', role: 'group', 'aria-label': 'Images' });
+  readonly #acts = h('div', { class: 'group widest', role: 'group', 'aria-label': 'Images' });
   readonly #actList = h('select', {
     class: 'narrow',
     'aria-label': 'Images',

@@ -70,6 +70,7 @@ export class Images {
   readonly #lens = new Lens();
   #index = '';
   #serial = 0;
+  #frame = 0;
   /** What is to be seen again once its slice is on the screen. */
   #seen: { readonly view: View; readonly evidence: CellEvidence } | null = null;
   #settled = false;
@@ -129,11 +130,7 @@ export class Images {
       changed: (marks) => events.marks(marks),
       done: () => this.setTool(this.atRest),
     });
-    let frame = 0;
-    new ResizeObserver(() => {
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => this.#resize());
-    }).observe(host);
+    new ResizeObserver(() => this.resized()).observe(host);
     bindTool('window', this.#habit);
   }
 
@@ -219,6 +216,12 @@ export class Images {
     const [rows, columns] = upright ? [layout.columns, layout.rows] : [layout.rows, layout.columns];
     this.host.style.setProperty('--rows', String(rows));
     this.host.style.setProperty('--columns', String(columns));
+  }
+
+  /** The images have another size: drawn anew with the next frame, once for many changes. */
+  resized(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#resize());
   }
 
   nextLayout(): void {

@@ -37,7 +37,7 @@ function lateral(jump: Jump, planes: readonly (Plane | null)[], like: Plane, kno
   const least = Math.min(...away);
   const step = stepOf(planes, like);
   if (least > Math.max(step, 1)) return { index: null, note: `${jump.title}: outside this series` };
-  const note = home ? '' : `${jump.title}: from the middle of the series, no vertebra is labelled`;
+  const note = home ? '' : `${jump.title}: counted from the middle of the series`;
   return { index: away.indexOf(least), note };
 }
 

@@ -304,7 +304,7 @@ export class View {
       slice: this.#sliceText(this.stack.frames.length),
       position: plane ? positionText(plane) : '',
       block: this.#blockText(),
-      kind: isComputed(this.stack) ? `${this.stack.reformat}, computed from this series` : '',
+      kind: isComputed(this.stack) ? `${this.stack.reformat} reformat` : '',
       window: this.#windowText(),
       note:
         frame && !plane ? 'Position or scale is missing: no side letters, no measuring' : this.#elsewhere(),
