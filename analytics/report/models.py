@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from analytics.report.text import Cells, Table, items, readers_of
+from analytics.report.text import OUTCOMES, TIMES, Cells, Table, labelled, sources_of
 from analytics.stats.result import Results
 
-__all__ = ["OUTCOMES", "SPECIFICATIONS", "model_tables"]
+__all__ = ["SPECIFICATIONS", "by_time", "fits_of", "model_tables", "terms_of"]
 
-OUTCOMES = {"success_15min": "15 minutes", "success_1month": "1 month"}
+MOST_COLUMNS = 4
 SPECIFICATIONS = {
     "default": "all findings, grades as numbers",
     "reduced": "four findings",
@@ -19,22 +19,41 @@ SPECIFICATIONS = {
 
 
 def model_tables(results: Results, specification: str) -> Iterator[Table]:
-    """Print coefficients, fit and penalised coefficients of one specification, both readers and times side by side."""
-    readers = readers_of(results)
-    fits = [
-        (f"logistic/{specification}/{reader}/{outcome}", f"{title}, {reader}")
-        for outcome, title in OUTCOMES.items()
-        for reader in readers
-        if f"logistic/{specification}/{reader}/{outcome}" in results
-    ]
-    if fits:
-        yield _odds_ratios(results, specification, fits)
-        yield _fits(results, specification, fits)
+    """Print coefficients, fit and penalised coefficients of one specification, readers and times side by side."""
+    for code, named, fits in by_time(fits_of(results, f"logistic/{specification}", OUTCOMES)):
+        place = (f"{specification}{code}", f"{SPECIFICATIONS[specification]}{named}")
+        yield _odds_ratios(results, place, fits)
+        yield _fits(results, place, fits)
         if any(f"{id}/firth" in results for id, _ in fits):
-            yield _firth(results, specification, fits)
+            yield _firth(results, place, fits)
 
 
-def _terms(results: Results, ids: list[str], prefix: str = "") -> list[str]:
+def fits_of(results: Results, place: str, times: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Give id and title of everything that stands under ``<place>/<source>/<outcome>``."""
+    return [
+        (f"{place}/{who}/{outcome}", f"{title}, {shown}")
+        for outcome, title in times.items()
+        for who, shown in sources_of(results).items()
+        if f"{place}/{who}/{outcome}" in results
+    ]
+
+
+def by_time(fits: list[tuple[str, str]]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Divide too many columns for a page into one table a time: end of its code, end of its title, columns."""
+    if len(fits) <= MOST_COLUMNS:
+        return [("", "", fits)] if fits else []
+    parts = [
+        (
+            f"_{code}",
+            f", {shown}",
+            [(id, title.removeprefix(f"{shown}, ")) for id, title in fits if title.startswith(shown)],
+        )
+        for code, shown in TIMES.items()
+    ]
+    return [part for part in parts if part[2]]
+
+
+def terms_of(results: Results, ids: list[str], prefix: str = "") -> list[str]:
     """Names of all terms of several models, in the order of the first that has them."""
     names: dict[str, None] = {}
     for id in ids:
@@ -46,14 +65,14 @@ def _terms(results: Results, ids: list[str], prefix: str = "") -> list[str]:
     return list(names)
 
 
-def _odds_ratios(results: Results, specification: str, fits: list[tuple[str, str]]) -> Table:
+def _odds_ratios(results: Results, place: tuple[str, str], fits: list[tuple[str, str]]) -> Table:
     cells = Cells(results)
     fields = ("or", "or_ci_low", "or_ci_high")
     rows = []
-    for name in _terms(results, [id for id, _ in fits]):
+    for name in terms_of(results, [id for id, _ in fits]):
         terms = [f"{id}/{name}" for id, _ in fits]
         shown = [cells.odds(term, fields, "p_wald") if cells.has(term) else "" for term in terms]
-        rows.append((_term_label(results, name), *shown))
+        rows.append((labelled(results, name), *shown))
     cells.note(
         "Odds ratio with Wald 95 % confidence interval and Wald p. Reference of the contrast pattern: peri-defect; "
         "grades and millimetres per step of one."
@@ -62,21 +81,8 @@ def _odds_ratios(results: Results, specification: str, fits: list[tuple[str, str
         for note in results.entry(id).notes:
             cells.note(f"{title}: {note}")
     columns = ("Predictor", *(title for _, title in fits))
-    title = f"Predictors of success: {SPECIFICATIONS[specification]}"
-    return Table(f"model_{specification}", title, columns, tuple(rows), cells.footnotes)
-
-
-def _term_label(results: Results, name: str) -> str:
-    titles = {item["code"]: item["title"] for item in items(results)}
-    if name in titles:
-        return str(titles[name])
-    named = {
-        "contrast_intra": "Contrast: intra-defect",
-        "contrast_trans": "Contrast: trans-defect",
-        "segment_multi": "Degeneration: multi-segmental",
-    }
-    item, _, level = name.rpartition("_")
-    return named.get(name) or (f"{titles[item]}: grade {level}" if item in titles else name)
+    title = f"Predictors of success: {place[1]}"
+    return Table(f"model_{place[0]}", title, columns, tuple(rows), cells.footnotes)
 
 
 SUMMARY: tuple[tuple[str, str, int], ...] = (
@@ -97,7 +103,7 @@ SHARES = {
 }
 
 
-def _fits(results: Results, specification: str, fits: list[tuple[str, str]]) -> Table:
+def _fits(results: Results, place: tuple[str, str], fits: list[tuple[str, str]]) -> Table:
     cells = Cells(results)
     rows = [(title, *(cells.number(id, field, decimals) for id, _ in fits)) for title, field, decimals in SUMMARY]
     rows.append(("Omnibus p", *(cells.p(id, "omnibus_p") for id, _ in fits)))
@@ -112,22 +118,22 @@ def _fits(results: Results, specification: str, fits: list[tuple[str, str]]) -> 
         "to, so optimistic."
     )
     cells.note("95 % intervals: Wilson for percentages, DeLong for the AUC.")
-    title = f"Fit and classification: {SPECIFICATIONS[specification]}"
-    return Table(f"fit_{specification}", title, ("", *(title for _, title in fits)), tuple(rows), cells.footnotes)
+    title = f"Fit and classification: {place[1]}"
+    return Table(f"fit_{place[0]}", title, ("", *(title for _, title in fits)), tuple(rows), cells.footnotes)
 
 
-def _firth(results: Results, specification: str, fits: list[tuple[str, str]]) -> Table:
+def _firth(results: Results, place: tuple[str, str], fits: list[tuple[str, str]]) -> Table:
     cells = Cells(results)
     fields = ("b", "b_profile_low", "b_profile_high")
     rows = []
-    for name in _terms(results, [id for id, _ in fits], "firth/"):
+    for name in terms_of(results, [id for id, _ in fits], "firth/"):
         terms = [f"{id}/firth/{name}" for id, _ in fits]
         shown = [cells.odds(term, fields, "p_plr", logarithms=True) if cells.has(term) else "" for term in terms]
-        rows.append((_term_label(results, name), *shown))
+        rows.append((labelled(results, name), *shown))
     cells.note(
         "Odds ratio with penalised profile 95 % limits and p of the penalised likelihood-ratio test; valid under "
         "separation."
     )
     columns = ("Predictor", *(title for _, title in fits))
-    title = f"Firth-penalised sensitivity model: {SPECIFICATIONS[specification]}"
-    return Table(f"firth_{specification}", title, columns, tuple(rows), cells.footnotes)
+    title = f"Firth-penalised sensitivity model: {place[1]}"
+    return Table(f"firth_{place[0]}", title, columns, tuple(rows), cells.footnotes)

@@ -21,6 +21,7 @@ CAPTIONS = {
 LEAD = "Every number can be followed to its line in estimates.csv, which keeps all digits."
 SHORT_CELL = ' class="short"'
 SHORT = 31  # characters of a cell that is kept on one line
+MOST_ON_ONE_LINE = 6  # columns; in wider tables every cell may break
 STYLE = """
 :root { --ink: #1b2430; --soft: #5b6776; --line: #c9d1da; --paper: #ffffff; --accent: #22577a; }
 * { box-sizing: border-box; }
@@ -108,7 +109,8 @@ def html(results: Results, title: str, facts: Mapping[str, str]) -> str:
 
 def _section(place: int, table: Table) -> str:
     columns = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
-    rows = "".join(_row(row) for row in table.rows)
+    short = SHORT if len(table.columns) <= MOST_ON_ONE_LINE else 0
+    rows = "".join(_row(row, short) for row in table.rows)
     notes = "".join(f"<li>{escape(note)}</li>" for note in table.footnotes)
     return (
         f'\n<section id="{table.code}"><h2><span>Table {place}</span>{escape(table.title)}</h2>'
@@ -119,9 +121,9 @@ def _section(place: int, table: Table) -> str:
     )
 
 
-def _row(row: tuple[str, ...]) -> str:
+def _row(row: tuple[str, ...], short: int) -> str:
     level = ' class="level"' if row[0].startswith("  ") else ""
-    cells = "".join(f"<td{SHORT_CELL if len(cell) <= SHORT else ''}>{escape(cell)}</td>" for cell in row[1:])
+    cells = "".join(f"<td{SHORT_CELL if len(cell) <= short else ''}>{escape(cell)}</td>" for cell in row[1:])
     return f'<tr><th scope="row"{level}>{escape(row[0].strip())}</th>{cells}</tr>'
 
 

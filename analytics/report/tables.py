@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from analytics.report.models import OUTCOMES, SPECIFICATIONS, model_tables
-from analytics.report.text import Cells, Table, items, readers_of
+from analytics.report import agreement, layers, prediction, sensitivity
+from analytics.report.models import SPECIFICATIONS, model_tables
+from analytics.report.text import LIMITS_95, OUTCOMES, TIMES, Cells, Table, items, readers_of, sources_of
 from analytics.stats.result import NotEstimable, Results
-from analytics.stats.words import icc_band, kappa_band
 
 __all__ = ["tables"]
 
-TIMES = {"15min": "15 minutes", "1month": "1 month"}
 CLINICAL = {
     "age": "Age, years",
     "bmi": "Body mass index, kg/m²",
@@ -31,7 +30,6 @@ RESPONSES = {
     "increased": "Increased pain",
     "nonresponders": "Non-responders",
 }
-LIMITS_95 = "Intervals are 95 % confidence intervals."
 
 
 def tables(results: Results) -> list[Table]:
@@ -51,7 +49,10 @@ def tables(results: Results) -> list[Table]:
     made = [build(results) for build in BUILDERS]
     listed = [table for table in made if table is not None]
     for specification in SPECIFICATIONS:
-        listed += list(model_tables(results, specification))
+        listed += model_tables(results, specification)
+        listed += prediction.prediction_tables(results, specification)
+        listed += sensitivity.model_tables(results, specification)
+    listed += sensitivity.scores(results)
     return listed
 
 
@@ -146,9 +147,10 @@ def _over_time(results: Results) -> Table | None:
 
 def _prevalence(results: Results) -> Table | None:
     cells = Cells(results)
-    readers = readers_of(results)
+    named = {w: t for w, t in sources_of(results).items() if any(True for _ in results.under(f"prevalence/{w}/"))}
+    readers = list(named)
     rows: list[tuple[str, ...]] = []
-    for item in items(results):
+    for item in items(results) if readers else ():
         ids = [f"prevalence/{reader}/{item['code']}" for reader in readers]
         if not all(cells.has(id) for id in ids):
             continue
@@ -165,159 +167,13 @@ def _prevalence(results: Results) -> Table | None:
     if not rows:
         return None
     cells.note("Percentages are of the graded cases.")
-    return Table("findings", "Findings of each reader", ("Finding", *readers), tuple(rows), cells.footnotes)
-
-
-def _agreement(results: Results) -> Table | None:
-    cells = Cells(results)
-    rows: list[tuple[str, ...]] = []
-    for item in items(results):
-        prefix = f"agreement/{item['code']}"
-        if cells.has(f"{prefix}/kappa_unweighted"):
-            rows.append(_kappa_row(cells, item["title"], prefix))
-        elif cells.has(f"{prefix}/icc_a1"):
-            shown = cells.interval(f"{prefix}/icc_a1", ("estimate", "ci_low", "ci_high"), bounds=(-1, 1))
-            rows.append(
-                (
-                    f"{item['title']}, {item['unit']}",
-                    cells.count(f"{prefix}/pairs", "n_pairs"),
-                    "",
-                    f"ICC {shown}",
-                    "",
-                    *_icc_words(cells, prefix),
-                )
-            )
-    if not rows:
-        return None
-    cells.note(
-        f"{LIMITS_95} Limits beyond −1 and 1 are cut for print. SE: asymptotic standard error, not assuming the null."
-    )
-    cells.note("Bands: kappa after Landis and Koch, ICC after Koo and Li, of the value rounded to two decimals.")
-    cells.note("ICC: two-way, absolute agreement, single measures.")
-    columns = ("Finding", "Pairs", "Agreement", "Coefficient (95 % CI)", "SE", "Band", "Linear κ", "Quadratic κ")
-    return Table("agreement", "Agreement of the readers", columns, tuple(rows), cells.footnotes)
-
-
-def _icc_words(cells: Cells, prefix: str) -> tuple[str, str, str]:
-    values = [cells.results.value(f"{prefix}/icc_a1", field) for field in ("estimate", "ci_low", "ci_high")]
-    words = [icc_band(float(value)) for value in values if not isinstance(value, NotEstimable)]
-    if len(set(words)) == 1:
-        return words[0], "", ""
-    if len(words) == 3:
-        return f"{words[0]} ({words[1]} to {words[2]})", "", ""
-    return (words[0] if words else ""), "", ""
-
-
-def _kappa_row(cells: Cells, title: str, prefix: str) -> tuple[str, ...]:
-    agreed = cells.results.value(f"{prefix}/agreement", "percent_agreement")
-    percent = cells.number(f"{prefix}/agreement", "percent_agreement", 1)
-    row = [title, cells.count(f"{prefix}/agreement", "n_pairs")]
-    row.append(percent if isinstance(agreed, NotEstimable) else f"{percent} %")
-    shown, se, band = _kappa(cells, f"{prefix}/kappa_unweighted")
-    row += [f"κ {shown}" if band else shown, se, band]
-    for weighting in ("linear", "quadratic"):
-        id = f"{prefix}/kappa_{weighting}"
-        row.append(_kappa(cells, id)[0] if cells.has(id) else "")
-    return tuple(row)
-
-
-def _kappa(cells: Cells, id: str) -> tuple[str, str, str]:
-    """Kappa with interval, its SE and its band; with one constant reader, the reason."""
-    value, test = cells.results.value(id, "estimate"), cells.results.value(id, "z_approx_t")
-    if isinstance(value, NotEstimable):
-        return cells.reason(value.why), "", ""
-    if isinstance(test, NotEstimable) and cells.results.entry(id).notes:
-        return cells.reason(test.why), "", ""
-    shown = cells.interval(id, ("estimate", "ci_low", "ci_high"), bounds=(-1, 1))
-    return shown, cells.number(id, "ase1"), kappa_band(float(value))
-
-
-CHANCE = {
-    "gwet_ac1/declared": "AC1",
-    "gwet_ac2_quadratic/declared": "AC2, quadratic",
-    "brennan_prediger_unweighted/declared": "Brennan–Prediger",
-}
-PLAIN = {"pabak": "PABAK", "krippendorff_nominal": "α nominal", "krippendorff_ordinal": "α ordinal"}
-
-
-def _chance(results: Results) -> Table | None:
-    cells = Cells(results)
-    rows = []
-    for item in items(results):
-        prefix = f"agreement/{item['code']}"
-        if not cells.has(f"{prefix}/gwet_ac1/declared"):
-            continue
-        shown = [
-            cells.interval(f"{prefix}/{name}", ("estimate", "ci_low", "ci_high"), bounds=(-1, 1))
-            if cells.has(f"{prefix}/{name}")
-            else ""
-            for name in CHANCE
-        ]
-        shown += [
-            cells.number(f"{prefix}/{name}", "estimate") if cells.has(f"{prefix}/{name}") else "" for name in PLAIN
-        ]
-        byrt = f"{prefix}/byrt"
-        shown.append(
-            f"{cells.number(byrt, 'bias_index')} / {cells.number(byrt, 'prevalence_index')}" if cells.has(byrt) else ""
-        )
-        rows.append((item["title"], *shown))
-    if not rows:
-        return None
-    cells.note(f"{LIMITS_95} All coefficients on the declared scale, complete pairs only.")
-    columns = ("Finding", *CHANCE.values(), *PLAIN.values(), "Bias / prevalence index")
-    return Table("agreement_other", "Other coefficients of agreement", columns, tuple(rows), cells.footnotes)
-
-
-NAMED = {"kappa_unweighted": "κ", "kappa_quadratic": "κ, quadratic", "icc_a1": "ICC"}
-
-
-def _bootstrap(results: Results) -> Table | None:
-    cells = Cells(results)
-    rows = []
-    for item in items(results):
-        for name, symbol in NAMED.items():
-            id = f"bootstrap/{item['code']}/{name}"
-            if cells.has(id):
-                intervals = [
-                    cells.interval(id, ("estimate", f"{kind}_low", f"{kind}_high"), bounds=(-1, 1))
-                    for kind in ("percentile", "bca_midrank")
-                ]
-                undefined = cells.count(id, "n_undefined")
-                rows.append((item["title"], symbol, cells.count(id, "replicates"), undefined, *intervals))
-    if not rows:
-        return None
-    cells.note("95 % intervals from resampled cases. BCa: bias-corrected and accelerated, ties counted half.")
-    columns = ("Finding", "Coefficient", "Resamples", "Without a value", "Percentile interval", "BCa interval")
-    return Table("agreement_bootstrap", "Agreement: bootstrap intervals", columns, tuple(rows), cells.footnotes)
-
-
-def _bland_altman(results: Results) -> Table | None:
-    cells = Cells(results)
-    rows = []
-    for item in items(results):
-        id = f"agreement/{item['code']}/bland_altman"
-        if cells.has(id):
-            rows.append(
-                (
-                    f"{item['title']}, {item['unit']}",
-                    str(results.entry(id).n),
-                    cells.interval(id, ("bias", "bias_ci_low", "bias_ci_high")),
-                    cells.number(id, "sd_diff"),
-                    cells.interval(id, ("loa_low", "loa_low_ci_low", "loa_low_ci_high")),
-                    cells.interval(id, ("loa_high", "loa_high_ci_low", "loa_high_ci_high")),
-                    f"{cells.number(id, 'proportional_bias_r')} (p {cells.p(id, 'proportional_bias_p')})",
-                )
-            )
-    if not rows:
-        return None
-    cells.note(f"Difference reader 1 − reader 2. {LIMITS_95}")
-    columns = ("Measurement", "Pairs", "Bias", "SD of differences", "Lower limit", "Upper limit", "Proportional bias r")
-    return Table("bland_altman", "Limits of agreement", columns, tuple(rows), cells.footnotes)
+    return Table("findings", "Findings of each reader", ("Finding", *named.values()), tuple(rows), cells.footnotes)
 
 
 def _univariate(results: Results) -> Table | None:
     cells = Cells(results)
-    readers = readers_of(results)
+    named = {w: t for w, t in sources_of(results).items() if f"mwu/{w}/slip_mm/by/success_15min" in results}
+    readers = list(named) or readers_of(results)
     rows = []
     for item in items(results):
         tests = {"mwu": "Mann-Whitney U", "chisq": "Pearson χ²"}
@@ -331,7 +187,7 @@ def _univariate(results: Results) -> Table | None:
         rows.append(tuple(row))
     if not rows:
         return None
-    columns = ("Finding", "Test", *(f"{OUTCOMES[o]}, {r}" for o in OUTCOMES for r in readers))
+    columns = ("Finding", "Test", *(f"{OUTCOMES[o]}, {named.get(r, r)}" for o in OUTCOMES for r in readers))
     cells.note(
         "p, two-sided, uncorrected; in square brackets adjusted after Holm among the findings of one reader and time."
     )
@@ -357,9 +213,16 @@ BUILDERS: tuple[Callable[[Results], Table | None], ...] = (
     _response,
     _over_time,
     _prevalence,
-    _agreement,
-    _chance,
-    _bootstrap,
-    _bland_altman,
+    agreement.agreement,
+    agreement.several,
+    agreement.pairs,
+    agreement.chance,
+    agreement.bootstrap,
+    agreement.bland_altman,
+    layers.again,
+    layers.places,
+    layers.layers,
     _univariate,
+    sensitivity.risks,
+    sensitivity.characteristics,
 )

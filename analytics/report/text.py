@@ -11,10 +11,14 @@ from typing import Any
 from analytics.stats.result import NotEstimable, Results, Value
 from analytics.stats.words import half_up, p_words
 
-__all__ = ["Cells", "Table", "items", "readers_of"]
+__all__ = ["LIMITS_95", "OUTCOMES", "TIMES", "Cells", "Table", "items", "labelled", "readers_of", "sources_of"]
 
 MARKS = "abcdefghijklmnopqrstuvwxyz"
 MINUS = "−"
+LIMITS_95 = "Intervals are 95 % confidence intervals."
+TIMES = {"15min": "15 minutes", "1month": "1 month"}
+OUTCOMES = {f"success_{code}": title for code, title in TIMES.items()}
+LAYERS = {"averaged": "mean of readers", "adjudicated": "adjudicated"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,30 @@ def items(results: Results) -> list[dict[str, Any]]:
 def readers_of(results: Results) -> list[str]:
     """Return the readers' neutral names."""
     return list(results.subject["readers"])
+
+
+def sources_of(results: Results) -> dict[str, str]:
+    """Whose findings a plan may have used, with their titles: the readers, their mean, the adjudicated ones."""
+    return {reader: reader for reader in readers_of(results)} | LAYERS
+
+
+def labelled(results: Results, name: str) -> str:
+    """Give a predictor's title by its name in a model."""
+    titles = {item["code"]: item["title"] for item in items(results)}
+    known = {
+        "contrast_intra": "Contrast: intra-defect",
+        "contrast_trans": "Contrast: trans-defect",
+        "segment_multi": "Degeneration: multi-segmental",
+        "age": "Age, per year",
+        "bmi": "Body mass index, per kg/m²",
+        "sex": "Men",
+        "sex_M": "Men",
+        **titles,
+    }
+    item, _, level = name.rpartition("_")
+    if item == "level":
+        return f"Lytic vertebra {level}"
+    return known.get(name) or (f"{titles[item]}: {level}" if item in titles else name)
 
 
 class Cells:
@@ -83,6 +111,10 @@ class Cells:
         """Print one number, rounded half up."""
         return self._shown(self.results.value(id, field), lambda x: rounded(x, decimals))
 
+    def scaled(self, id: str, field: str, scale: float, decimals: int) -> str:
+        """Print ``scale`` times one number, such as a share in percent."""
+        return self._shown(self.results.value(id, field), lambda x: rounded(scale * x, decimals))
+
     def count(self, id: str, field: str) -> str:
         """Print a whole number."""
         return self.number(id, field, 0)
@@ -97,17 +129,29 @@ class Cells:
         share = self.results.value(id, percent)
         return self.count(id, count) if isinstance(share, NotEstimable) else f"{n} ({self.number(id, percent, 1)} %)"
 
+    def optional(self, id: str, shown: Callable[[str], str]) -> str:
+        """Print what stands under ``id``, or nothing where the plan did not compute it."""
+        return shown(id) if self.has(id) else ""
+
+    def corrected(self, id: str) -> str:
+        """Print an apparent figure and the one corrected for optimism with its limits."""
+        if isinstance(why := self.results.value(id, "apparent"), NotEstimable):
+            return self.reason(why.why)
+        return f"{self.number(id, 'apparent')} → {self.interval(id, ('corrected', 'ci_low', 'ci_high'))}"
+
     def interval(
         self,
         id: str,
         fields: tuple[str, str, str],
         decimals: int = 2,
         bounds: tuple[float, float] = (-math.inf, math.inf),
+        *,
+        scale: float = 1,
     ) -> str:
-        """Print an estimate with its limits; limits beyond ``bounds`` are cut for print only."""
+        """Print an estimate with its limits, ``scale`` times; limits beyond ``bounds`` are cut for print only."""
 
         def form(x: float) -> str:
-            return rounded(min(max(x, bounds[0]), bounds[1]), decimals)
+            return rounded(min(max(scale * x, bounds[0]), bounds[1]), decimals)
 
         return self._with_limits(id, fields, form)
 
@@ -119,10 +163,15 @@ class Cells:
         def form(x: float) -> str:
             return ratio(math.exp(min(x, 700.0)) if logarithms else x)
 
-        return f"{self._with_limits(id, fields, form)}; p {self._equal(self.p(id, p))}"
+        return f"{self._with_limits(id, fields, form)}; p {self.equal(self.p(id, p))}"
+
+    def ratio(self, id: str, fields: tuple[str, str, str]) -> str:
+        """Print a ratio with its limits."""
+        return self._with_limits(id, fields, ratio)
 
     @staticmethod
-    def _equal(p: str) -> str:
+    def equal(p: str) -> str:
+        """Put the sign before a p-value that has none."""
         return p if p[0] in "<n" else f"= {p}"
 
     def _with_limits(self, id: str, fields: tuple[str, str, str], form: Callable[[float], str]) -> str:

@@ -180,5 +180,46 @@ def test_any_instrument_has_its_layers_before_the_outcomes() -> None:
     assert plans.agreement_for(catalogue.latest("spondylolysis")).digest() != plan.digest()
 
 
-def test_the_report_prints_the_layers(found: Results) -> None:
-    assert tables(found)
+def test_the_report_prints_every_family(found: Results) -> None:
+    printed = {table.code: table for table in tables(found)}
+    for table in printed.values():
+        assert table.rows, table.code
+        assert all(len(row) == len(table.columns) for row in table.rows), table.code
+    rows = {code: {row[0]: row for row in table.rows} for code, table in printed.items()}
+    lee = "Stenosis of the foramen at the index segment"
+    assert rows["agreement_again"][f"{lee}, R1"][3] == "0.70 (0.49 to 0.90)"
+    assert rows["agreement_again"][f"{lee}, R1"][4] == "substantial"
+    contrast = "Contrast distribution at the defect"
+    assert rows["agreement_places"][f"{contrast}: left"][4] == "fair"
+    assert rows["agreement_places"][f"{contrast}: all places"][1] == "111 of 56 patients"
+    assert rows["layers"]["Repeat readings, R2"][1] == "none: this reader read no case again"
+    assert rows["layers"][f"Adjudicated, {lee}"][1] == "59 decided, 0 agreed by all readers, 1 open"
+    oedema = "Bone marrow oedema at the isthmus"
+    risk = rows["risks"][f"{oedema}, 15 minutes, R1"]
+    assert risk[2:5] == ("55.6", "20.5", "35.0 (8.5 to 57.2)")
+    assert "H(1) 0.67, ε² 0.01; p = 0.414" in rows["characteristics"]["Lytic vertebra"][3]
+    assert printed["performance_bme_only_15min"].columns[1:] == ("R1", "R2", "mean of readers", "adjudicated")
+    auc = rows["performance_bme_only_15min"]["  AUC"]
+    assert auc[1] == auc[4]
+    assert " → " in auc[1]
+    assert rows["change_bme_only"][f"15 minutes, R1 → adjudicated: {oedema}"][4] == "1.00 (1.00 to 1.00)"
+    for family in ("calibration", "decision", "ridge", "ordinal", "model", "fit"):
+        assert {f"{family}_bme_only_15min", f"{family}_bme_only_1month"} <= set(printed), family
+    assert rows["decision_bme_only_15min"]["Threshold 10 %, treat all"][1] == "0.24"
+
+
+def test_the_report_of_three_readers(oracles: Path) -> None:
+    steps = tuple(step for step in plans.get("full").steps if step.kind == "agreement")
+    found = plans.carry_out(replace(EXTENDED, steps=steps), layered(oracles, third=True))
+    printed = {table.code: table for table in tables(found)}
+    assert "agreement" not in printed
+    first = printed["agreement_several"].rows[0]
+    assert first[2:5] == ("95.4 %", "κ 0.92 (0.83 to 1.00)", "almost perfect")
+    assert printed["agreement_pairs"].columns[1:] == ("R1–R2", "R1–R10", "R2–R10")
+    assert len(printed["bland_altman"].rows) == 3
+
+
+def test_a_table_without_layers_prints_the_reasons(d2: Frames) -> None:
+    only = tuple(step for step in EXTENDED.steps if step.kind == "layers")
+    (table,) = tables(plans.carry_out(replace(EXTENDED, steps=only), d2))
+    assert ("Adjudicated, every finding", "none: no adjudicated findings were given") in table.rows

@@ -1,0 +1,263 @@
+"""The tables of agreement: two readers, several, intervals by resampling, measurements."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from analytics.report.text import LIMITS_95, Cells, Table, items, readers_of
+from analytics.stats.result import NotEstimable, Results
+from analytics.stats.words import icc_band, kappa_band
+
+__all__ = ["agreement", "bland_altman", "bootstrap", "chance", "icc_words", "kappa_cells", "pairs", "several"]
+
+ESTIMATE = ("estimate", "ci_low", "ci_high")
+WITHIN = (-1.0, 1.0)
+BANDS = "Bands: kappa after Landis and Koch, ICC after Koo and Li, of the value rounded to two decimals."
+
+
+def agreement(results: Results) -> Table | None:
+    """Print the agreement of two readers."""
+    if len(readers_of(results)) > 2:
+        return None
+    cells = Cells(results)
+    rows: list[tuple[str, ...]] = []
+    for item in items(results):
+        prefix = f"agreement/{item['code']}"
+        if cells.has(f"{prefix}/kappa_unweighted"):
+            rows.append(_kappa_row(cells, item["title"], prefix))
+        elif cells.has(f"{prefix}/icc_a1"):
+            shown = cells.interval(f"{prefix}/icc_a1", ("estimate", "ci_low", "ci_high"), bounds=(-1, 1))
+            rows.append(
+                (
+                    f"{item['title']}, {item['unit']}",
+                    cells.count(f"{prefix}/pairs", "n_pairs"),
+                    "",
+                    f"ICC {shown}",
+                    "",
+                    icc_words(cells, f"{prefix}/icc_a1"),
+                    "",
+                    "",
+                )
+            )
+    if not rows:
+        return None
+    cells.note(
+        f"{LIMITS_95} Limits beyond −1 and 1 are cut for print. SE: asymptotic standard error, not assuming the null."
+    )
+    cells.note(BANDS)
+    cells.note("ICC: two-way, absolute agreement, single measures.")
+    columns = ("Finding", "Pairs", "Agreement", "Coefficient (95 % CI)", "SE", "Band", "Linear κ", "Quadratic κ")
+    return Table("agreement", "Agreement of the readers", columns, tuple(rows), cells.footnotes)
+
+
+def icc_words(cells: Cells, id: str) -> str:
+    """Name the band of an ICC, and those of its limits where they differ."""
+    values = [cells.results.value(id, field) for field in ESTIMATE]
+    words = [icc_band(float(value)) for value in values if not isinstance(value, NotEstimable)]
+    if len(words) == 3 and len(set(words)) > 1:
+        return f"{words[0]} ({words[1]} to {words[2]})"
+    return words[0] if words else ""
+
+
+def several(results: Results) -> Table | None:
+    """Print the agreement of more than two readers."""
+    if len(readers_of(results)) < 3:
+        return None
+    cells = Cells(results)
+    rows = []
+    for item in items(results):
+        prefix = f"agreement/{item['code']}"
+        if cells.has(f"{prefix}/fleiss_unweighted"):
+            rows.append(_several_row(cells, item["title"], prefix))
+        elif cells.has(f"{prefix}/icc_a1"):
+            icc = f"{prefix}/icc_a1"
+            mean = f"{prefix}/icc_ak"
+            shown = f"ICC {cells.interval(icc, ESTIMATE, bounds=WITHIN)}"
+            average = f"mean of all: {cells.interval(mean, ESTIMATE, bounds=WITHIN)}" if cells.has(mean) else ""
+            title, n = f"{item['title']}, {item['unit']}", str(results.entry(icc).n)
+            rows.append((title, n, "", shown, icc_words(cells, icc), average, "", ""))
+    if not rows:
+        return None
+    cells.note(f"{LIMITS_95} Limits beyond −1 and 1 are cut for print. Cases graded by two readers at least.")
+    cells.note(BANDS)
+    cells.note("Agreement: mean share of agreeing pairs of readers. Pairs: mean of Cohen's κ (lowest to highest).")
+    columns = (
+        "Finding",
+        "Cases",
+        "Agreement",
+        "Fleiss' κ or ICC",
+        "Band",
+        "Conger's κ",
+        "Fleiss' κ, quadratic",
+        "Pairs",
+    )
+    title = f"Agreement of {len(readers_of(results))} readers"
+    return Table("agreement_several", title, columns, tuple(rows), cells.footnotes)
+
+
+def _several_row(cells: Cells, title: str, prefix: str) -> tuple[str, ...]:
+    fleiss = f"{prefix}/fleiss_unweighted"
+    agreed = cells.results.value(f"{prefix}/agreement", "percent_agreement")
+    percent = cells.number(f"{prefix}/agreement", "percent_agreement", 1)
+    kappa = cells.results.value(fleiss, "estimate")
+    shown = cells.interval(fleiss, ESTIMATE, bounds=WITHIN)
+    quadratic = f"{prefix}/fleiss_quadratic"
+    return (
+        title,
+        str(cells.results.entry(fleiss).n),
+        percent if isinstance(agreed, NotEstimable) else f"{percent} %",
+        shown if isinstance(kappa, NotEstimable) else f"κ {shown}",
+        "" if isinstance(kappa, NotEstimable) else kappa_band(float(kappa)),
+        cells.interval(f"{prefix}/conger_unweighted", ESTIMATE, bounds=WITHIN),
+        cells.interval(quadratic, ESTIMATE, bounds=WITHIN) if cells.has(quadratic) else "",
+        cells.interval(f"{prefix}/pairs", ("mean", "lowest", "highest"), bounds=WITHIN),
+    )
+
+
+def pairs(results: Results) -> Table | None:
+    """Print Cohen's kappa, or the ICC, of every pair of more than two readers."""
+    names = [f"{first}-{second}" for first, second in combinations(readers_of(results), 2)]
+    if len(names) < 2:
+        return None
+    cells = Cells(results)
+    rows = []
+    for item in items(results):
+        ids = [f"agreement/{item['code']}/pairs/{name}" for name in names]
+        kind = "icc_a1" if item["kind"] == "continuous" else "kappa_unweighted"
+        if all(cells.has(f"{id}/{kind}") for id in ids):
+            shown = [
+                cells.interval(f"{id}/{kind}", ESTIMATE, bounds=WITHIN)
+                if kind == "icc_a1"
+                else kappa_cells(cells, f"{id}/{kind}")[0]
+                for id in ids
+            ]
+            rows.append((f"{item['title']}{', ICC' if kind == 'icc_a1' else ''}", *shown))
+    if not rows:
+        return None
+    cells.note(f"Cohen's κ, unweighted, and ICC(A,1) where named. {LIMITS_95}")
+    columns = ("Finding", *(name.replace("-", "–") for name in names))
+    return Table("agreement_pairs", "Agreement of each pair of readers", columns, tuple(rows), cells.footnotes)
+
+
+def _kappa_row(cells: Cells, title: str, prefix: str) -> tuple[str, ...]:
+    agreed = cells.results.value(f"{prefix}/agreement", "percent_agreement")
+    percent = cells.number(f"{prefix}/agreement", "percent_agreement", 1)
+    row = [title, cells.count(f"{prefix}/agreement", "n_pairs")]
+    row.append(percent if isinstance(agreed, NotEstimable) else f"{percent} %")
+    shown, se, band = kappa_cells(cells, f"{prefix}/kappa_unweighted")
+    row += [f"κ {shown}" if band else shown, se, band]
+    for weighting in ("linear", "quadratic"):
+        id = f"{prefix}/kappa_{weighting}"
+        row.append(kappa_cells(cells, id)[0] if cells.has(id) else "")
+    return tuple(row)
+
+
+def kappa_cells(cells: Cells, id: str) -> tuple[str, str, str]:
+    """Kappa with interval, its SE and its band; with one constant reader, the reason."""
+    value, test = cells.results.value(id, "estimate"), cells.results.value(id, "z_approx_t")
+    if isinstance(value, NotEstimable):
+        return cells.reason(value.why), "", ""
+    if isinstance(test, NotEstimable) and cells.results.entry(id).notes:
+        return cells.reason(test.why), "", ""
+    shown = cells.interval(id, ("estimate", "ci_low", "ci_high"), bounds=(-1, 1))
+    return shown, cells.number(id, "ase1"), kappa_band(float(value))
+
+
+CHANCE = {
+    "gwet_ac1/declared": "AC1",
+    "gwet_ac2_quadratic/declared": "AC2, quadratic",
+    "brennan_prediger_unweighted/declared": "Brennan–Prediger",
+}
+PLAIN = {"pabak": "PABAK", "krippendorff_nominal": "α nominal", "krippendorff_ordinal": "α ordinal"}
+
+
+def chance(results: Results) -> Table | None:
+    """Print the coefficients that correct for chance otherwise than kappa."""
+    cells = Cells(results)
+    rows = []
+    for item in items(results):
+        prefix = f"agreement/{item['code']}"
+        if not cells.has(f"{prefix}/gwet_ac1/declared"):
+            continue
+        shown = [
+            cells.interval(f"{prefix}/{name}", ("estimate", "ci_low", "ci_high"), bounds=(-1, 1))
+            if cells.has(f"{prefix}/{name}")
+            else ""
+            for name in CHANCE
+        ]
+        shown += [
+            cells.number(f"{prefix}/{name}", "estimate") if cells.has(f"{prefix}/{name}") else "" for name in PLAIN
+        ]
+        byrt = f"{prefix}/byrt"
+        shown.append(
+            f"{cells.number(byrt, 'bias_index')} / {cells.number(byrt, 'prevalence_index')}" if cells.has(byrt) else ""
+        )
+        rows.append((item["title"], *shown))
+    if not rows:
+        return None
+    cells.note(f"{LIMITS_95} All coefficients on the declared scale, complete pairs only.")
+    columns = ("Finding", *CHANCE.values(), *PLAIN.values(), "Bias / prevalence index")
+    return Table("agreement_other", "Other coefficients of agreement", columns, tuple(rows), cells.footnotes)
+
+
+NAMED = {
+    "kappa_unweighted": "κ",
+    "kappa_quadratic": "κ, quadratic",
+    "fleiss_unweighted": "Fleiss' κ",
+    "fleiss_quadratic": "Fleiss' κ, quadratic",
+    "conger_unweighted": "Conger's κ",
+    "conger_quadratic": "Conger's κ, quadratic",
+    "icc_a1": "ICC",
+}
+
+
+def bootstrap(results: Results) -> Table | None:
+    """Print the intervals from resampled cases."""
+    cells = Cells(results)
+    rows = []
+    for item in items(results):
+        for name, symbol in NAMED.items():
+            id = f"bootstrap/{item['code']}/{name}"
+            if cells.has(id):
+                intervals = [
+                    cells.interval(id, ("estimate", f"{kind}_low", f"{kind}_high"), bounds=(-1, 1))
+                    for kind in ("percentile", "bca_midrank")
+                ]
+                undefined = cells.count(id, "n_undefined")
+                rows.append((item["title"], symbol, cells.count(id, "replicates"), undefined, *intervals))
+    if not rows:
+        return None
+    cells.note("95 % intervals from resampled cases. BCa: bias-corrected and accelerated, ties counted half.")
+    columns = ("Finding", "Coefficient", "Resamples", "Without a value", "Percentile interval", "BCa interval")
+    return Table("agreement_bootstrap", "Agreement: bootstrap intervals", columns, tuple(rows), cells.footnotes)
+
+
+def bland_altman(results: Results) -> Table | None:
+    """Print the limits of agreement, of each pair where there are more than two readers."""
+    cells = Cells(results)
+    rows = []
+    couples = list(combinations(readers_of(results), 2))
+    for item in items(results):
+        for first, second in couples:
+            of_pair = f"pairs/{first}-{second}/" if len(couples) > 1 else ""
+            id = f"agreement/{item['code']}/{of_pair}bland_altman"
+            if cells.has(id):
+                pair = f" ({first} − {second})" if of_pair else ""
+                rows.append(_limits_row(cells, f"{item['title']}, {item['unit']}{pair}", id))
+    if not rows:
+        return None
+    cells.note(f"Difference {'of the pair named' if len(couples) > 1 else 'reader 1 − reader 2'}. {LIMITS_95}")
+    columns = ("Measurement", "Pairs", "Bias", "SD of differences", "Lower limit", "Upper limit", "Proportional bias r")
+    return Table("bland_altman", "Limits of agreement", columns, tuple(rows), cells.footnotes)
+
+
+def _limits_row(cells: Cells, title: str, id: str) -> tuple[str, ...]:
+    return (
+        title,
+        str(cells.results.entry(id).n),
+        cells.interval(id, ("bias", "bias_ci_low", "bias_ci_high")),
+        cells.number(id, "sd_diff"),
+        cells.interval(id, ("loa_low", "loa_low_ci_low", "loa_low_ci_high")),
+        cells.interval(id, ("loa_high", "loa_high_ci_low", "loa_high_ci_high")),
+        f"{cells.number(id, 'proportional_bias_r')} (p {cells.p(id, 'proportional_bias_p')})",
+    )
