@@ -32,8 +32,17 @@ class Habit:
 
 HABITS = (
     Habit("window_left", "Window on the left", "Left windows, middle pans, right zooms.", "window", "pan", "zoom"),
-    Habit("window_middle", "Window on the middle", "Left scrolls, right zooms.", "scroll", "window", "zoom"),
-    Habit("window_right", "Window on the right", "Left scrolls, middle pans.", "scroll", "pan", "window"),
+    Habit(
+        "window_middle",
+        "Window on the middle",
+        "Left scrolls, middle windows, right zooms.",
+        "scroll",
+        "window",
+        "zoom",
+    ),
+    Habit(
+        "window_right", "Window on the right", "Left scrolls, middle pans, right windows.", "scroll", "pan", "window"
+    ),
     Habit("pan_left", "Picture in hand", "Left pans, middle zooms, right windows.", "pan", "zoom", "window"),
 )
 

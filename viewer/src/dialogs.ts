@@ -32,7 +32,7 @@ function habitChoices(habits: readonly Habit[], chosen: string, choose: (code: s
 }
 
 export function keysDialog(habits: readonly Habit[], chosen: string, choose: (code: string) => void): void {
-  const groups: readonly KeyLine['group'][] = ['Sheet', 'Images', 'Tools', 'Everywhere'];
+  const groups: readonly KeyLine['group'][] = ['Sheet', 'Everywhere', 'Images', 'Tools'];
   const columns = groups.map((group) =>
     h(
       'section',
