@@ -6,10 +6,14 @@ import errno
 import hashlib
 import os
 import secrets
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, default_storage
+
+SYNCED_AT_ONCE = 8
 
 
 class MissingBytes(FileNotFoundError):
@@ -26,32 +30,83 @@ def _name(digest: str) -> str:
     return f"frames/{digest[:2]}/{digest[2:4]}/{digest}"
 
 
-def put(data: bytes, *, storage: Storage = default_storage) -> str:
-    """Keep `data` and give its SHA-256; the same bytes are kept once."""
+def put(data: bytes, *, durable: bool = True, storage: Storage = default_storage) -> str:
+    """Keep `data` and give its SHA-256; the same bytes are kept once.
+
+    What is put without `durable` has to go through `settle` before a row names it: many are made sure at once, and a
+    wait for the disk each would take longer than all else that is done with them.
+    """
     digest = hashlib.sha256(data).hexdigest()
     name = _name(digest)
-    if storage.exists(name):
-        return digest
+    path = _path(name, storage)
+    if path is None:  # a remote store writes whole objects by itself
+        if not storage.exists(name):
+            storage.save(name, ContentFile(data))
+    elif not _stands(path, digest):
+        _write(path, data, durable=durable)
+    elif durable:
+        _sync(path)
+    return digest
+
+
+def settle(digests: Iterable[str], *, storage: Storage = default_storage) -> None:
+    """Wait until bytes that were put without `durable` are safe from a power cut; what is gone is passed over."""
+    paths = [path for digest in digests if (path := _path(_name(digest), storage)) is not None]
+    # Side by side, so that the disk is asked once for many of them.
+    with ThreadPoolExecutor(SYNCED_AT_ONCE) as hands:
+        for _ in hands.map(_sync, paths):
+            pass
+
+
+def _path(name: str, storage: Storage) -> Path | None:
     try:
-        path = Path(storage.path(name))
-    except NotImplementedError:  # a remote store writes whole objects by itself
-        storage.save(name, ContentFile(data))
-        return digest
+        return Path(storage.path(name))
+    except NotImplementedError:
+        return None
+
+
+def _stands(path: Path, digest: str) -> bool:
+    """Whether the bytes of a name are there. A power cut may have left a name without them: so it is not believed."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == digest
+    except FileNotFoundError:
+        return False
+
+
+def _write(path: Path, data: bytes, *, durable: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and renamed: a killed worker leaves no half frame under a digest.
     part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with part.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # a name must never stand for bytes that a power cut has lost
+        with part.open("xb", buffering=0) as file:
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) :]
+            if durable:
+                os.fsync(file.fileno())
+            elif hasattr(os, "posix_fadvise"):  # begins to write it to the disk, so that `settle` waits less
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         os.replace(part, path)
     except OSError as fault:
         part.unlink(missing_ok=True)
-        if fault.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Full(Full.sentence) from fault
-        raise
-    return digest
+        raise _told(fault) from fault
+
+
+def _sync(path: Path) -> None:
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError as fault:
+        raise _told(fault) from fault
+    finally:
+        os.close(handle)
+
+
+def _told(fault: OSError) -> OSError:
+    return Full(Full.sentence) if fault.errno in (errno.ENOSPC, errno.EDQUOT) else fault
 
 
 def get(digest: str, *, storage: Storage = default_storage) -> bytes:

@@ -17,7 +17,6 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-import pytesseract
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageOps
 
@@ -109,6 +108,9 @@ def _prepared(shown: NDArray[np.uint8]) -> Image.Image:
 
 def reads(picture: Image.Image, timeout_s: float, folder: Path | None) -> bool:
     """Whether tesseract reads a word in one prepared picture; see `reads_text`."""
+    # Loaded where it is used: it loads pandas, half a second of every program that only could read text.
+    import pytesseract
+
     with _own_temporary_folder(folder):
         try:
             found: Mapping[str, list[Any]] = pytesseract.image_to_data(

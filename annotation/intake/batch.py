@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotation.access import WrongState
-from annotation.intake import deliveries, sort, sources, work
+from annotation.intake import deliveries, sort, sources, spool, work
 from annotation.intake.clinical import take_clinical
 from annotation.intake.describe import describe_stale
 from annotation.intake.gate import still_open
@@ -63,10 +63,12 @@ def take_in(
 
 
 def _deliver(study: Study, paths: list[Path], out: Log, by: Person | None, step: Progress) -> None:
+    work.give_up_left(study)
     delivery = deliveries.begin(study, way=Way.COMMAND, by=by)
     try:
-        _bring(delivery, paths)
-        _work(delivery, step)
+        with spool.worked_on(delivery):
+            _bring(delivery, paths)
+            _work(delivery, step)
     except BaseException:
         # Whoever stops it has been told; what is in stays in, and the next run goes on behind it.
         deliveries.cancel(delivery)
@@ -86,20 +88,22 @@ def _work(delivery: uuid.UUID, step: Progress) -> None:
     with transaction.atomic():
         held = deliveries.find(delivery)
         deliveries.mark_sealed(held)
-    sort.sort(held, lambda done, total, message: step(0, total, message))
+    children = pool(os.cpu_count() or 1)
+
+    def sorting(_done: int, total: int, message: str) -> None:
+        if held.arrivals.filter(state=ArrivalState.SORTED).exists():
+            children.start()  # they are ready when the last file is sorted
+        step(0, total, message)
+
+    sort.sort(held, sorting)
     with transaction.atomic():
         changed = Delivery.objects.filter(pk=delivery, state=DeliveryState.SORTING)
         changed.update(state=DeliveryState.TAKING)
     before, total = _counts(held)
-    children = pool(os.cpu_count() or 1)
-    for group in work.unfinished(held):
-
-        def report(done: int, _of: int, _message: str, before: int = before) -> None:
-            step(before + done, total, f"{before + done} of {total} files")
-
-        work.take_group(held, group, report, by=children)
-        before, _ = _counts(held)
-        step(before, total, f"{before} of {total} files")
+    work.take_groups(
+        held, work.unfinished(held),
+        lambda done, _of, _message: step(before + done, total, f"{before + done} of {total} files"), by=children,
+    )  # fmt: skip
     describe_stale(case__patient__study=held.study)  # what an earlier run left that was killed
     if not work.settle(held):
         raise WrongState("The import was cancelled, or files of it still wait; run it again.")

@@ -11,12 +11,14 @@ from typing import Any
 from django.db.models import Count, Sum
 
 from annotation import jobs
+from annotation.intake import spool
 from annotation.intake.deliveries import UNDER_WAY, find
 from annotation.models import Arrival, ArrivalState, Delivery, DeliveryState, Way
 
 S = ArrivalState
 SETTLED = (S.IMPORTED, S.DUPLICATE, S.REFUSED, S.QUARANTINED)
 NUMBERS_SHOWN = 50
+LEFT = "The command that brought these files has ended in the middle. Go on here, or run it again."
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ def _stops(working: Sequence[Delivery]) -> dict[uuid.UUID, str]:
     found = {}
     for one in working:
         own = jobs.of_subject(one.pk.hex)
-        if own and not any(job.is_open for job in own):
+        if one.way == Way.COMMAND and spool.is_left(one.pk):
+            found[one.pk] = LEFT
+        elif own and not any(job.is_open for job in own):
             found[one.pk] = next((job.message for job in own if job.state == "failed"), "The work was stopped.")
     return found
 

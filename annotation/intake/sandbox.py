@@ -5,13 +5,16 @@ from __future__ import annotations
 import atexit
 import contextlib
 import fcntl
+import io
 import logging
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,11 +37,15 @@ R = TypeVar("R")
 START_S = 120.0
 LEAST_S = 6
 """What every file may cost of a processor; large ones get more, by their size."""
-BYTES_A_SECOND = 3_000_000
+BYTES_AT_ONCE, BYTES_A_SECOND = 8_000_000, 3_000_000
+LEAST_PATIENCE_S = 9.0
 PATIENCE = 3.0
-"""A busy machine gives a process a third of a processor; waiting longer than that is waiting for nothing."""
+"""How long is waited by the clock for what every file may cost, and how many times what its size adds: a busy machine
+gives a process a third of a processor. A small file, hostile or not, has its answer within ten seconds."""
+FILES_AHEAD, BYTES_AHEAD = 64, 64 * 1024**2
 TRIES = 2
 """A process may be killed for another reason than its file, as when the machine is out of memory."""
+MEMORY_KEPT = 16 * 1024**2
 PIPE_BYTES = 1024 * 1024
 """An answer fits, so that a child goes on to the next file while this process is busy with the last one."""
 
@@ -63,24 +70,42 @@ def _out(process: subprocess.Popen[bytes]) -> BinaryIO:
     return cast(BinaryIO, process.stdout)
 
 
-class _Deadline:
-    """Kill the process when it has not answered by then; who reads from it meets the end of the pipe."""
+def seconds_for(size: int) -> int:
+    """What a file of so many bytes may cost of a processor."""
+    return LEAST_S + _added(size)
 
-    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
-        self.process, self.passed = process, False
-        self._alarm = threading.Timer(seconds, self._end)
-        self._alarm.daemon = True
 
-    def _end(self) -> None:
-        self.passed = True
-        self.process.kill()
+def patience_for(size: int) -> float:
+    """How long is waited for it by the clock."""
+    return LEAST_PATIENCE_S + PATIENCE * _added(size)
 
-    def __enter__(self) -> _Deadline:
-        self._alarm.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._alarm.cancel()
+def _added(size: int) -> int:
+    return max(0, size - BYTES_AT_ONCE) // BYTES_A_SECOND
+
+
+class _Answer(io.RawIOBase):
+    """What a process says until a moment; who reads later meets the end of the pipe, and the process is killed."""
+
+    def __init__(self, process: subprocess.Popen[bytes], until: float) -> None:
+        self.process, self.until, self.passed = process, until, False
+        self._pipe = _out(process).fileno()
+        self._poll = select.poll()
+        self._poll.register(self._pipe, select.POLLIN)
+
+    def read(self, size: int = -1) -> bytes:
+        data = bytearray(size)
+        there = 0
+        while there < size:
+            if not self._poll.poll(max(0.0, self.until - time.monotonic()) * 1000):
+                self.passed = True
+                self.process.kill()
+                return b""
+            came = os.readv(self._pipe, [memoryview(data)[there:]])
+            if not came:
+                return b""
+            there += came
+        return bytes(data)
 
 
 class _Child:
@@ -102,44 +127,49 @@ class _Child:
 
     def _start(self) -> subprocess.Popen[bytes]:
         # No secret of the environment reaches it; threads of numerical libraries would only cost address space.
-        few = {"PATH": os.environ.get("PATH", ""), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        # Pictures of the same size come one after the other: what one gives back, the next one gets.
+        few = {
+            "PATH": os.environ.get("PATH", ""), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+            "MALLOC_MMAP_THRESHOLD_": str(MEMORY_KEPT), "MALLOC_TRIM_THRESHOLD_": str(2 * MEMORY_KEPT),
+        }  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-m", "annotation.dicom.child"], cwd=settings.BASE_DIR, env=few,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         _widen(_out(self.process))
-        with _Deadline(self.process, START_S):
-            receive(_out(self.process))
+        receive(cast(BinaryIO, _Answer(self.process, time.monotonic() + START_S)))
         return self.process
 
     def take(self, path: Path, rules: TakeRules) -> Outcome:
         try:
-            seconds = LEAST_S + path.stat().st_size // BYTES_A_SECOND
+            size = path.stat().st_size
         except FileNotFoundError:
             return LOST
         asked = {
-            "path": str(path.resolve()), "key": key().hex(), "allow_head": rules.allow_head,
-            "released": sorted(rules.released), "check_every": rules.check_every, "seconds": seconds,
+            "path": os.path.abspath(path), "key": key().hex(), "allow_head": rules.allow_head,
+            "released": sorted(rules.released), "check_every": rules.check_every, "seconds": seconds_for(size),
         }  # fmt: skip
+        patience_s = patience_for(size)
         for _ in range(TRIES):
-            answer = self._ask(asked, PATIENCE * seconds)
+            process = self._started()  # which is not the file's time
+            began = time.monotonic()
+            answer = self._ask(process, asked, began + patience_s)
             if answer is not None:
                 return answer
+            patience_s -= time.monotonic() - began  # tried again it has no more than is left
         return CRASHED
 
-    def _ask(self, asked: dict[str, Any], patience_s: float) -> Outcome | None:
+    def _ask(self, process: subprocess.Popen[bytes], asked: dict[str, Any], until: float) -> Outcome | None:
         """Ask once; nothing when the process died over it and not because it was slow."""
-        process = self._started()
-        deadline = _Deadline(process, patience_s)
+        reply = _Answer(process, until)
         try:
-            with deadline:
-                send(_in(process), asked)
-                message, frames = receive(_out(process))
+            send(_in(process), asked)
+            message, frames = receive(cast(BinaryIO, reply))
             answer = _outcome(message, frames)
         except (Ended, BrokenPipeError, ValueError, TypeError, KeyError, AttributeError):
             code = self.end()
             log.warning("a process that reads files ended with %s; a new one goes on", code)
-            return TOO_SLOW if deadline.passed or code == -signal.SIGXCPU else None
+            return TOO_SLOW if reply.passed or code == -signal.SIGXCPU else None
         if message.get("spent"):
             self.end()
         return answer
@@ -159,6 +189,13 @@ class _Child:
         if process.stdout:
             process.stdout.close()
         return code
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # the child says what is the matter with it
+        return 0
 
 
 def _widen(pipe: BinaryIO) -> None:
@@ -214,6 +251,22 @@ class Pool:
         # More hands than children: while one puts away what came of a file, its child has the next one.
         self._threads = ThreadPoolExecutor(2 * size, thread_name_prefix="take")
         self._closing = threading.Lock()
+        self._begun = False
+
+    def start(self) -> None:
+        """Start the children without waiting for them; one that does not start says so when it is needed."""
+        if not self._begun:
+            self._begun = True
+            for _ in self._children:
+                self._threads.submit(self._warm)
+
+    def _warm(self) -> None:
+        child = self._idle.get()
+        try:
+            with contextlib.suppress(CannotStart):
+                child._started()
+        finally:
+            self._idle.put(child)
 
     def _one(self, what: T, path: Path, rules: TakeRules, then: Callable[[T, Outcome], R]) -> R:
         child = self._idle.get()
@@ -232,21 +285,25 @@ class Pool:
     ) -> Iterator[tuple[T, R]]:
         """Take files side by side and give what `then` makes of each, in the order asked.
 
-        `then` runs in other threads than the caller's, so it must not ask the database. A few are asked ahead, so that
-        the children do not wait for the caller, and no more, so that memory stays flat.
+        `then` runs in other threads than the caller's, so it must not ask the database. Some are asked ahead, so that
+        the children do not wait for the caller, and no more, so that memory stays flat: few of large files.
         """
-        asked: deque[tuple[T, Future[R]]] = deque()
+        asked: deque[tuple[T, int, Future[R]]] = deque()
+        ahead = 0
         try:
             for what, path in files:
-                asked.append((what, self._threads.submit(self._one, what, path, rules, then)))
-                if len(asked) > 4 * self.size:
-                    first, answer = asked.popleft()
+                size = _size(path)
+                asked.append((what, size, self._threads.submit(self._one, what, path, rules, then)))
+                ahead += size
+                while len(asked) > 4 * self.size and (len(asked) > FILES_AHEAD or ahead > BYTES_AHEAD):
+                    first, gone, answer = asked.popleft()
+                    ahead -= gone
                     yield first, answer.result()
             while asked:
-                first, answer = asked.popleft()
+                first, _, answer = asked.popleft()
                 yield first, answer.result()
         finally:
-            for _, answer in asked:
+            for _, _, answer in asked:
                 answer.cancel()
 
     def close(self) -> None:

@@ -11,10 +11,13 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
+from threading import Lock
 from typing import IO
 
 from django.db import transaction
@@ -28,6 +31,7 @@ from annotation.models import Arrival, ArrivalState, Delivery, Instance, Study
 
 LIMITS = Limits()
 AT_ONCE = 200
+LOOKED_AT_AT_ONCE, LARGE = 2, 32 * 1024**2
 MOST_MEMBERS = 500_000
 LARGEST_ARCHIVE_TOTAL = 64 * 1024**3
 INFLATION, INFLATION_FLOOR = 200, 1024**3
@@ -56,7 +60,7 @@ def _refused(code: str, sentence: str) -> Sorted:
 def sort(delivery: Delivery, step: Step) -> None:
     """Sort all that lies in the spool and is not sorted yet; safe to break off and to begin again."""
     while waiting := list(delivery.arrivals.filter(state=ArrivalState.HERE).order_by("number")[:AT_ONCE]):
-        found = [(arrival, *look(delivery, arrival)) for arrival in waiting]
+        found = [(arrival, *what) for arrival, what in zip(waiting, _look_at(delivery, waiting), strict=True)]
         _write(delivery.study, [(arrival, what) for arrival, what, archive in found if not archive])
         for arrival, _what, archive in found:
             if archive:
@@ -65,6 +69,18 @@ def sort(delivery: Delivery, step: Step) -> None:
         counted = delivery.arrivals.exclude(state=ArrivalState.OPENED)
         total = counted.count()
         step(total - counted.filter(state=ArrivalState.HERE).count(), total, "Looking at what came.")
+
+
+def _look_at(delivery: Delivery, waiting: Sequence[Arrival]) -> Iterator[tuple[Sorted, bool]]:
+    """Look at files side by side: reading and hashing them are most of it. Large ones are in memory one at a time."""
+    turn = Lock()
+
+    def one(arrival: Arrival) -> tuple[Sorted, bool]:
+        with turn if arrival.size > LARGE else nullcontext():
+            return look(delivery, arrival)
+
+    with ThreadPoolExecutor(LOOKED_AT_AT_ONCE) as hands:
+        yield from hands.map(one, waiting)
 
 
 def look(delivery: Delivery, arrival: Arrival) -> tuple[Sorted, bool]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import logging
 import os
 import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import FileIO, RawIOBase
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +26,7 @@ LEFT_FREE = 2 * 1024**3
 """The database shares the disk: nothing is received that would leave less."""
 STEP = 1024 * 1024
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+MARK = "worked-on"
 PASSING = ("staging", "reading", "landing")
 """Folders beside the deliveries where files lie for moments; what is left in them a killed process has left."""
 PASSED_S = 3600.0
@@ -165,6 +169,40 @@ def _moved(source: Path, target: Path) -> None:
             part.unlink(missing_ok=True)
             target.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def worked_on(delivery: uuid.UUID) -> Iterator[None]:
+    """Hold the mark of a process that works on a delivery by itself; the kernel lets go of it however that ends."""
+    make(delivery)
+    handle = os.open(home(delivery) / MARK, os.O_CREAT | os.O_RDWR, FILE_MODE)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks: its age says when it was left
+            fcntl.flock(handle, fcntl.LOCK_EX)  # `is_left` may hold it for a moment
+        yield
+    finally:
+        os.close(handle)
+
+
+def is_left(delivery: uuid.UUID) -> bool | None:
+    """Whether the process that worked on a delivery by itself is gone; ``None`` if nothing here can say so."""
+    try:
+        handle = os.open(home(delivery) / MARK, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    return True
+
+
+def unmark(delivery: uuid.UUID) -> None:
+    (home(delivery) / MARK).unlink(missing_ok=True)
 
 
 def drop(delivery: uuid.UUID) -> None:

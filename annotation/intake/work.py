@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from itertools import groupby, islice
 from typing import Any
 
 from django.db import transaction
@@ -33,7 +35,8 @@ from annotation.models import Arrival, ArrivalState, Delivery, DeliveryState, St
 
 log = logging.getLogger(__name__)
 S = ArrivalState
-Outcomes = Sequence[tuple[Arrival, Item | Verdict]]
+Came = tuple[Arrival, Item | Verdict]
+Outcomes = Sequence[Came]
 WAITING = (S.AWAITED, S.HERE, S.SORTED)
 FLUSH_EVERY = 64
 """So many files are written in one transaction: a killed worker loses the work on fewer, and no write lock is long."""
@@ -67,7 +70,7 @@ def sort_job(held: jobs.Held) -> None:
 
 def study_job(held: jobs.Held) -> None:
     delivery, group = find(uuid.UUID(hex=held.subject.split(":")[0])), held.subject.split(":")[1]
-    take_group(delivery, group, held.step)
+    take_groups(delivery, [group], held.step)
     settle(delivery)
     held.finish({}, "The study is in.")
 
@@ -95,6 +98,10 @@ def unfinished(delivery: Delivery) -> list[str]:
 def resume(delivery: uuid.UUID) -> None:
     """Start again what stopped at a fault, such as a full disk; does nothing while it still runs."""
     found = find(delivery)
+    if found.way == Way.COMMAND:
+        if spool.is_left(delivery) is False:
+            return
+        spool.unmark(delivery)  # from here on it is the workers'
     if found.state == DeliveryState.SORTING:
         with transaction.atomic():
             Delivery.objects.select_for_update().get(pk=delivery)  # twice pressed is started once
@@ -106,16 +113,47 @@ def resume(delivery: uuid.UUID) -> None:
 # --- one study -----------------------------------------------------------------------------------------------------
 
 
-def take_group(delivery: Delivery, group: str, step: Step, *, by: Pool | None = None) -> None:
-    """Take one DICOM study of a delivery in; the files of it that are settled already are left alone."""
+def take_groups(delivery: Delivery, groups: Sequence[str], step: Step, *, by: Pool | None = None) -> None:
+    """Take DICOM studies of a delivery in; the files of them that are settled already are left alone.
+
+    While one is written and described, the children read the next one.
+    """
+    waiting = delivery.arrivals.filter(state=S.SORTED, group__in=groups)
+    done, total = 0, waiting.count()
+
+    def settled(more: int) -> None:
+        nonlocal done
+        done += more
+        step(done, total, f"{done} of {total} files")
+
+    left = set(groups)
+    # More than once round only if bytes were purged between the store and the rows; see `_flush`.
+    while left or waiting.exists():
+        with closing(_outcomes(delivery, groups, by or pool())) as outcomes:
+            for group, own in groupby(outcomes, key=lambda pair: pair[0].group):
+                _take_group(delivery, group, own, settled)
+                left.discard(group)
+        for group in left:  # broken off at their end before
+            _finish(delivery, group)
+        left.clear()
+
+
+def _take_group(delivery: Delivery, group: str, outcomes: Iterator[Came], settled: Callable[[int], None]) -> None:
     try:
-        _take_waiting(delivery, group, step, by or pool())
+        while batch := list(islice(outcomes, FLUSH_EVERY)):
+            _flush(delivery, group, batch)
+            settled(len(batch))
     finally:
         # Cancelled half-way, what is in is whole all the same. Killed right here, the study's cases stand in the
         # delivery as undescribed, and the next worker goes on.
-        for case in _noted(delivery.pk, group)["cases"]:
-            describe(case)
-            written.start(delivery.study, case)
+        _finish(delivery, group)
+
+
+def _finish(delivery: Delivery, group: str) -> None:
+    """Work out what the series of the study's cases are, once all that comes of it now is in."""
+    for case in _noted(delivery.pk, group)["cases"]:
+        describe(case)
+        written.start(delivery.study, case)
     with transaction.atomic():
         held = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if group in held.result.get("groups", {}):
@@ -123,24 +161,14 @@ def take_group(delivery: Delivery, group: str, step: Step, *, by: Pool | None = 
             held.save(update_fields=["result"])
 
 
-def _take_waiting(delivery: Delivery, group: str, step: Step, by: Pool) -> None:
-    # More than once round only if bytes were purged between the store and the rows; see `_flush`.
-    while waiting := list(delivery.arrivals.filter(state=S.SORTED, group=group).order_by("number")):
-        done = 0
-        batch: list[tuple[Arrival, Item | Verdict]] = []
-        for arrival, outcome in _outcomes(delivery, waiting, by):
-            batch.append((arrival, outcome))
-            if len(batch) >= FLUSH_EVERY:
-                done += len(batch)
-                _flush(delivery, group, batch)
-                batch = []
-                step(done, len(waiting), f"{done} of {len(waiting)} files")
-        _flush(delivery, group, batch)
+def _outcomes(delivery: Delivery, groups: Sequence[str], by: Pool) -> Generator[Came]:
+    files = ((arrival, spool.path(delivery.pk, arrival.number)) for arrival in _waiting(delivery, groups))
+    yield from by.each(files, rules_of(delivery.study), _kept)
 
 
-def _outcomes(delivery: Delivery, waiting: Iterable[Arrival], by: Pool) -> Iterator[tuple[Arrival, Item | Verdict]]:
-    files = ((arrival, spool.path(delivery.pk, arrival.number)) for arrival in waiting)
-    return by.each(files, rules_of(delivery.study), _kept)
+def _waiting(delivery: Delivery, groups: Sequence[str]) -> Iterator[Arrival]:
+    for group in groups:
+        yield from list(delivery.arrivals.filter(state=S.SORTED, group=group).order_by("number"))
 
 
 def _kept(arrival: Arrival, outcome: Outcome) -> Item | Verdict:
@@ -149,7 +177,8 @@ def _kept(arrival: Arrival, outcome: Outcome) -> Item | Verdict:
         return Verdict(S.REFUSED, outcome.code, outcome.sentence)
     if isinstance(outcome, Quarantined):
         return Verdict(S.QUARANTINED, outcome.code, outcome.sentence)
-    return item_of(arrival.number, outcome, tuple(store.put(frame) for frame in outcome.frames), arrival.mark)
+    digests = tuple(store.put(frame, durable=False) for frame in outcome.frames)
+    return item_of(arrival.number, outcome, digests, arrival.mark)
 
 
 def item_of(number: int, taken: Taken, digests: tuple[str, ...], mark: str) -> Item:
@@ -176,6 +205,7 @@ def _flush(delivery: Delivery, group: str, batch: Outcomes) -> None:
     if not batch:
         return
     spool.check_room(0)
+    store.settle(digest for _, what in batch if isinstance(what, Item) for digest in what.digests)
     with transaction.atomic():
         held = Delivery.objects.select_for_update().get(pk=delivery.pk)
         if held.state != DeliveryState.TAKING:
@@ -291,6 +321,32 @@ def describe_left() -> None:
     describe_stale(case__patient__study__in=Study.objects.exclude(pk__in=list(busy)))
 
 
+def go_on_with_left() -> None:
+    """Take up what a command was bringing that is gone: it works in its own process, and nobody else goes on."""
+    for old in left():
+        if old.state == DeliveryState.RECEIVING:  # not all of it is here; running the command again brings it
+            cancel(old.pk)
+        else:
+            resume(old.pk)
+    before = timezone.now() - timedelta(seconds=ORPHANED_S)
+    for old in Delivery.objects.filter(state__in=UNDER_WAY, way=Way.COMMAND, touched_at__lt=before):
+        if spool.is_left(old.pk) is None and not any(job.is_open for job in jobs.of_subject(old.pk.hex)):
+            cancel(old.pk)
+
+
+def give_up_left(study: Study) -> None:
+    """Let go of what an earlier run of the command has left: the one that begins brings it again."""
+    for old in left():
+        if old.study_id == study.pk:
+            cancel(old.pk)
+
+
+def left() -> list[Delivery]:
+    """Give the deliveries of commands that are certainly gone, and that no worker has taken up."""
+    under_way = Delivery.objects.filter(state__in=UNDER_WAY, way=Way.COMMAND)
+    return [one for one in under_way if spool.is_left(one.pk)]
+
+
 def sweep() -> None:
     """Throw away what nobody comes back for, and start what was forgotten; run by a worker now and then."""
     describe_left()
@@ -300,10 +356,7 @@ def sweep() -> None:
     before = timezone.now() - timedelta(seconds=ABANDONED_S)
     for old in Delivery.objects.filter(state=DeliveryState.RECEIVING, touched_at__lt=before):
         cancel(old.pk)
-    # A command works in its own process: when that is gone, nobody else goes on; running it again does.
-    before = timezone.now() - timedelta(seconds=ORPHANED_S)
-    for old in Delivery.objects.filter(state__in=UNDER_WAY, way=Way.COMMAND, touched_at__lt=before):
-        cancel(old.pk)
+    go_on_with_left()
     for delivery in spool.homes(older_than_s=3600):
         if not Delivery.objects.filter(pk=delivery, state__in=UNDER_WAY).exists():
             spool.drop(delivery)

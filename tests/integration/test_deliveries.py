@@ -307,6 +307,37 @@ def test_what_nobody_comes_back_for_is_swept_away(study: Study, files: list[Path
     assert [spool.home(one).exists() for one in (old, young, command, stranger)] == [False, True, False, False]
 
 
+def test_what_a_killed_command_has_left_the_workers_take_up_at_once(study: Study, files: list[Path]) -> None:
+    half, whole = begin(study, Way.COMMAND), begin(study, Way.COMMAND)
+    for one in (half, whole):
+        with spool.worked_on(one):
+            deliveries.place_all(one, files[:2], move=False)
+            if one == whole:
+                deliveries.mark_sealed(deliveries.find(one))
+            intake.sweep()
+            assert not intake.card(one).is_stopped, "its command lives"
+    assert intake.card(whole).is_stopped
+    assert "Go on here" in intake.card(whole).message
+    intake.sweep()
+    assert Delivery.objects.get(pk=half).state == "cancelled", "not all of it had been brought"
+    carry_out()
+    assert (intake.card(whole).state, intake.card(whole).imported) == ("done", 2)
+    assert spooled(whole) == []
+
+
+def test_what_a_killed_command_has_left_is_gone_on_with_by_hand(study: Study, files: list[Path]) -> None:
+    one = begin(study, Way.COMMAND)
+    with spool.worked_on(one):
+        deliveries.place_all(one, files[:2], move=False)
+        deliveries.mark_sealed(deliveries.find(one))
+        intake.resume(one)
+        assert not Job.objects.filter(study=study).exists(), "its command lives"
+    intake.resume(one)
+    work.give_up_left(study)
+    carry_out()
+    assert (intake.card(one).state, intake.card(one).imported) == ("done", 2)
+
+
 def test_nothing_is_taken_after_the_lock(study: Study) -> None:
     one = begin(study)
     Study.objects.filter(pk=study.pk).update(state="readings_locked")

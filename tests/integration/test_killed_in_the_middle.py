@@ -7,8 +7,8 @@ import signal
 import time
 from pathlib import Path
 
-from annotation import handover, store
-from annotation.models import Instance, Job, Patient, Series
+from annotation import handover, intake, store
+from annotation.models import Delivery, Instance, Job, Patient, Series
 from tests import cast
 from tests.conftest import Commands
 
@@ -54,9 +54,15 @@ def test_an_import_that_is_killed_is_finished_by_the_next(manage: Commands, tmp_
     half = ours()
     assert 0 < half < files
     sealed()
+    left = Delivery.objects.get(study__code="NEW")
+    card = intake.card(left.pk)
+    assert (card.is_stopped, card.is_open) == (True, False)
+    assert "run it again" in card.message
     patients = dict(Patient.objects.filter(study__code="NEW").values_list("identifier_hash", "pseudonym"))
     done = manage(*args)
     assert done.returncode == 0, done.stderr
+    left.refresh_from_db()
+    assert left.state == "cancelled", "the run that brings its files again has let go of it at once"
     document = json.loads((tmp_path / "out.json").read_text())
     assert (document["imported"], document["duplicates"]) == (files - half, half)
     assert ours() == files

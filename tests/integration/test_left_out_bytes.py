@@ -42,8 +42,8 @@ def test_what_contradicts_a_known_image_leaves_no_bytes(tmp_path: Path, monkeypa
     put: list[str] = []
     really = store.put
 
-    def remembered(data: bytes) -> str:
-        put.append(really(data))
+    def remembered(data: bytes, *, durable: bool = True) -> str:
+        put.append(really(data, durable=durable))
         return put[-1]
 
     monkeypatch.setattr(store, "put", remembered)

@@ -39,6 +39,26 @@ def test_markers_of_a_codestream_are_searched_in_full() -> None:
     assert leaks(frame + b"PAT-778899", ["pat-778899"]) == ["/"]
 
 
+def test_the_quick_look_at_coded_data_misses_nothing() -> None:
+    """Identifiers of every length, case and coding, anywhere in random bytes: found as by searching them one by one."""
+    rng = np.random.default_rng(11)
+    hits = 0
+    for trial in range(300):
+        letters = rng.choice(list("abcXYZ019-äß"), int(rng.integers(8, 15)))
+        token = "".join(letters)
+        shown = [token, token.upper(), token.swapcase()][trial % 3].replace("SS", "ß")
+        form = shown.encode("utf-16-le" if trial % 2 else "utf-8")
+        noise = rng.bytes(int(rng.integers(40, 400)))
+        place = int(rng.integers(0, len(noise)))
+        frame = b"\xff\xd8\xff\xf7\0\4\xff\xda" + noise[:place] + form + noise[place:]
+        folded = token.casefold()
+        there = any(folded.encode(code) in frame.lower() for code in ("utf-8", "utf-16-le", "latin-1"))
+        assert bool(leaks(frame, [token, "another one"])) == there
+        assert leaks(frame[:8] + noise, [token, "another one"]) == []
+        hits += there
+    assert hits > 50
+
+
 def test_words_of_our_own_are_no_leak() -> None:
     header = {"00080008": {"vr": "CS", "Value": ["ORIGINAL", "PRIMARY"]}, "0008103E": {"Value": ["MR sagittal T2"]}}
     assert leaks(header, ["Mary", "Sagi", "origin"]) == []
