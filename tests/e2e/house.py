@@ -26,6 +26,40 @@ STAGE = Path(__file__).with_name("stage.py")
 MANIFEST = ROOT / "static" / "viewer" / ".vite" / "manifest.json"
 
 
+class Web:
+    """The web server, which a test may kill and start again at the same address."""
+
+    def __init__(self, port: int, env: dict[str, str], log: Path) -> None:
+        self.port, self.env, self.log = port, env, log
+        self.command: list[str | Path] = [in_venv("gunicorn"), "spondy.wsgi:application", "--bind"]
+        self.command += [f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "1", "--threads", "8"]
+        self.command += ["--keep-alive", "30", "--preload", "--no-control-socket", "--graceful-timeout", "2"]
+
+    def start(self) -> None:
+        with self.log.open("ab") as said:
+            self.process = subprocess.Popen(
+                [str(part) for part in self.command],
+                cwd=ROOT,
+                env=self.env,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+        wait_until(lambda: answers(self.port, "/healthz"), "the web server", self.process)
+
+    def hold(self) -> None:
+        """Let it take connections and answer none."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            end(self.process)
+
+
 @dataclass(frozen=True)
 class House:
     """What the tests know of the running house."""
@@ -36,6 +70,7 @@ class House:
     hospital: Path
     places: list[dict[str, Any]]
     worker: int
+    web: Web
 
     @contextlib.contextmanager
     def worker_held(self) -> Iterator[None]:
@@ -87,12 +122,16 @@ def process(command: list[str | Path], env: dict[str, str], log: Path) -> Iterat
     try:
         yield started
     finally:
-        started.terminate()
-        try:
-            started.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
+        end(started)
+
+
+def end(started: subprocess.Popen[bytes]) -> None:
+    started.terminate()
+    try:
+        started.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        started.kill()
+        started.wait()
 
 
 @contextlib.contextmanager
@@ -139,14 +178,14 @@ def running(folder: Path) -> Iterator[House]:
         )
         assert staged.returncode == 0, staged.stderr
         facts = json.loads(staged.stdout.splitlines()[-1])
-        web: list[str | Path] = [in_venv("gunicorn"), "spondy.wsgi:application", "--bind", f"127.0.0.1:{port}"]
-        web += ["--worker-class", "gthread", "--workers", "1", "--threads", "8", "--keep-alive", "30", "--preload"]
-        web += ["--no-control-socket", "--graceful-timeout", "2"]
+        web = Web(port, env, folder / "web.log")
         worker: list[str | Path] = [in_venv("celery"), "-A", "spondy", "worker", "--loglevel", "INFO"]
         worker += ["--concurrency", "1", "--without-gossip", "--without-mingle"]
-        logs = folder / "web.log", folder / "worker.log"
-        with process(web, env, logs[0]) as served, process(worker, env, logs[1]) as working:
-            wait_until(lambda: answers(port, "/healthz"), "the web server", served)
-            wait_until(lambda: answers(port, "/readyz"), "the worker", working)
-            url = f"http://127.0.0.1:{port}"
-            yield House(url, env, folder, Path(facts["hospital"]), facts["places"], working.pid)
+        with process(worker, env, folder / "worker.log") as working:
+            web.start()
+            try:
+                wait_until(lambda: answers(port, "/readyz"), "the worker", working)
+                url = f"http://127.0.0.1:{port}"
+                yield House(url, env, folder, Path(facts["hospital"]), facts["places"], working.pid, web)
+            finally:
+                web.stop()

@@ -166,9 +166,9 @@ class Room:
     def ready(self, *, complete: bool = True) -> Room:
         """Wait until the case is on the screen and, unless something is to fail, all its images are here."""
         expect(self.cockpit).to_have_attribute("data-curtain", "open")
-        # It fades: what lies under it can be hit only when it is gone.
-        expect(self.page.locator(".curtain")).to_be_hidden()
         if complete:
+            # It opens with the first picture: what is said of the others holds when all have come.
+            expect(self.page.locator("section.images")).to_have_attribute("data-settled", "true")
             expect(self.page.locator("section.images")).to_have_attribute("data-complete", "true")
         return self
 

@@ -29,7 +29,7 @@ from spondy.demo import studies  # noqa: E402  after the path or the settings
 SEED = 7
 SPINE_CASES = 3
 DONE_CASES = 24
-READERS = tuple(f"reader{number}" for number in range(1, 17))
+READERS = tuple(f"reader{number}" for number in range(1, 21))
 SPINE, DONE, REAL, EMPTY = "SPINE", "DONE", "REAL", "EMPTY"
 # Patient and file of each, all from pydicom and pydicom-data: CT and MR, square and not, signed and not, one cut twice.
 REAL_FILES = {

@@ -76,6 +76,7 @@ def visit(page: Page, form: str = "mr") -> None:
 
 def ready(page: Page) -> None:
     expect(page.locator("#cockpit")).to_have_attribute("data-curtain", "open")
+    expect(page.locator(".images")).to_have_attribute("data-settled", "true")
     expect(page.locator(".images")).to_have_attribute("data-complete", "true")
 
 
