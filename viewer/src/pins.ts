@@ -41,7 +41,7 @@ function pin(cell: Cell, item: Item, view: PinView, events: PinEvents, text: str
       click: () => events.seePin(cell.key),
     },
     h('span', { class: 'pin-mark', 'aria-hidden': 'true' }),
-    text,
+    text !== '' && h('span', { class: 'pin-text' }, text),
   );
   button.addEventListener('pointerdown', (event) => event.preventDefault());
   return button;
