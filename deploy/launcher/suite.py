@@ -107,6 +107,7 @@ def whole(context: Context) -> int:
             # The viewer alone against its stand-in server: faults that the real one does not produce on demand.
             alone = [
                 "viewer/test/test_room.py",
+                "viewer/test/test_images.py",
                 "-c",
                 os.devnull,
                 "--rootdir=.",

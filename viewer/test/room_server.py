@@ -95,6 +95,16 @@ def _encoded(role: str, number: int) -> tuple[bytes, ...]:
     return tuple(bytes(jpeg_ls.encode_array(np.ascontiguousarray(f).view(np.uint16))) for f in series.pixels)
 
 
+def _bend(frames: list[dict[str, Any]], fault: str) -> None:
+    """Make a series what no plane can be computed from: leaning slices, a missing one, thick ones."""
+    if fault == "gap":
+        del frames[7]
+    for i, frame in enumerate(frames):
+        position = frame["metadata"]["00200032"]["Value"]
+        position[1] += 0.3 * i if fault == "tilt" else 0
+        position[2] += 1.0 * i if fault == "thick" else 0
+
+
 class Case:
     """One phantom, its frames and its reading of one form."""
 
@@ -141,14 +151,26 @@ class Case:
 
     @property
     def id(self) -> str:
-        return f"00000000-0000-4000-8000-{self.number:012d}" if self.form == "mr" else (
-            f"00000000-0000-4000-9000-{self.number:012d}"
+        return (
+            f"00000000-0000-4000-8000-{self.number:012d}"
+            if self.form == "mr"
+            else (f"00000000-0000-4000-9000-{self.number:012d}")
         )
 
     @property
     def newest(self) -> dict[str, Any]:
         empty = {"revision": 0, "saved_at": None, "answers": {}, "evidence": {}, "kept": []}
         return self.revisions[-1] if self.revisions else empty
+
+    def labels(self) -> list[dict[str, Any]]:
+        """The vertebrae as a coordinator would have named them: the middles of their bodies."""
+        bones = self.phantom.anatomy.vertebrae
+        corners = {n: (b.upper_p + b.upper_a + b.lower_p + b.lower_a) / 4 for n, b in bones.items()}
+        return [
+            {"text": n, "point_lps_mm": [float(bones[n].x), *map(float, middle)]}
+            for n, middle in corners.items()
+            if n[0] == "L" or n == "S1"
+        ]
 
     def judged(self) -> dict[str, Any]:
         """Remarks and measured values of the newest revision."""
@@ -288,6 +310,7 @@ class Handler(BaseHTTPRequestHandler):
         page = re.sub(r"\{% load .*?%\}", "", page)
         page = re.sub(r"\{% static '(.*?)' %\}", r"/static/\1", page)
         page = re.sub(r"\{% bundle .*?%\}", bundle, page)
+        page = page.replace("{{ room.next_url }}", room["next_url"])
         for name, value in (("sheet", PROTOCOL.sheet(form)), ("room", room)):
             text = json.dumps(value).replace("<", "\\u003C")
             island = f'<script id="{name}" type="application/json">{text}</script>'
@@ -318,6 +341,13 @@ class Handler(BaseHTTPRequestHandler):
         if reading and self.world.faults.get("geometry"):
             for frame in reading["stacks"][0]["frames"]:
                 del frame["metadata"]["00200032"]
+        if reading and self.world.faults.get("labels"):
+            labels = left[0].labels()
+            for stack in reading["stacks"]:
+                stack["labels"] = labels if stack["plane"] == "sagittal" else []
+        if reading and (fault := self.world.faults.get("slices")):
+            for stack in reading["stacks"]:
+                _bend(stack["frames"], fault)
         if reading and (role := self.world.faults.get("without")):
             reading["stacks"] = [s for s in reading["stacks"] if s["role"] != role]
         self._json(200, {"reading": reading, "done": len(cases) - len(left), "of": len(cases)})
@@ -375,7 +405,9 @@ class Handler(BaseHTTPRequestHandler):
         try:
             check(PROTOCOL, case.form, content["answers"], complete=False)
         except Invalid as invalid:
-            self._json(422, {"code": "invalid", "faults": [{"cell": f.cell, "message": f.message} for f in invalid.faults]})
+            self._json(
+                422, {"code": "invalid", "faults": [{"cell": f.cell, "message": f.message} for f in invalid.faults]}
+            )
             return
         if not same:
             self._append(case, content)

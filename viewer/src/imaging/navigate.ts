@@ -64,9 +64,10 @@ export class Navigate {
     const views = this.#ground.views();
     const sources = this.#ground.crossed() ? views : views.filter((view) => view === active);
     for (const view of views) {
-      view.references = sources.flatMap((source) =>
-        source !== view && source.honest && source.plane ? [source.plane] : [],
-      );
+      const others = sources.filter((source) => source !== view && source.honest);
+      // One line for a slice that stands in two views.
+      const planes = new Map(others.map((source) => [`${source.stack?.id} ${source.shown}`, source.plane]));
+      view.references = [...planes.values()].flatMap((plane) => plane ?? []);
       view.refresh();
     }
   }
