@@ -2,7 +2,7 @@
 import { parseTyped, places, progress } from './answers.ts';
 import type { Bars } from './bars.ts';
 import { dialogOpen } from './dialogs.ts';
-import { evidenceOf, sliceName } from './evidence.ts';
+import { evidenceOf, onlyOf, sliceName } from './evidence.ts';
 import { slip } from './geometry.ts';
 import * as g from './grading.ts';
 import type { Saver } from './saver.ts';
@@ -36,6 +36,11 @@ export interface AnsweringEvents {
   look(): CellEvidence | string;
   jump(seen: CellEvidence): void;
 }
+
+const ownImages = (reading: Reading, content: Content): Content => ({
+  ...content,
+  evidence: onlyOf(content.evidence, reading.stacks),
+});
 
 export class Answering {
   readonly #bars: Bars;
@@ -84,7 +89,7 @@ export class Answering {
     this.#measured = reading.measured;
     this.#faults = [];
     this.frozen = false;
-    this.#state = g.begin(sheet, content, focus);
+    this.#state = g.begin(sheet, ownImages(reading, content), focus);
     this.#form.load(sheet);
     this.draw();
     this.refocus();
@@ -98,7 +103,8 @@ export class Answering {
   /** Another version of the same reading. */
   replace(content: Content): void {
     if (!this.#opened || !this.#state) return;
-    this.#state = g.begin(this.#opened.sheet, content, this.#state.focus);
+    const { reading, sheet } = this.#opened;
+    this.#state = g.begin(sheet, ownImages(reading, content), this.#state.focus);
     this.showEvidence();
     this.draw();
   }

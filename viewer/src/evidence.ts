@@ -65,3 +65,14 @@ export function sliceName(stacks: readonly Stack[], uid: string): string {
   }
   return 'a slice that is gone';
 }
+
+/** Without what names an image the case no longer has: nobody could see or remove it, and no save would be taken. */
+export function onlyOf(evidence: Evidence, stacks: readonly Stack[]): Evidence {
+  const known = new Set(stacks.flatMap(({ frames }) => frames.map((frame) => frame.uid)));
+  const cells = Object.keys(evidence).filter((cell) => {
+    const seen = evidenceOf(evidence, cell);
+    return seen !== undefined && known.has(seen.uid);
+  });
+  const marks = marksOf(evidence).filter((mark) => known.has(mark.uid));
+  return withMarks(Object.fromEntries(cells.map((cell) => [cell, evidence[cell] as CellEvidence])), marks);
+}

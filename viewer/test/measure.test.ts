@@ -154,6 +154,23 @@ test('the evidence document: cells, points and marks keep out of each other', ()
   assert.equal(evidence.withoutPoints(typed, 'slip.case'), typed);
 });
 
+test('what names an image that is gone from the case is left out', () => {
+  const stack = {
+    id: 'k1',
+    role: 'R',
+    title: 'Sagittal T2',
+    frames: [{ image: '', uid: '1', metadata: CT }],
+  };
+  const seen = { uid: '1', window: { width: 400, level: 40 } };
+  const gone = { ...seen, uid: '2' };
+  const marks = [mark('point', [at(5, 5)]), { ...mark('point', [at(6, 6)]), uid: '2' }];
+  const document: Evidence = { 'a.case': seen, 'b.case': gone, marks };
+  assert.deepEqual(evidence.onlyOf(document, [stack]), { 'a.case': seen, marks: marks.slice(0, 1) });
+  assert.deepEqual(evidence.onlyOf(document, []), {});
+  assert.equal(evidence.sliceName([stack], '1'), 'Sagittal T2 1/1');
+  assert.equal(evidence.sliceName([stack], '2'), 'a slice that is gone');
+});
+
 test('arrows take the first free letter', () => {
   const arrows = ['A', 'B', 'D'].map((letter) =>
     mark('arrow', [at(1, 1), add(at(1, 1), scale([1, 0, 0], 9))], letter),

@@ -12,6 +12,7 @@ import { Navigate, planesOf, withIndexSlices } from './navigate.ts';
 import type { Spot } from './overlay.ts';
 import { Pointer } from './pointer.ts';
 import { ThreePoints } from './points.ts';
+import { Recall } from './recall.ts';
 import { isComputed, type Reformat, reformatted } from './reformat.ts';
 import { type Buttons, bindTool, type Failure, imageIdOf, Loader, startToolkit, USUAL } from './toolkit.ts';
 import { type Memory, View } from './view.ts';
@@ -71,8 +72,7 @@ export class Images {
   #index = '';
   #serial = 0;
   #frame = 0;
-  /** What is to be seen again once its slice is on the screen. */
-  #seen: { readonly view: View; readonly evidence: CellEvidence } | null = null;
+  readonly #recall: Recall;
   #settled = false;
 
   constructor(host: HTMLElement, sheet: Sheet, events: ImagesEvents) {
@@ -125,6 +125,20 @@ export class Images {
     this.#points = new ThreePoints(() => this.#views, {
       set: (cell, points) => events.points(cell, points),
       done: () => this.setTool(this.atRest),
+    });
+    this.#recall = new Recall({
+      views: () => this.#views,
+      active: () => this.#active,
+      stacks: () => this.#stacks,
+      put: (view, stack, index) => this.#put(view, stack, index),
+      plainLayout: () => {
+        const first = this.#sheet.layouts[0];
+        if (first) this.layout(first.code);
+      },
+      activate: (view) => this.#activate(view),
+      go: (view, index) => this.#go(view, index),
+      isFull: () => this.host.querySelector('.view.full') !== null,
+      full: (on) => this.full(on),
     });
     this.#marks = new Marks(() => this.#views, {
       changed: (marks) => events.marks(marks),
@@ -357,41 +371,13 @@ export class Images {
 
   /** What the active view shows, to be kept as evidence; or a sentence why it cannot be. */
   look(): CellEvidence | string {
+    if (isComputed(this.#active?.stack)) return 'This plane is computed: keep a slice as it was stored.';
     return this.#active?.look ?? 'The active view shows no slice that could be kept.';
   }
 
-  /** Show a slice again as it was seen, where its series is on the screen, else in the active view. */
+  /** Show a slice again as it was seen. */
   jump(seen: CellEvidence): void {
-    const stack = this.#stacks.find(({ frames }) => frames.some((frame) => frame.uid === seen.uid));
-    const target =
-      this.#views.find((v) => v === this.#active && v.stack === stack) ??
-      this.#views.find((v) => v.stack === stack) ??
-      this.#active;
-    if (!stack || !target) return;
-    const index = stack.frames.findIndex((frame) => frame.uid === seen.uid);
-    const full = this.host.querySelector('.view.full') !== null;
-    if (full) this.full(false);
-    let view: View | undefined = target;
-    if (target.stack !== stack) {
-      const position = this.#views.indexOf(target);
-      this.#remembered(stack.id).index = index;
-      this.#pick(position, stack.id);
-      view = this.#views[position];
-    }
-    if (!view) return;
-    this.#activate(view);
-    if (full) this.full(true);
-    this.#seen = { view, evidence: seen };
-    this.#go(view, index);
-    if (view.honest) this.#lookAgain(view);
-  }
-
-  /** The slice that was asked for is on the screen: its window and part follow. */
-  #lookAgain(view: View): void {
-    const seen = this.#seen;
-    if (seen?.view !== view || !view.honest) return;
-    this.#seen = null;
-    if (view.stack?.frames[view.shown]?.uid === seen.evidence.uid) view.lookAs(seen.evidence);
+    this.#recall.jump(seen);
   }
 
   /** Leave what is begun: points half set, a mark, then the tool, then full size. */
@@ -496,6 +482,13 @@ export class Images {
     view.show(made, this.#remembered(made.id));
   }
 
+  #put(view: View, stack: Stack, index: number): View | undefined {
+    const position = this.#views.indexOf(view);
+    this.#remembered(stack.id).index = index;
+    this.#pick(position, stack.id);
+    return this.#views[position];
+  }
+
   #pick(position: number, id: string): void {
     this.#chosen.set(position, id);
     this.layout(this.layoutCode);
@@ -533,7 +526,7 @@ export class Images {
   #onShown(view: View): void {
     if (view === this.#active || this.tool === 'cross' || isComputed(view.stack)) this.#navigate.reference();
     this.#points.dress(view);
-    this.#lookAgain(view);
+    this.#recall.shown(view);
     this.#prompt();
     this.#checkSettled();
   }

@@ -4,6 +4,7 @@ import { planeName } from '../geometry.ts';
 import { clamped, within } from '../measure.ts';
 import type { Evidence, Points, Vec3 } from '../wire.ts';
 import { POINT_NAMES, type Spot } from './overlay.ts';
+import { isComputed } from './reformat.ts';
 import type { Mark, View } from './view.ts';
 
 const PROMPTS = [
@@ -83,6 +84,7 @@ export class ThreePoints {
     if (!this.#cell) return 'This form asks for no slip.';
     if (!view.stack) return 'Choose a view with a sagittal slice.';
     if (!view.honest) return 'Wait until the slice is shown.';
+    if (isComputed(view.stack)) return 'This plane is computed: measure on a slice as it was stored.';
     if (!view.plane) return 'Position or scale is missing: the slip cannot be measured here.';
     return planeName(view.plane) === 'sagittal' ? null : 'The slip is measured on a sagittal slice.';
   }

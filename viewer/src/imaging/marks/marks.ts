@@ -4,6 +4,7 @@ import { add, depth, dot, type Plane, scale, subtract } from '../../geometry.ts'
 import { clamped, distance, ellipseOf, linesOf, within } from '../../measure.ts';
 import type { ImageMark, MarkKind, Vec3 } from '../../wire.ts';
 import { type Spot, shape } from '../overlay.ts';
+import { isComputed } from '../reformat.ts';
 import { toScreen } from '../screen.ts';
 import type { View } from '../view.ts';
 import { drawMark, handles, type Scene, WHOLE } from './drawing.ts';
@@ -106,6 +107,7 @@ export class Marks {
   #obstacle(view: View): string | null {
     if (!view.stack) return 'Choose a view with an image.';
     if (!view.honest) return 'Wait until the slice is shown.';
+    if (isComputed(view.stack)) return 'This plane is computed: marks belong on slices as they were stored.';
     if (!view.plane) return 'Position or scale is missing: nothing can be measured or marked here.';
     return this.#marks.length >= MOST ? `${MOST} marks are the most a reading keeps.` : null;
   }
