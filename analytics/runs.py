@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # scipy and statsmodels are heavy; a page that only lists run
     from analytics.stats.result import Results
 
 READINGS, OUTCOMES = "readings", "outcomes"
+EXTENDED = ("extended", "agreement_extended")
 LAYERS = {READINGS: "Agreement of the readers", OUTCOMES: "Readings with outcomes"}
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "django", "pydicom")
 
@@ -39,6 +40,7 @@ class RunRow:
     id: uuid.UUID
     layer: str
     plan: str
+    deviation: str
     created_at: datetime
     finished_at: datetime | None
     job: jobs.Card | None
@@ -55,6 +57,8 @@ class Home:
     layer: str
     layer_label: str
     sentence: str
+    plan: str
+    plans: tuple[tuple[str, str], ...]
     runs: tuple[RunRow, ...]
 
 
@@ -94,32 +98,58 @@ def home(person: Person, code: str) -> Home:
         layer,
         LAYERS.get(layer, ""),
         sentence,
-        tuple(_row(run) for run in found),
+        subject.plan,
+        _choice(subject, layer),
+        tuple(_row(run, subject) for run in found),
     )
 
 
-def _row(run: Run) -> RunRow:
-    card = jobs.look(run.job_id) if run.job_id else None
-    return RunRow(run.pk, LAYERS[run.layer], run.plan, run.created_at, run.finished_at, card)
-
-
-def _plan(subject_plan: str, layer: str, instrument: Any) -> Plan:
+def _choice(subject: handover.Subject, layer: str) -> tuple[tuple[str, str], ...]:
+    """Give the plans that may be asked for: with outcomes all that fit the instrument, before them no choice."""
     from analytics import plans
 
-    if layer == OUTCOMES and subject_plan in plans.codes():
-        chosen = plans.get(subject_plan)
-        if chosen.protocol == instrument.code:  # a plan names the items of one instrument
-            return chosen
-    return plans.agreement_for(instrument)
+    fitting = (one for one in plans.titles() if plans.get(one[0]).protocol == subject.protocol.code)
+    return tuple(fitting) if layer == OUTCOMES else ()
 
 
-def start(person: Person, code: str) -> uuid.UUID:
-    """Ask for a run over what may be seen now. The same data, plan and seed give the run that is there already."""
+def _row(run: Run, subject: handover.Subject) -> RunRow:
+    card = jobs.look(run.job_id) if run.job_id else None
+    deviation = _deviation(subject, run.layer, run.plan, run.plan_digest)
+    return RunRow(run.pk, LAYERS[run.layer], run.plan, deviation, run.created_at, run.finished_at, card)
+
+
+def _plan(code: str, layer: str, instrument: Any) -> Plan:
+    from analytics import plans
+
+    if layer == OUTCOMES:
+        return plans.planned(code, instrument)
+    return plans.agreement_for(instrument, extended=code in EXTENDED)
+
+
+def _deviation(subject: handover.Subject, layer: str, code: str, digest: str) -> str:
+    """Say how a run's plan differs from the one frozen with the study; agreement alone is part of every plan."""
+    if layer != OUTCOMES or digest == subject.plan_digest:
+        return ""
+    if not subject.plan_digest:
+        return "No analysis plan was frozen with this study."
+    if code != _plan(subject.plan, layer, subject.protocol).code:
+        return f"Deviation: plan “{code}” was run; the study froze plan “{subject.plan}” before the first reading."
+    return f"Deviation: plan “{code}” is no longer the version the study froze before the first reading."
+
+
+def start(person: Person, code: str, *, plan_code: str = "") -> uuid.UUID:
+    """Ask for a run over what may be seen now. The same data, plan and seed give the run that is there already.
+
+    With outcomes another plan than the study's may be asked for; the trail and the report then call it a deviation.
+    """
     subject = handover.subject(person, code)
     layer = _layer(subject)
     if not layer:
         raise handover.StillReading("The readings are not locked yet; there is nothing to compute.")
-    plan = _plan(subject.plan, layer, subject.protocol)
+    if plan_code and plan_code not in dict(_choice(subject, layer)):
+        raise NothingThere
+    plan = _plan(plan_code or subject.plan, layer, subject.protocol)
+    deviation = _deviation(subject, layer, plan.code, plan.digest())
     keyed = {
         "study_id": subject.key,
         "layer": layer,
@@ -142,7 +172,7 @@ def start(person: Person, code: str) -> uuid.UUID:
                 )
                 run.job_id = card.id
                 run.save(update_fields=["job"])
-                trail.record(subject.key, person, "start run", subject=str(run.pk), after=layer)
+                trail.record(subject.key, person, "start run", subject=str(run.pk), after=layer, reason=deviation)
     except IntegrityError:
         run = Run.objects.get(**keyed)
     return run.pk
@@ -163,7 +193,7 @@ def cancel(person: Person, code: str, run_id: uuid.UUID) -> None:
 
 
 def card(person: Person, code: str, run_id: uuid.UUID) -> RunRow:
-    return _row(_own(person, code, run_id))
+    return _row(_own(person, code, run_id), handover.subject(person, code))
 
 
 def _own(person: Person, code: str, run_id: uuid.UUID) -> Run:
@@ -189,7 +219,7 @@ def carry_out(held: jobs.Held) -> None:
     frames = from_handover(instrument, handover.gradings(run.study_id), patients)
     plan = _plan(run.plan, run.layer, instrument)
     _still_the_same(run, plan)
-    results = plans.carry_out(plan, frames, seed=run.seed, progress=held.step)
+    results = plans.carry_out(plan, frames, seed=run.seed, progress=held.step, processes=plans.processors())
     _still_the_same(run, plan)
     drawn = {name: svg.decode() for name, svg in figures.draw(results).items()}
     with transaction.atomic():
@@ -221,17 +251,18 @@ def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
         raise NothingThere
     subject = handover.subject(person, code)
     results = Results.from_document(run.results)
+    row = _row(run, subject)
     facts = {
         "Study": f"{subject.title} ({subject.code})",
         "Data": "Synthetic" if subject.synthetic else "Study data",
         "Layer": LAYERS[run.layer],
         "Cases": str(results.subject["cases"]),
-        "Plan": run.plan,
+        "Plan": row.deviation or f"{run.plan}{', as frozen with the study' if run.layer == OUTCOMES else ''}",
         "Computed": f"{run.finished_at:%Y-%m-%d %H:%M} UTC" if run.finished_at else "",
         "Spondy": run.versions.get("spondy", ""),
     }
     return Shown(
-        _row(run),
+        row,
         results,
         facts,
         subject.code,

@@ -20,13 +20,15 @@ STEP_S = float(os.environ.get("TEST_STEP_S", "0"))
 at_full_speed = plans.carry_out
 
 
-def slowly(plan: Any, frames: Any, *, seed: int = 0, progress: Callable[[int, int, str], None] | None = None) -> Any:
+def slowly(
+    plan: Any, frames: Any, *, seed: int = 0, progress: Callable[[int, int, str], None] | None = None, **more: Any
+) -> Any:
     def step(done: int, of: int, label: str) -> None:
         time.sleep(STEP_S)
         if progress:
             progress(done, of, label)
 
-    return at_full_speed(plan, frames, seed=seed, progress=step)
+    return at_full_speed(plan, frames, seed=seed, progress=step, **more)
 
 
 plans.carry_out = slowly

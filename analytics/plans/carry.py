@@ -6,17 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from analytics.frames import Frames
-from analytics.plans import steps
+from analytics.plans import side_by_side, steps
 from analytics.plans.parts import NotPossible, Params, Part, Table
 from analytics.plans.plan import Plan
+from analytics.plans.side_by_side import Progress
 from analytics.stats.result import Entry, Results
 
-__all__ = ["NotPossible", "carry_out"]
-
-Progress = Callable[[int, int, str], None]
+__all__ = ["NotPossible", "carry_out", "parts_of"]
 
 
-def carry_out(plan: Plan, frames: Frames, *, seed: int = 0, progress: Progress | None = None) -> Results:
+def carry_out(
+    plan: Plan, frames: Frames, *, seed: int = 0, progress: Progress | None = None, processes: int = 0
+) -> Results:
     """Compute everything a plan names.
 
     Parameters
@@ -28,7 +29,10 @@ def carry_out(plan: Plan, frames: Frames, *, seed: int = 0, progress: Progress |
     seed : int
         Seed of everything random, kept with the results.
     progress : callable, optional
-        Called with (parts done, parts in all, name of the next part); whatever it raises ends the work.
+        Called with (parts done, parts in all, name of a part under way); whatever it raises ends the work.
+    processes : int
+        Where the plan resamples: how many processes share the parts; 0 computes everything in this one. The results
+        are the same.
 
     Returns
     -------
@@ -44,18 +48,33 @@ def carry_out(plan: Plan, frames: Frames, *, seed: int = 0, progress: Progress |
         raise NotPossible(f"Plan {plan.code!r} is made for {plan.protocol!r}, the readings answer {frames.protocol!r}.")
     if plan.needs_outcomes and not frames.has_outcomes:
         raise NotPossible(f"Plan {plan.code!r} needs outcomes, and there are none yet.")
-    table = Table(frames, seed)
-    parts: list[Part] = [part for step in plan.steps for part in _kind(step.kind)(table, step.params)]
-    entries: list[Entry] = []
-    for done, part in enumerate(parts):
+    table, parts = parts_of(plan, frames, seed)
+
+    def report(done: int, label: str) -> None:
         if progress:
-            progress(done, len(parts), part.label)
-        for entry in part.run():
+            progress(done, len(parts), label)
+
+    ready: dict[int, tuple[Entry, ...]] = {}
+    alone = [place for place, part in enumerate(parts) if not part.builds]
+    if processes and plan.resamples and alone:
+        ready = side_by_side.computed(
+            plan, frames, seed, alone, processes=processes, report=lambda n, place: report(n, parts[place].label)
+        )
+    entries: list[Entry] = []
+    for place, part in enumerate(parts):
+        if place not in ready:
+            report(max(len(ready), place), part.label)
+        for entry in ready[place] if place in ready else part.run():
             entries.append(entry)
             table.keep(entry)
-    if progress:
-        progress(len(parts), len(parts), "done")
+    report(len(parts), "done")
     return Results(plan=_named(plan), subject=_subject(frames), seed=seed, entries=tuple(entries))
+
+
+def parts_of(plan: Plan, frames: Frames, seed: int) -> tuple[Table, list[Part]]:
+    """Split a plan into its parts, and give the table they work on."""
+    table = Table(frames, seed)
+    return table, [part for step in plan.steps for part in _kind(step.kind)(table, step.params)]
 
 
 def _kind(name: str) -> Callable[[Table, Params], list[Part]]:

@@ -30,10 +30,14 @@ class NotPossible(ValueError):
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of work with the name progress shows."""
+    """A piece of work with the name progress shows.
+
+    One that asks the table for what was computed before says so by ``builds``; the others may run in any order.
+    """
 
     label: str
     run: Callable[[], Iterator[Entry]]
+    builds: bool = False
 
 
 class Table:

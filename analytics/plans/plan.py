@@ -50,13 +50,18 @@ class Plan:
     steps: tuple[Step, ...]
     needs_outcomes: bool = True
 
+    @property
+    def resamples(self) -> bool:
+        """Whether anything is drawn again and again, so that more than one process is worth starting."""
+        return any("replicates" in step.params for step in self.steps)
+
     def with_bootstrap(self, replicates: int) -> Plan:
         """Bootstrap with so many resamples; another digest, because the numbers are others.
 
         A plan that resamples does so as often everywhere; any other gets bootstrap intervals of the agreement
         coefficients beside what it has.
         """
-        if any("replicates" in step.params for step in self.steps):
+        if self.resamples:
             steps = tuple(
                 replace(step, params={**step.params, "replicates": replicates}) if "replicates" in step.params else step
                 for step in self.steps

@@ -312,7 +312,7 @@ def multiplicity(table: Table, params: Params) -> list[Part]:
                 for code, adjusted in association.adjust(family).items():
                     yield Entry.of(f"multiplicity/{reader}/{outcome}/{code}", adjusted)
 
-    return [Part("Adjustment for many tests", run)]
+    return [Part("Adjustment for many tests", run, builds=True)]
 
 
 def model(table: Table, params: Params) -> list[Part]:

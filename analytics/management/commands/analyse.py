@@ -57,7 +57,9 @@ class Command(BaseCommand):
         plan = plans.get(options["plan"])
         if options["bootstrap"]:
             plan = plan.with_bootstrap(options["bootstrap"])
-        results = plans.carry_out(plan, frames, seed=options["seed"], progress=self._progress)
+        results = plans.carry_out(
+            plan, frames, seed=options["seed"], progress=self._progress, processes=plans.processors()
+        )
         inputs = {path.name: path.read_bytes() for path in paths.values()}
         facts = {"spondy": settings.VERSION}
         out: Path = options["out"]
