@@ -85,6 +85,7 @@ class Subject:
     code: str
     title: str
     plan: str
+    plan_digest: str
     state_label: str
     synthetic: bool
     readings_open: bool
@@ -104,6 +105,7 @@ def subject(person: Person, code: str) -> Subject:
         study.code,
         study.title,
         study.plan,
+        study.plan_digest,
         State(study.state).label,
         bool(study.settings.get("synthetic")),
         study.has_reached(State.READINGS_LOCKED),

@@ -114,6 +114,9 @@ CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [])
 BEHIND_TLS = env_bool("SPONDY_TLS", False)
 VERSION = next(iter(re.findall(r"^## v?(\S+)", (BASE_DIR / "CHANGELOG.md").read_text(), re.M)), "0")
 
+# The desk freezes an analysis plan with a study; statistics stand above it, so they are named here.
+ANALYSIS_PLANS = "analytics.plans"
+
 INSTALLED_APPS = [
     "annotation",
     "analytics",

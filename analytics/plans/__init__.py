@@ -13,7 +13,6 @@ from analytics.plans.plan import Plan, Step
 
 if TYPE_CHECKING:
     from analytics.plans.carry import NotPossible, carry_out
-    from analytics.plans.side_by_side import processors
 
 __all__ = [
     "NotPossible",
@@ -24,11 +23,10 @@ __all__ = [
     "codes",
     "get",
     "planned",
-    "processors",
     "titles",
 ]
 
-_HEAVY = {"NotPossible": "carry", "carry_out": "carry", "processors": "side_by_side"}
+_HEAVY = {"NotPossible": "carry", "carry_out": "carry"}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from analytics.plans.plan import Plan, Step
 from annotation.protocol import Protocol
 
-__all__ = ["agreement_for", "codes", "get"]
+__all__ = ["agreement_for", "codes", "get", "planned", "titles"]
 
 TIMES = ("15min", "1month")
 OUTCOMES = tuple(f"success_{time}" for time in TIMES)
@@ -312,6 +312,27 @@ def get(code: str) -> Plan:
     return _PLANS[code]
 
 
+def titles() -> list[tuple[str, str]]:
+    """Codes and titles of the plans there are, in the order in which they grow."""
+    return [(plan.code, plan.title) for plan in _PLANS.values()]
+
+
+def planned(code: str, protocol: Protocol) -> Plan:
+    """Give the plan of this name for an instrument; where it is made for another, the agreement of the readers.
+
+    Parameters
+    ----------
+    code : str
+        As a study or a run keeps it.
+    protocol : Protocol
+        The study's instrument.
+    """
+    found = _PLANS.get(code)
+    if found is not None and found.protocol == protocol.code:  # a plan names the items of one instrument
+        return found
+    return agreement_for(protocol, extended=code in (EXTENDED.code, f"agreement_{EXTENDED.code}"))
+
+
 def agreement_for(protocol: Protocol, *, extended: bool = False) -> Plan:
     """Make the plan that computes prevalence and agreement of every finding, and nothing that needs an outcome.
 
@@ -325,7 +346,7 @@ def agreement_for(protocol: Protocol, *, extended: bool = False) -> Plan:
     """
     as_nominal = [item.code for item in protocol.items if item.code in NOMINAL and protocol.code == "spondylolysis"]
     return Plan(
-        code="agreement_extended" if extended else "agreement",
+        code=f"agreement_{EXTENDED.code}" if extended else "agreement",
         title="Agreement of the readers",
         version=1,
         protocol=protocol.code,

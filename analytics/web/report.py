@@ -21,7 +21,7 @@ from annotation.people import person_of
 def home(request: HttpRequest, study: str) -> HttpResponse:
     person = person_of(request)
     if request.method == "POST":
-        return redirect("report_run", study, runs.start(person, study))
+        return redirect("report_run", study, runs.start(person, study, plan_code=request.POST.get("plan", "")))
     return render(request, "report/home.html", {"home": runs.home(person, study)})
 
 

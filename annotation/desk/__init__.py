@@ -74,6 +74,7 @@ from annotation.desk.pictures import (
     sheet_picture,
     slice_picture,
 )
+from annotation.desk.planning import plans
 from annotation.desk.scanning import COLUMNS as SCANNING_COLUMNS
 from annotation.desk.scanning import Scanning, scanning_table
 from annotation.desk.series import SERIES_STATES, SeriesRow, series_rows
@@ -181,6 +182,7 @@ __all__ = [
     "patient_row",
     "patients",
     "picture_tag",
+    "plans",
     "progress",
     "protocols",
     "receive_table",

@@ -7,6 +7,7 @@ from django.db import transaction
 from annotation import trail
 from annotation.access import WrongState, protocol_of, study_for, writable_protocol
 from annotation.desk.order import assign
+from annotation.desk.planning import plan_digest
 from annotation.models import Assignment, Case, Membership, Role, State, Study
 from annotation.people import Person
 
@@ -30,14 +31,19 @@ def _held(study: Study) -> Study:
 
 
 def freeze(person: Person, code: str) -> None:
-    """Fix the instrument: its digest is stored, and from here on another digest makes the study read-only."""
+    """Fix the instrument and the analysis plan.
+
+    From here on another digest of the instrument makes the study read-only; a run by another plan is a deviation.
+    """
     study = study_for(person, code, Role.COORDINATOR)
     with transaction.atomic():
         study = _held(study)
         if study.state != State.DRAFT:
             raise WrongState(f"Study {code} is frozen already.")
-        study.protocol_digest = protocol_of(study).digest()
-        study.save(update_fields=["protocol_digest"])
+        instrument = protocol_of(study)
+        study.protocol_digest, study.plan_digest = instrument.digest(), plan_digest(study.plan, instrument)
+        study.save(update_fields=["protocol_digest", "plan_digest"])
+        trail.record(study, person, "freeze plan", subject=study.plan, after={"digest": study.plan_digest})
         _move(study, person, State.FROZEN, reason=f"protocol digest {study.protocol_digest}")
 
 

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from annotation import trail
 from annotation.access import WrongState, study_for
+from annotation.desk.planning import plans
 from annotation.models import Assignment, Membership, Role, State, Study
 from annotation.people import Person
 from annotation.protocol import catalogue
@@ -71,6 +72,8 @@ def create_study(
         raise BadSetting("settings", str(fault)) from None
     if (settings or {}).get("images", "required") not in IMAGES:
         raise BadSetting("settings", f"Setting images is one of: {', '.join(IMAGES)}.")
+    if plan not in dict(plans()):
+        raise BadSetting("plan", f"There is no analysis plan “{plan}”; there are: {', '.join(dict(plans()))}.")
     with transaction.atomic():
         if Study.objects.filter(code__iexact=code).exists():
             raise BadSetting("code", f"There is a study “{code}” already.")
@@ -86,7 +89,8 @@ def create_study(
         )
         if person is not None:
             Membership.objects.create(study=study, user=person, role=Role.COORDINATOR)
-        trail.record(study, person, "create study", after={"protocol": instrument.digest(), "settings": study.settings})
+        fixed = {"protocol": instrument.digest(), "plan": plan, "settings": study.settings}
+        trail.record(study, person, "create study", after=fixed)
     return study.code
 
 

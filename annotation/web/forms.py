@@ -10,11 +10,21 @@ class NewStudy(forms.Form):
     code = forms.SlugField(max_length=40, help_text="Short, for addresses: a letter, then letters, digits, hyphens.")
     title = forms.CharField(max_length=200)
     protocol = forms.ChoiceField(choices=())
+    plan = forms.ChoiceField(choices=(), required=False, label="Analysis plan")
     index_level_shown = forms.BooleanField(required=False, initial=True, label="Show the index level to readers")
 
-    def __init__(self, data: QueryDict | None = None, *, protocols: list[tuple[str, str]]) -> None:
+    def __init__(
+        self, data: QueryDict | None = None, *, protocols: list[tuple[str, str]], plans: list[tuple[str, str]]
+    ) -> None:
         super().__init__(data)
         self.fields["protocol"] = forms.ChoiceField(choices=protocols)
+        self.fields["plan"] = forms.ChoiceField(
+            choices=plans,
+            required=False,
+            initial="full",
+            label="Analysis plan",
+            help_text="Frozen with the protocol. A later run by another plan is reported as a deviation.",
+        )
 
 
 class MemberForm(forms.Form):

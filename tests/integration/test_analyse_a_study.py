@@ -21,10 +21,10 @@ import psutil
 import pytest
 from django.db import connection
 
-from analytics import runs
+from analytics import plans, runs
 from analytics.models import Run
 from annotation import handover, jobs
-from annotation.models import Event, Exclusion, Job, Patient
+from annotation.models import Event, Exclusion, Job, Patient, Study
 from tests import cast
 from tests.conftest import ROOT
 
@@ -245,6 +245,47 @@ def test_outcomes_come_in_with_the_unblinding() -> None:
     assert open_.layer == "outcomes"
     assert open_.results, the_message(open_)
     assert cast.client("analyst").get(f"/report/{cast.SPINE}/runs/{open_.pk}/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_the_plan_is_frozen_with_the_study_and_another_one_is_a_deviation() -> None:
+    frozen = plans.get("full").digest()
+    assert cast.study().plan_digest == frozen
+    event = Event.objects.get(study=cast.study(), verb="freeze plan")
+    assert (event.subject, event.after) == ("full", {"digest": frozen})
+    assert cast.study(cast.PEBBLE).plan_digest == plans.planned("full", cast.instrument(cast.PEBBLE)).digest()
+    cast.read_all(cast.SPINE)
+    cast.close(cast.SPINE)
+    analyst = cast.client("analyst")
+    assert "<select" not in analyst.get(f"/report/{cast.SPINE}/").content.decode(), "no choice before the outcomes"
+    assert analyst.post(f"/report/{cast.SPINE}/", {"plan": "paper"}).status_code == 404
+    cast.unblind(cast.SPINE)
+    address = analyst.post(f"/report/{cast.SPINE}/", {"plan": "paper"})["Location"]
+    said = "Deviation: plan “paper” was run; the study froze plan “full” before the first reading."
+    assert Event.objects.filter(verb="start run").latest("number").reason == said
+    run = compute(cast.SPINE)
+    assert run.plan_digest == plans.get("paper").digest()
+    assert said in analyst.get(address).content.decode()
+    manifest = json.loads(analyst.get(f"{address}files/manifest.json").content)
+    assert manifest["Plan"] == said
+    home = analyst.get(f"/report/{cast.SPINE}/").content.decode()
+    assert home.count(">deviation<") == 1
+    assert 'value="full" selected' in home
+    runs.start(cast.analyst(), cast.SPINE)
+    as_frozen = Event.objects.filter(verb="start run").latest("number")
+    assert as_frozen.reason == ""
+    assert analyst.post(f"/report/{cast.SPINE}/", {"plan": "everything"}).status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_plan_that_changed_or_was_never_frozen_is_said() -> None:
+    cast.read_all(cast.SPINE)
+    cast.close(cast.SPINE)
+    cast.unblind(cast.SPINE)
+    key = runs.start(cast.analyst(), cast.SPINE)
+    for digest, words in (("0" * 64, "no longer the version the study froze"), ("", "No analysis plan was frozen")):
+        Study.objects.filter(code=cast.SPINE).update(plan_digest=digest)
+        assert words in runs.card(cast.analyst(), cast.SPINE, key).deviation
 
 
 def the_message(run: Run) -> str:
