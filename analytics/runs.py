@@ -219,7 +219,7 @@ def carry_out(held: jobs.Held) -> None:
     frames = from_handover(instrument, handover.gradings(run.study_id), patients)
     plan = _plan(run.plan, run.layer, instrument)
     _still_the_same(run, plan)
-    results = plans.carry_out(plan, frames, seed=run.seed, progress=held.step)
+    results = plans.carry_out(plan, frames, seed=run.seed, progress=held.step, processes=plans.processors())
     _still_the_same(run, plan)
     drawn = {name: svg.decode() for name, svg in figures.draw(results).items()}
     with transaction.atomic():

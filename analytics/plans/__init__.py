@@ -13,6 +13,7 @@ from analytics.plans.plan import Plan, Step
 
 if TYPE_CHECKING:
     from analytics.plans.carry import NotPossible, carry_out
+    from analytics.plans.side_by_side import processors
 
 __all__ = [
     "NotPossible",
@@ -23,10 +24,11 @@ __all__ = [
     "codes",
     "get",
     "planned",
+    "processors",
     "titles",
 ]
 
-_HEAVY = {"NotPossible": "carry", "carry_out": "carry"}
+_HEAVY = {"NotPossible": "carry", "carry_out": "carry", "processors": "side_by_side"}
 
 
 def __getattr__(name: str) -> Any:
