@@ -25,7 +25,9 @@ NO_STORE = {"Cache-Control": "no-store"}
 class SaveBody(serializers.Serializer[Any]):
     base = serializers.IntegerField(min_value=0, help_text="The revision this content was made on.")
     answers = serializers.JSONField(help_text="The answers document; its schema is the protocol's.")
-    evidence = serializers.JSONField(default=dict)
+    evidence = serializers.JSONField(
+        default=dict, help_text="By cell the slice it was seen on and points measured there; `marks` are drawings."
+    )
     kept = serializers.ListField(child=serializers.CharField(max_length=40), default=list, max_length=100)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Locator, expect
 
-from tests.e2e.browser import SignIn
+from tests.e2e.browser import SignIn, violations
 from tests.e2e.room import Array, Frame, Room, View
 from tests.e2e.test_images_e2e import shown, stored_values
 
@@ -134,6 +134,7 @@ def test_a_grade_carries_its_slice_and_one_press_shows_it_again(sign_in: SignIn)
     view.expect_slice(number)
     expect(view.element.locator(".window")).to_have_text(f"W {window[0]} L {window[1]}")
 
+    assert violations(page) == []
     # In a layout without that series the active view takes it.
     room.reload()
     view.expect_slice(number)
