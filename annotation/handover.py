@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -134,7 +135,7 @@ def gradings(key: int) -> Iterator[Row]:
     """Give every cell of every locked reading that counts; a superseded one and one of an excluded patient do not."""
     study = _study(key, State.READINGS_LOCKED)
     instrument = protocol_of(study)
-    names = _reader_names(study)
+    names, rounds = _reader_names(study), _rounds(study)
     for reading in _counting(study).iterator():
         revision = reading.locked_revision
         if revision is None:
@@ -143,7 +144,7 @@ def gradings(key: int) -> Iterator[Row]:
             yield Row(
                 reading.case.patient.pseudonym,
                 names[reading.reader_id],
-                reading.round,
+                rounds[reading.pk],
                 row.item,
                 row.site,
                 row.value,
@@ -223,11 +224,28 @@ def fingerprint(key: int, *, outcomes: bool) -> str:
 
 
 def _reader_names(study: Study) -> dict[int, str]:
-    """Name the readers R1, R2 ... in the order of their accounts; an account that is renamed changes nothing."""
-    readers = (
-        Assignment.objects.filter(study=study).order_by("reader_id").values_list("reader_id", flat=True).distinct()
-    )
+    """Name the readers R1, R2 ... in the order of their accounts; an account that is renamed changes nothing.
+
+    Who only read in another round, such as the adjudicator, comes after the readers of the main one.
+    """
+    found = Assignment.objects.filter(study=study).order_by("reader_id").values_list("reader_id", flat=True).distinct()
+    main = list(found.filter(round="main"))
+    readers = [*main, *(pk for pk in found if pk not in main)]
     return {pk: f"R{number}" for number, pk in enumerate(readers, start=1)}
+
+
+def _rounds(study: Study) -> dict[UUID, str]:
+    """Name the round of each reading; a further occasion that takes no other's place is a hidden repeat of its own."""
+    found = Assignment.objects.filter(study=study).values_list("pk", "supersedes", "round", "occasion")
+    known = {pk: (before, name, occasion) for pk, before, name, occasion in found.iterator()}
+
+    def named(pk: UUID) -> str:
+        before, name, occasion = known[pk]
+        if before is not None:
+            return named(before)
+        return name if occasion == 1 else f"{name}_{occasion}"
+
+    return {pk: named(pk) for pk in known}
 
 
 def clinical(key: int) -> list[dict[str, Any]]:

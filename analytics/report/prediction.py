@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from analytics.report.models import SPECIFICATIONS, by_time, fits_of, terms_of
 from analytics.report.text import OUTCOMES, Cells, Table, labelled
@@ -23,6 +25,7 @@ MEASURES = {
     "calibration_in_the_large": "Intercept at slope 1",
 }
 LARGE = ("in_the_large", "in_the_large_low", "in_the_large_high")
+SHARES = frozenset({"accuracy", "sensitivity", "specificity", "auc", "brier"})
 Rows = list[tuple[str, ...]]
 Fits = list[tuple[str, str]]
 
@@ -59,11 +62,14 @@ def _performance(cells: Cells, fits: Fits) -> Rows:
                 ("  Resamples without a model", *_each(cells, fits, suffix, lambda id: cells.count(id, "n_failed")))
             )
             for code, title in MEASURES.items():
-                rows.append((f"  {title}", *_each(cells, fits, f"{suffix}/{code}", cells.corrected)))
+                ends = (0.0, 1.0) if code in SHARES else (-math.inf, math.inf)
+                shown = partial(cells.corrected, bounds=ends)
+                rows.append((f"  {title}", *_each(cells, fits, f"{suffix}/{code}", shown)))
     cells.note(
         "Apparent → corrected (95 % interval): apparent less the mean of training minus test over the resamples."
     )
     cells.note("Accuracy, sensitivity and specificity are shares at the cut-off 0.5. The intervals are approximate.")
+    cells.note("Limits of shares, AUC and Brier score beyond 0 and 1 are cut for print.")
     return rows
 
 

@@ -133,11 +133,12 @@ class Cells:
         """Print what stands under ``id``, or nothing where the plan did not compute it."""
         return shown(id) if self.has(id) else ""
 
-    def corrected(self, id: str) -> str:
-        """Print an apparent figure and the one corrected for optimism with its limits."""
+    def corrected(self, id: str, bounds: tuple[float, float] = (-math.inf, math.inf)) -> str:
+        """Print an apparent figure and the one corrected for optimism with its limits, cut at ``bounds`` for print."""
         if isinstance(why := self.results.value(id, "apparent"), NotEstimable):
             return self.reason(why.why)
-        return f"{self.number(id, 'apparent')} → {self.interval(id, ('corrected', 'ci_low', 'ci_high'))}"
+        shown = self.interval(id, ("corrected", "ci_low", "ci_high"), bounds=bounds)
+        return f"{self.number(id, 'apparent')} → {shown}"
 
     def interval(
         self,

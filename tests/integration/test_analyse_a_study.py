@@ -22,9 +22,11 @@ import pytest
 from django.db import connection
 
 from analytics import plans, runs
+from analytics.frames import from_handover
 from analytics.models import Run
 from annotation import handover, jobs
-from annotation.models import Event, Exclusion, Job, Patient, Study
+from annotation.models import Assignment, Event, Exclusion, Job, Patient, Revision, Study
+from annotation.people import Person
 from tests import cast
 from tests.conftest import ROOT
 
@@ -314,6 +316,39 @@ def test_the_handover_gives_codes_and_neutral_names() -> None:
     assert len(rows) == 4 * 2 * len(cells)
     assert {f"{row.item}.{row.site}" for row in rows} == set(cells)
     assert {row.round for row in rows} == {"main"}
+
+
+@pytest.mark.django_db
+def test_repeats_and_the_adjudicator_come_after_the_readers() -> None:
+    """A second occasion is a round of its own, a reopened reading takes its place, an adjudicator is no reader."""
+    cast.read_all(cast.PEBBLE)
+    one = Assignment.objects.filter(study=cast.study(cast.PEBBLE)).order_by("pk").first()
+    assert one is not None
+    revision = one.revisions.latest("number")
+
+    def more(reader: Person, round: str, occasion: int, position: int, before: Assignment | None = None) -> Assignment:
+        made = Assignment.objects.create(
+            study=one.study, reader=reader, case=one.case, form=one.form, round=round, occasion=occasion,
+            position=position, alias="Case", supersedes=before,
+        )  # fmt: skip
+        kept = {"answers": revision.answers, "saved_at": revision.saved_at}
+        made.locked_revision = Revision.objects.create(assignment=made, number=1, **kept)
+        made.save()
+        return made
+
+    again = more(one.reader, "main", 2, 90)
+    more(one.reader, "main", 3, 91, before=again)
+    account = cast.coordinator()
+    more(account, "adjudication", 1, 1)
+    cast.close(cast.PEBBLE)
+    rows = list(handover.gradings(one.study_id))
+    assert {row.reader for row in rows if row.round == "main"} == {"R1", "R2"}
+    assert {(row.round, row.reader) for row in rows if row.round != "main"} >= {("adjudication", "R3")}
+    assert {row.round for row in rows} == {"main", "main_2", "adjudication"}
+    frames = from_handover(cast.instrument(cast.PEBBLE), rows)
+    assert frames.readers == ("R1", "R2")
+    assert len(frames.again) == 1
+    assert frames.adjudicated is not None
 
 
 @pytest.mark.django_db

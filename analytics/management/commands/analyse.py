@@ -72,7 +72,9 @@ class Command(BaseCommand):
             raise CommandError(f"{out} cannot be written: {fault.strerror}.", returncode=2) from None
         missing = sum(row["status"] != "ok" for row in export.estimates_rows(results))
         self.stdout.write(
-            f"{out}: {len(results.entries)} statistics of {len(frames.cases)} cases, {missing} numbers not estimable."
+            f"{out}: {len(results.entries)} statistics of {len(frames.cases)} cases, {missing} numbers not estimable. "
+            f"Readers: {', '.join(frames.readers)}{'; adjudicated findings' if frames.adjudicated else ''}"
+            f"{'; repeat readings' if frames.again else ''}."
         )
 
     def _progress(self, done: int, of: int, label: str) -> None:
