@@ -19,6 +19,7 @@ from annotation.people import Person
 from annotation.protocol import catalogue
 
 IMAGES = ("required", "none")
+_BLANK = re.compile(r"\{\w+\}")
 CODE = re.compile(r"^[A-Za-z][A-Za-z0-9-]{1,39}$")
 
 
@@ -46,6 +47,12 @@ def may_create(person: Person) -> bool:
 
 def protocols() -> list[tuple[str, str]]:
     return [(code, catalogue.latest(code).title) for code in catalogue.codes()]
+
+
+def checks() -> list[tuple[str, str]]:
+    """Give the warnings that a study may do without, each with its sentence; what it fills in is left open."""
+    rules = {rule.code: rule.text for code in catalogue.codes() for rule in catalogue.latest(code).rules}
+    return [(code, f"{code}: {_BLANK.sub('…', text)}") for code, text in rules.items()]
 
 
 def create_study(

@@ -67,7 +67,7 @@ def new_study(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     if not desk.may_create(person):
         raise NotYours
-    form = NewStudy(request.POST or None, protocols=desk.protocols(), plans=desk.plans())
+    form = NewStudy(request.POST or None, protocols=desk.protocols(), plans=desk.plans(), checks=desk.checks())
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -77,7 +77,7 @@ def new_study(request: HttpRequest) -> HttpResponse:
                 title=given["title"],
                 protocol=given["protocol"],
                 plan=given["plan"] or "full",
-                settings={"index_level_shown": given["index_level_shown"]},
+                settings=form.settings(),
             )
             return redirect("desk", code)
         except desk.BadSetting as fault:

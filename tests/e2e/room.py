@@ -154,6 +154,7 @@ class Room:
         self.page = page or visitor.page
         self.study, self.form = study, form
         self.cockpit = self.page.locator("#cockpit")
+        self.presses = 0
 
     def open(self, *, complete: bool = True) -> Room:
         self.page.goto(f"{self.visitor.url}/room/{self.study}/{self.form}/")
@@ -224,6 +225,7 @@ class Room:
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
+            self.presses += 1
 
     def grade(self, answers: dict[str, int], *, until: str = "submit") -> list[str]:
         """Answer cell after cell by keyboard alone until a cell is reached; cells without an answer are passed."""

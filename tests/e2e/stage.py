@@ -30,7 +30,7 @@ SEED = 7
 SPINE_CASES = 3
 DONE_CASES = 24
 READERS = tuple(f"reader{number}" for number in range(1, 21))
-SPINE, DONE, REAL, EMPTY = "SPINE", "DONE", "REAL", "EMPTY"
+SPINE, DONE, REAL, EMPTY, SIDES = "SPINE", "DONE", "REAL", "EMPTY", "SIDES"
 # Patient and file of each, all from pydicom and pydicom-data: CT and MR, square and not, signed and not, one cut twice.
 REAL_FILES = {
     "1CT1": "CT_small.dcm",
@@ -140,6 +140,17 @@ def real(folder: Path) -> None:
     staff(REAL, ("reader9", "reader10"))
 
 
+def sides(folder: Path) -> None:
+    """Make a study that asks neighbours and both sides, and for a look at the screen; without images, one case."""
+    phantom.write_tables(folder / "sides", [phantom.case_facts(index=0, seed=SEED)])
+    coordinator = studies.person("coordinator")
+    settings = {"synthetic": True, "images": "none", "segments": "adjacent", "sides": "both"}
+    desk.create_study(coordinator, code=SIDES, title="Sides and segments", settings=settings, seed=SEED)
+    import_cohort(SIDES, clinical=folder / "sides" / "clinical.csv")
+    staff(SIDES, ("reader19", "reader20"))
+    begin(SIDES)
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     call_command("migrate", interactive=False, verbosity=0)
@@ -148,6 +159,7 @@ def main() -> None:
     facts = spine(folder)
     done(folder)
     real(folder)
+    sides(folder)
     desk.create_study(studies.person("coordinator"), code=EMPTY, title="A study with nothing in it yet")
     desk.create_study(studies.person("coordinator"), code="INTAKE", title="A study that is handed files")
     print(json.dumps(facts))

@@ -1,0 +1,123 @@
+"""Hours of reading: few presses, drawings beside the criteria, sides and segments, the own mouse, the own screen."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from playwright.sync_api import expect
+
+from tests.e2e.browser import SignIn, violations
+from tests.e2e.house import House
+from tests.e2e.room import Room
+
+
+def graded(house: House, room: Room, form: str) -> int:
+    """Grade and submit the current case as it was planted; gives the number of key presses."""
+    truth = house.truth("reader20", form, room.label)
+    answers = {**truth["answers"][form], f"quality_{form}.case": 2}
+    slip = answers.pop("slip_mm.case", None)
+    label = room.label
+    if slip is not None:
+        room.grade(answers, until="slip_mm.case")
+        room.measure(truth["landmarks_lps_mm"])
+        room.press("Enter")
+    room.grade(answers)
+    room.expect_saved()
+    room.submit()
+    expect(room.cockpit).not_to_have_attribute("data-label", label)
+    return room.presses
+
+
+def test_both_forms_of_a_case_in_thirty_presses(house: House, sign_in: SignIn) -> None:
+    """Default settings, no mouse but for the three points."""
+    reader = sign_in("reader20")
+    presses = {form: graded(house, Room(reader, "SPINE", form).open(), form) for form in ("ct", "mr")}
+    assert sum(presses.values()) <= 30, presses
+
+
+def test_drawings_stand_beside_the_criteria_and_cover_no_image(sign_in: SignIn) -> None:
+    room = Room(sign_in("reader20"), "SPINE", "mr").open()
+    images = room.page.locator("section.images")
+    before = images.bounding_box()
+    room.press("?", "ArrowDown")
+    criteria = room.page.locator(".criteria")
+    panels = criteria.locator("img.panel")
+    expect(panels).to_have_count(5)
+    drawn = panels.evaluate_all("all => Promise.all(all.map(one => one.decode().then(() => one.naturalWidth > 0)))")
+    assert drawn == [True] * 5, "each panel is drawn, none is forbidden"
+    assert images.bounding_box() == before
+    box = criteria.bounding_box()
+    assert box
+    assert before
+    assert box["x"] >= before["x"] + before["width"]
+    room.press("4")
+    assert room.open_cell() == "modic_type1.case", "grading goes on while criteria are read"
+    expect(panels).to_have_count(2)
+    room.press("?", "ArrowUp", "Delete")
+    expect(room.page.locator(".item:visible")).to_have_count(len(room.sheet()["items"]))
+    room.expect_saved()
+
+
+def test_the_screen_then_sides_and_segments_with_the_arrows(house: House, sign_in: SignIn) -> None:
+    reader = sign_in("reader20")
+    room = Room(reader, "SIDES", "mr").open(complete=False)
+    check = room.page.locator("dialog.display")
+    expect(check.locator("canvas")).to_be_visible()
+    faults = violations(room.page)
+    check.get_by_label("Dimmed").check()
+    room.press("Enter")
+    expect(check).to_have_count(0)
+
+    while not room.open_cell().startswith("weishaupt"):
+        assert room.open_cell()
+        room.press("ArrowDown")
+    matrix = room.page.locator(".matrix")
+    expect(matrix.locator("th[scope=col]")).to_have_text(["right", "left"])
+    expect(matrix.locator("th[scope=row]").first).to_have_text("L5/S1")
+    faults += violations(room.page)
+    assert room.open_cell() == "weishaupt.right"
+    room.press("ArrowRight")
+    assert room.open_cell() == "weishaupt.left"
+    room.press("ArrowDown")
+    assert room.open_cell() == "weishaupt.above_left"
+    room.press("ArrowLeft", "3", "2")
+    shown = room.shown_answers()
+    assert (shown["weishaupt.above_right"], shown["weishaupt.above_left"]) == ("3", "2")
+    room.expect_saved()
+    kept = json.loads(str(house.rows("SELECT display FROM annotation_sitting WHERE display <> '{}'")[0][0]))
+    assert (kept["seen"], kept["room"], kept["monitor"]) == (True, "dim", "")
+    assert not faults, "\n".join(faults)
+    room.page.reload()
+    room.ready(complete=False)
+    expect(room.page.locator(".item.open")).to_be_visible()
+    expect(check).to_have_count(0)
+
+
+def test_the_own_mouse(sign_in: SignIn) -> None:
+    """With the window on the right button, dragging the left one scrolls; the choice is there at the next visit."""
+    reader = sign_in("reader20")
+    room = Room(reader, "SPINE", "mr").open()
+    room.press("F1")
+    room.page.get_by_label("Window on the right").check()
+    room.press("Escape")
+    view = room.view("SAG_T2")
+    number, window = view.slice, view.window
+    x, y = view.on_page(np.array([200, 150]))
+    mouse = room.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x, y + 21, steps=3)
+    mouse.up()
+    view.expect_slice(number + 2)
+    assert view.window == window
+    mouse.move(x, y)
+    mouse.down(button="right")
+    mouse.move(x + 60, y, steps=4)
+    mouse.up(button="right")
+    view.settle()
+    assert view.window != window
+    view.expect_slice(number + 2)
+    reader.go("/accounts/reading/")
+    expect(room.page.get_by_label("Window on the right")).to_be_checked()
+    assert not violations(room.page)
