@@ -75,8 +75,8 @@ def test_every_covered_reference_is_there_and_within_tolerance(
     known = [row for row in differ if (row["id"], row["field"]) in NOT_REACHED]
     wrong = [row for row in differ if row not in known]
     with capsys.disabled():
-        counts = f"{len(present) - len(differ)} matched, {len(known)} known to differ, {len(missing)} missing"
-        print(f"\nreference study: {counts}, {len(wrong)} wrong", end=" ")
+        counts = f"matched {len(present) - len(differ)}, missing {len(missing)}, wrong {len(wrong)}"
+        print(f"\nreference study d2: {counts}, known to differ {len(known)}, of {len(wanted)}", end=" ")
     assert {(row["id"], row["field"]) for row in known} == NOT_REACHED
     assert not missing, Counter(row["field"] for row in missing)
     assert not wrong, [
