@@ -13,7 +13,7 @@ from scipy import stats
 from analytics.stats.agreement import Weighting, weights
 from analytics.stats.result import ALPHA, NotEstimable, Result, Value, Z
 
-__all__ = ["Bootstrap", "bootstrap", "icc_a1_of", "kappa_of", "resamples"]
+__all__ = ["Bootstrap", "auc_of", "bootstrap", "icc_a1_of", "kappa_of", "resamples"]
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -150,6 +150,48 @@ def icc_a1_of(ratings: ArrayLike) -> Statistic:
         return of_sums(float(x.shape[0] - 1), terms.sum(axis=0) - terms)
 
     return _Quick(statistic, left_out if x.shape[0] > 2 else lambda: np.full(x.shape[0], np.nan))
+
+
+def auc_of(outcome: ArrayLike, score: ArrayLike) -> Statistic:
+    """Make the area under the ROC curve of resampled cases, ties counted half.
+
+    Parameters
+    ----------
+    outcome : array_like of float, shape (cases,)
+        0 or 1, complete.
+    score : array_like of float, shape (cases,)
+        Higher where 1 is likelier, complete.
+    """
+    y = np.asarray(outcome, dtype=np.intp)
+    levels, place = np.unique(np.asarray(score, dtype=float), return_inverse=True)
+    place = place.reshape(-1)
+    cells, cell = 2 * levels.size, 2 * place + y
+
+    def of_counts(counts: Ints) -> Array:
+        failures, successes = counts[:, 0::2], counts[:, 1::2]
+        below = np.cumsum(failures, axis=1)
+        pairs = below[:, -1] * successes.sum(axis=1)
+        wins = np.einsum("rl,rl->r", successes, 2 * below - failures) / 2
+        return np.where(pairs > 0, wins / np.where(pairs > 0, pairs, 1), np.nan)
+
+    def statistic(rows: Ints) -> Array:
+        drawn = cell[rows]
+        drawn += (np.arange(rows.shape[0]) * cells)[:, None]
+        return of_counts(np.bincount(drawn.ravel(), minlength=rows.shape[0] * cells).reshape(rows.shape[0], cells))
+
+    def left_out() -> Array:
+        """Each case takes the pairs it wins, and all pairs it is in."""
+        counts = np.bincount(cell, minlength=cells)
+        failures, successes = counts[0::2], counts[1::2]
+        of_success = np.cumsum(failures) - failures / 2
+        of_failure = successes.sum() - np.cumsum(successes) + successes / 2
+        wins = float(successes @ of_success) - np.where(y == 1, of_success[place], of_failure[place])
+        pairs = (failures.sum() - (y == 0)) * (successes.sum() - (y == 1))
+        return np.where(pairs > 0, wins / np.where(pairs > 0, pairs, 1), np.nan)
+
+    if not y.size:
+        return lambda rows: np.full(rows.shape[0], np.nan)
+    return _Quick(statistic, left_out)
 
 
 def bootstrap(

@@ -10,10 +10,11 @@ from analytics import plans
 from analytics.frames import Frames
 from analytics.stats.agreement import kappa
 from analytics.stats.association import cross_table
-from analytics.stats.bootstrap import bootstrap, icc_a1_of, kappa_of, resamples
+from analytics.stats.bootstrap import Statistic, auc_of, bootstrap, icc_a1_of, kappa_of, resamples
 from analytics.stats.paired import complete
 from analytics.stats.reliability import icc
 from analytics.stats.result import NotEstimable
+from analytics.stats.validation import roc
 
 
 @pytest.mark.parametrize(("item", "name"), [("isthmic_bme", "kappa_unweighted"), ("slip_mm", "icc_a1")])
@@ -41,6 +42,24 @@ def test_vectorised_statistics_are_the_plain_ones() -> None:
         assert kappa_of(a, b, range(4), weighting)(rows) == pytest.approx(plain, rel=1e-12)
     x = rng.normal(size=(25, 2)) + rng.normal(size=(25, 1))
     assert icc_a1_of(x)(rows) == pytest.approx([icc(x[r]).estimate for r in rows], rel=1e-12)
+
+    y = rng.integers(0, 2, 25).astype(float)
+    assert auc_of(y, a)(rows) == pytest.approx([roc(y[r], a[r] / 9).auc for r in rows], rel=1e-12)
+
+
+def test_each_case_left_out_is_found_without_resampling() -> None:
+    rng = np.random.default_rng(9)
+    a, b, y = (rng.integers(0, top, 30).astype(float) for top in (4, 4, 2))
+    kept = np.array([np.delete(np.arange(30), left) for left in range(30)])
+    rows = resamples(30, 200, seed=1)
+    made: dict[str, Statistic] = {
+        "kappa": kappa_of(a, b, range(4), "linear"),
+        "icc": icc_a1_of(np.column_stack([a, b])),
+        "auc": auc_of(y, a),
+    }
+    for name, statistic in made.items():
+        plain = bootstrap(statistic, rows, name=name, left_out=statistic(kept))
+        assert bootstrap(statistic, rows, name=name).values() == pytest.approx(plain.values(), rel=1e-10)
 
 
 def test_the_seed_decides() -> None:
