@@ -93,8 +93,9 @@ export function bindTool(tool: Tool, { middle, right }: Buttons): void {
   ];
   for (const [work, name] of Object.entries(NAMES)) {
     const bindings = wanted.filter(([one]) => one === work).map(([, mouseButton]) => ({ mouseButton }));
+    // The toolkit adds bindings to those a tool has; a button that lost its work must be taken away first.
+    group.setToolPassive(name, { removeAllBindings: true });
     if (bindings.length > 0) group.setToolActive(name, { bindings });
-    else group.setToolPassive(name, { removeAllBindings: true });
   }
 }
 
