@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from annotation.dicom.codec import decode_stored
-from tests.e2e.browser import SignIn
+from tests.e2e.browser import SignIn, violations
 from tests.e2e.pictures import difference
-from tests.e2e.room import Array, Frame, Room
+from tests.e2e.room import Array, Frame, Room, View
 
 SAGITTAL = ("SAG_T2", "SAG_T1", "SAG_STIR")
 
@@ -182,3 +182,27 @@ def the_scale_bar_is_as_long_as_it_says(room: Room) -> None:
     row_mm, column_mm = (float(v) for v in frame.values("00280030"))
     assert np.linalg.norm(view.map.column) / column_mm == pytest.approx(box["width"] / int(said[0]), rel=0.02)
     assert np.linalg.norm(view.map.row) / row_mm == pytest.approx(box["width"] / int(said[0]), rel=0.02)
+
+
+def test_computed_planes_go_to_a_second_window_under_the_headers_of_the_house(sign_in: SignIn) -> None:
+    """The empty page inherits policy and origin; the images move as they are, and no page is asked for."""
+    room = Room(sign_in("reader11"), "SPINE", "ct").open()
+    room.page.locator("select.layouts").select_option("mpr")
+    for plane in ("sagittal", "coronal"):
+        expect(room.page.locator(f'[data-stack$=":{plane}"]')).to_have_attribute("data-state", "ready")
+    asked = len(room.visitor.watch.requests)
+    with room.page.expect_popup() as popped:
+        room.press("o")
+    other = popped.value
+    expect(other.locator('.view[data-state="ready"]')).to_have_count(4)
+    expect(other.locator("footer.foot").get_by_text("not for diagnosis")).to_be_visible()
+    assert other.title() == room.page.title()
+    picture = View(other.locator('[data-stack$=":sagittal"]')).pixels()
+    assert picture.max() - picture.min() > 100, "a picture, not a black rectangle"
+    other.keyboard.press("PageDown")
+    # Images of the next case may still be on their way.
+    known = re.compile(r"about:blank$|blob:|.*\.css$|.*/frames/[^/]+/frames/\d+$|.*/upcoming$")
+    assert [url for url in room.visitor.watch.requests[asked:] if not known.match(url)] == []
+    assert violations(other) == []
+    other.close()
+    expect(room.page.locator('.images .view[data-state="ready"]')).to_have_count(4)
