@@ -104,6 +104,10 @@ def test_marks_say_what_the_stored_pixels_say_and_come_back_exactly(sign_in: Sig
     expect(drawn(view)).to_have_count(5)
     room.expect_saved()
     assert room.reading()["evidence"] == evidence
+    number = view.slice
+    room.press("PageDown")
+    expect(drawn(view)).to_have_count(0)
+    expect(view.element.locator(".view-note")).to_have_text(f"marks on slice {number}")
 
 
 def test_a_grade_carries_its_slice_and_one_press_shows_it_again(sign_in: SignIn) -> None:

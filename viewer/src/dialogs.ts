@@ -1,7 +1,8 @@
 /** Native dialogs: summary before submit, keys, conflict, set aside. */
 import { answerOf, isNotAssessable, isRequired, missing, places, words } from './answers.ts';
 import { clock, h, say } from './dom.ts';
-import type { Theirs } from './draft.ts';
+import { sameContent, type Theirs } from './draft.ts';
+import { evidenceOf, marksOf } from './evidence.ts';
 import { openRemarks } from './grading.ts';
 import { KEY_LINES, type KeyLine } from './keys.ts';
 import type { Answer, Cell, Content, Habit, Item, Remark, Sheet } from './wire.ts';
@@ -198,6 +199,13 @@ function differences(sheet: Sheet, own: Content, other: Content): HTMLElement {
   }
   if (own.answers.comment !== other.answers.comment) {
     list.append(h('dt', {}, 'Comment'), h('dd', {}, String(own.answers.comment ?? 'none')));
+  }
+  if (!sameContent(own.evidence, other.evidence)) {
+    const cells = places(sheet).filter(({ cell }) => evidenceOf(own.evidence, cell.key)).length;
+    list.append(
+      h('dt', {}, 'Evidence'),
+      h('dd', {}, `slices of ${cells} answers, ${marksOf(own.evidence).length} marks`),
+    );
   }
   if (list.childElementCount === 0) list.append(h('dt', {}, 'Answers'), h('dd', {}, 'the same'));
   return list;

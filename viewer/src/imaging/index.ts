@@ -464,6 +464,7 @@ export class Images {
     view.presets = this.#sheet.presets;
     this.#views.push(view);
     this.#points.dress(view);
+    this.#marks.dress(view);
     const stack = this.#stackFor(plan, position);
     const title = roleTitle(plan);
     view.overlay.series(this.#stacks, stack, title);

@@ -23,6 +23,8 @@ import {
 import { imageIdOf, joinTools, type Loader, leaveTools } from './toolkit.ts';
 
 const WORD_AFTER_MS = 300;
+/** Slices named in a view's note. */
+const MOST_NAMED = 4;
 
 /** What a view remembers of a stack while the layout changes. */
 export interface Memory {
@@ -60,6 +62,8 @@ export class View {
   located: Vec3 | null = null;
   marks: readonly Mark[] = [];
   pending: readonly Vec3[] = [];
+  /** The images that carry marks, by uid. */
+  drawnOn: ReadonlySet<string> = new Set();
   readonly #engine: RenderingEngine;
   readonly #loader: Loader;
   readonly #events: ViewEvents;
@@ -393,7 +397,12 @@ export class View {
       const index = frames.findIndex((frame) => frame.uid === mark.points.uid);
       if (index >= 0 && index !== this.shown) return `points on slice ${index + 1}`;
     }
-    return '';
+    const drawn = frames.flatMap(({ uid }, at) =>
+      at !== this.shown && this.drawnOn.has(uid) ? [at + 1] : [],
+    );
+    if (drawn.length === 0) return '';
+    const more = drawn.length > MOST_NAMED ? ' …' : '';
+    return `marks on slice ${drawn.slice(0, MOST_NAMED).join(', ')}${more}`;
   }
 
   #drawing(plane: Plane): Drawing {

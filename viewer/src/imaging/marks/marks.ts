@@ -35,6 +35,7 @@ export class Marks {
   #begun: ImageMark | null = null;
   #hover: Vec3 | null = null;
   #selected: number | null = null;
+  #images: ReadonlySet<string> = new Set();
   #taken: { readonly at: MarkHandle; readonly mark: ImageMark; readonly from: Vec3 } | null = null;
 
   constructor(views: () => readonly View[], events: MarksEvents) {
@@ -61,7 +62,12 @@ export class Marks {
     if (marks.length !== this.#marks.length) this.#selected = null;
     this.#marks = marks;
     this.#taken = null;
-    this.#drawAll();
+    this.#images = new Set(marks.map((mark) => mark.uid));
+    for (const view of this.#views()) {
+      this.dress(view);
+      // Drawing follows with the words of the view; a view without a picture has none yet.
+      view.refresh();
+    }
   }
 
   use(kind: MarkKind | null): void {
@@ -207,6 +213,11 @@ export class Marks {
 
   #drawAll(): void {
     for (const view of this.#views()) this.draw(view);
+  }
+
+  /** A view says on which other slices marks are. */
+  dress(view: View): void {
+    view.drawnOn = this.#images;
   }
 
   draw(view: View): void {
