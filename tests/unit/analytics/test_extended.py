@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -61,6 +62,8 @@ IDS = (
     "logistic/reduced/averaged/success_15min/slip_mm",
     "bootstrap/lee/kappa_quadratic",
     "spearman/level-ppr_15min",
+    "kruskal/ppr_1month/by/level",
+    "layers/adjudicated/lee",
 )
 
 
@@ -110,6 +113,17 @@ def test_it_has_everything_of_full_and_every_family(extended: Results, full: Res
     for id in IDS:
         assert id in extended, id
     complete(extended)
+
+
+def test_the_documentation_names_every_family(extended: Results, full: Results) -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "statistics.md"
+    section = page.read_text().split("### Identifiers of `extended`")[1].split("\n## ")[0]
+    listed = " ".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+    named = {id.split("/")[0] for id in re.findall(r"`([a-z]+)", listed)}
+    heads = {entry.id.split("/")[0] for entry in extended.entries}
+    added = heads - {entry.id.split("/")[0] for entry in full.entries}
+    assert added <= named
+    assert named - heads == {"intra", "sites", "clustered"}, "these need repeat readings and places"
 
 
 def test_corrected_performance_is_the_functions_own(extended: Results, d2: Frames) -> None:
