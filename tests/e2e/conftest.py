@@ -21,6 +21,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 20_000  # a busy machine is no fault; what does not come at all is
 # Only the house itself can be reached; a name asked of anybody else is not found.
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking", ALONE]
 
 
 def strict() -> bool:
@@ -38,10 +39,9 @@ def browser() -> Iterator[Browser]:
     found = os.environ.get("SPONDY_TEST_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None or not Path(found).exists():
         give_up("The browser tests need Chromium and libatomic1 (on Debian: apt-get install chromium libatomic1).")
-    args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking", ALONE]
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=args)
+        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield started
         started.close()
 

@@ -31,6 +31,7 @@ class Web:
 
     def __init__(self, port: int, env: dict[str, str], log: Path) -> None:
         self.port, self.env, self.log = port, env, log
+        self.process: subprocess.Popen[bytes] | None = None
         self.command: list[str | Path] = [in_venv("gunicorn"), "spondy.wsgi:application", "--bind"]
         self.command += [f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "1", "--threads", "8"]
         self.command += ["--keep-alive", "30", "--preload", "--no-control-socket", "--graceful-timeout", "2"]
@@ -49,14 +50,16 @@ class Web:
 
     def hold(self) -> None:
         """Let it take connections and answer none."""
+        assert self.process is not None
         os.killpg(self.process.pid, signal.SIGSTOP)
 
     def kill(self) -> None:
+        assert self.process is not None
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> None:
-        if self.process.poll() is None:
+        if self.process is not None:
             end(self.process)
 
 
@@ -182,8 +185,8 @@ def running(folder: Path) -> Iterator[House]:
         worker: list[str | Path] = [in_venv("celery"), "-A", "spondy", "worker", "--loglevel", "INFO"]
         worker += ["--concurrency", "1", "--without-gossip", "--without-mingle"]
         with process(worker, env, folder / "worker.log") as working:
-            web.start()
             try:
+                web.start()
                 wait_until(lambda: answers(port, "/readyz"), "the worker", working)
                 url = f"http://127.0.0.1:{port}"
                 yield House(url, env, folder, Path(facts["hospital"]), facts["places"], working.pid, web)

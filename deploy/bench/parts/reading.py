@@ -18,6 +18,7 @@ from annotation import desk
 password, title = sys.argv_of_bench
 users = get_user_model().objects
 desk_person = users.create_superuser(username="desk", password=password)
+settings = {"synthetic": True, "display_check": False}
 desk.create_study(desk_person, code="READ", title=title, settings={"synthetic": True, "display_check": False}, seed=7)
 for name in ("reader", "second"):
     users.create_user(username=name, password=password)
@@ -40,6 +41,9 @@ class Reading:
 
     def page(self, form: str) -> str:
         return f"{self.url}/room/{STUDY}/{form}/"
+
+    def next(self, form: str) -> str:
+        return f"{self.url}/api/room/{STUDY}/{form}/next"
 
 
 def write(folder: Path, patients: int) -> list[Path]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from launcher.suite import find_browser
 
@@ -15,6 +17,7 @@ WATCH = Path(__file__).with_name("watch.js").read_text()
 SIZE = {"width": 1280, "height": 800}
 PATIENCE_MS = 60_000
 QUIET_S = 0.8
+MIB = 1024 * 1024
 FLAGS = [
     "--no-sandbox",
     "--disable-dev-shm-usage",
@@ -31,6 +34,27 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         yield started
         started.close()
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the process of a page has, in MiB, and how many nodes its document holds."""
+
+    resident: float
+    heap: float
+    nodes: int
+
+    @classmethod
+    def of(cls, browser: Browser, page: CDPSession) -> Memory:
+        page.send("HeapProfiler.collectGarbage")
+        heap = page.send("Runtime.getHeapUsage")["usedSize"]
+        nodes = page.send("Memory.getDOMCounters")["nodes"]
+        whole = browser.new_browser_cdp_session()
+        processes = whole.send("SystemInfo.getProcessInfo")["processInfo"]
+        whole.detach()
+        pages = [Path(f"/proc/{one['id']}/statm") for one in processes if one["type"] == "renderer"]
+        resident = max(int(path.read_text().split()[1]) for path in pages) * os.sysconf("SC_PAGE_SIZE")
+        return cls(resident / MIB, heap / MIB, nodes)
 
 
 class Screen:

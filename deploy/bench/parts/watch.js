@@ -35,7 +35,9 @@
   };
 
   const canvases = () =>
-    [...document.querySelectorAll('canvas')].filter((c) => c.clientWidth >= LEAST && c.clientHeight >= LEAST);
+    [...document.querySelectorAll('canvas')].filter(
+      (c) => c.clientWidth >= LEAST && c.clientHeight >= LEAST && !c.closest('dialog'),
+    );
 
   let began = 0;
   let old = new Map();
