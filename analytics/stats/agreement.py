@@ -176,7 +176,8 @@ def kappa(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted
     Kappa
         Standard errors of Fleiss, Cohen & Everitt 1969 (Psychol Bull 72:323). ``ase1`` is SPSS's "Asymptotic Standard
         Error", ``z_approx_t`` its "Approximate T". The Wald interval is not truncated. Undefined when all cases lie in
-        one category; with one constant reader the formula gives 0 with no test, and `notes` say so.
+        one category; with one constant reader the formula gives 0 with no test, and `notes` say so. The interval is too
+        narrow where fewer than ten cases are read differently (docs/statistics.md, coverage): read BCa there.
     """
     counts = _checked(table)
     n = int(counts.sum())

@@ -179,7 +179,7 @@ def roc(outcome: ArrayLike, score: ArrayLike) -> Roc:
     -------
     Roc
         DeLong, DeLong & Clarke-Pearson 1988 with midranks; Wald interval on the AUC scale, truncated to [0, 1], as R
-        pROC.
+        pROC. Too narrow near 1 and with few cases of either outcome (docs/statistics.md, coverage).
     """
     known, s = complete(outcome, score)
     y = known == 1
