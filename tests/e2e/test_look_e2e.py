@@ -62,7 +62,9 @@ def mask_the_text(page: Page) -> None:
 def picture(page: Page, folder: Path) -> np.ndarray:
     """Give the greys of the large picture as they stand on the screen."""
     path = folder / "picture.png"
-    page.locator(".picture img").screenshot(path=path)
+    shown = page.locator(".picture img")
+    shown.evaluate("async (image) => { await image.decode(); await new Promise(requestAnimationFrame); }")
+    shown.screenshot(path=path)
     return np.asarray(Image.open(path).convert("L"), dtype=float)
 
 
@@ -78,7 +80,6 @@ def test_a_held_series_is_masked_and_its_case_released_by_keyboard(
     assert top[: len(top) // 10].max() > 200, "the text is seen"
     mask_the_text(page)
     expect(page.locator(".picture img")).to_have_attribute("src", re.compile("v=3-1"))
-    page.wait_for_timeout(500)
     assert picture(page, tmp_path)[: len(top) // 10].max() < 60, "and then it is not"
 
     page.keyboard.press("Escape")

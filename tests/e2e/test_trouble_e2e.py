@@ -77,7 +77,7 @@ def test_a_slice_that_fails_covers_its_view_and_blocks_submit(sign_in: SignIn) -
     )
     assert top[0], "the cover is in front"
     assert re.fullmatch(r"rgb\(\d+, \d+, \d+\)", top[1]), f"the cover is not see-through: {top[1]}"
-    assert room.view("CT_POST").data("state") == "ready", "the other view works on"
+    expect(room.view("CT_POST").element).to_have_attribute("data-state", "ready")  # the other view works on
     expect(room.page.locator(".sheet-end .failed")).to_contain_text("did not load")
 
     room.page.locator(".submit").click()

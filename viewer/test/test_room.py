@@ -195,7 +195,9 @@ def test_the_slip_tool_gives_the_planted_millimetres_and_points_can_be_moved(pag
     expect(view(page, "SAG_T2").locator(".view-note")).to_contain_text("points on slice")
     page.keyboard.press("PageUp")
     grip = view(page, "SAG_T2").locator('[data-point="2"] .grip')
-    page.wait_for_timeout(300)  # the overlay is drawn anew with the slice; the grip of the old one has no box
+    expect(grip).to_be_visible()
+    # The overlay is drawn anew with the slice, within two frames; the grip of the old one has no box.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     box = grip.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
