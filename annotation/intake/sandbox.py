@@ -46,6 +46,10 @@ FILES_AHEAD, BYTES_AHEAD = 64, 64 * 1024**2
 TRIES = 2
 """A process may be killed for another reason than its file, as when the machine is out of memory."""
 MEMORY_KEPT = 16 * 1024**2
+AT_ONCE = 256 * 1024
+SWITCH_S = 0.0005
+"""While one thread writes rows, the others that feed the children wait for each of their steps at most so long; the
+interpreter's own five milliseconds would be most of the time that a child needs for a file."""
 PIPE_BYTES = 1024 * 1024
 """An answer fits, so that a child goes on to the next file while this process is busy with the last one."""
 
@@ -89,23 +93,24 @@ class _Answer(io.RawIOBase):
 
     def __init__(self, process: subprocess.Popen[bytes], until: float) -> None:
         self.process, self.until, self.passed = process, until, False
-        self._pipe = _out(process).fileno()
+        self._pipe, self._here = _out(process).fileno(), bytearray()
         self._poll = select.poll()
         self._poll.register(self._pipe, select.POLLIN)
 
     def read(self, size: int = -1) -> bytes:
-        data = bytearray(size)
-        there = 0
-        while there < size:
+        while len(self._here) < size:
             if not self._poll.poll(max(0.0, self.until - time.monotonic()) * 1000):
                 self.passed = True
                 self.process.kill()
                 return b""
-            came = os.readv(self._pipe, [memoryview(data)[there:]])
+            # What is there is taken at once: every step of this thread waits for its turn among the others.
+            came = os.read(self._pipe, max(AT_ONCE, size - len(self._here)))
             if not came:
                 return b""
-            there += came
-        return bytes(data)
+            self._here += came
+        data = bytes(memoryview(self._here)[:size])
+        del self._here[:size]
+        return data
 
 
 class _Child:
@@ -250,6 +255,7 @@ class Pool:
             self._idle.put(child)
         # More hands than children: while one puts away what came of a file, its child has the next one.
         self._threads = ThreadPoolExecutor(2 * size, thread_name_prefix="take")
+        sys.setswitchinterval(SWITCH_S)
         self._closing = threading.Lock()
         self._begun = False
 
