@@ -73,7 +73,7 @@ def again(results: Results) -> Table | None:
         "AC1",
         "Repeatability coefficient",
     )
-    return Table("agreement_again", "Repeat readings: each reader with himself", columns, tuple(rows), cells.footnotes)
+    return Table("agreement_again", "Intra-reader agreement: repeat readings", columns, tuple(rows), cells.footnotes)
 
 
 def _again_row(cells: Cells, title: str, prefix: str, item: dict[str, Any]) -> tuple[str, ...]:
