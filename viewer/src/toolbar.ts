@@ -46,7 +46,7 @@ export class Toolbar {
   readonly #toolList = h('select', { class: 'narrow', 'aria-label': 'Left button', title: 'Left button' });
   readonly #acts = h('div', { class: 'group widest', role: 'group', 'aria-label': 'Images' });
   readonly #actList = h('select', {
-    class: 'narrow',
+    class: 'wider',
     'aria-label': 'Images',
     title: 'What to do with the images',
   });
