@@ -130,6 +130,8 @@ def test_a_killed_browser_sends_what_it_kept_for_that_person_alone(
 def test_a_server_killed_while_it_saves_gets_every_answer_once(house: House, sign_in: SignIn) -> None:
     reader = sign_in("reader19")
     room = Room(reader, "SPINE", "ct").open()
+    asked = [url for url in reader.watch.requests if url.endswith("/next")]
+    assert len(asked) == 1, "the page's head asks for the case, and what it gets is what the room uses"
     reader.watch.allow("console: Failed to load resource: ", "status 409: /api/room/")
     # The first save is carried out, and its answer never comes.
     room.page.route("**/api/room/readings/**", lambda route: (route.fetch(), route.abort()), times=1)
