@@ -20,6 +20,8 @@ const WORD_AFTER_MS = 300;
 const AGAIN_MS = 3000;
 const BLOCKED_AGAIN_MS = 60_000;
 const READDRESS_MS = 5000;
+// A case that was fetched ahead is complete before it is drawn; what comes after it must not slow that down.
+const AHEAD_AFTER_MS = 250;
 const EXPIRED: readonly number[] = [401, 403, 404, 410];
 
 type ImagesClass = typeof Images;
@@ -179,6 +181,8 @@ export class Room {
 
   async #prefetch(): Promise<void> {
     const opened = this.#opened;
+    await pause(AHEAD_AFTER_MS);
+    if (this.#opened !== opened) return;
     const outcome = await this.#api.upcoming();
     if (outcome.kind !== 'ok' || !outcome.body.reading || this.#opened !== opened) return;
     this.#images?.prefetch(outcome.body.reading.stacks);
