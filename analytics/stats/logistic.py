@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
+from analytics.stats.link import softened
 from analytics.stats.profile import Look, crossing, interpolated
 from analytics.stats.result import NotEstimable, Result, Value, Z
 from analytics.stats.separation import separation
@@ -215,14 +216,14 @@ def _without_estimates(design: Design, why: str, kind: Value, notes: tuple[str, 
 def newton(x: Array, y: Array, start: Array, offset: Array | float = 0.0, *, gain: float = 0.0) -> _Fit:
     """Maximise a likelihood that has a maximum; a ``gain`` ends the climb where a step promises less."""
 
-    def loglik(eta: Array) -> float:
-        return float(np.sum(y * eta - np.logaddexp(0, eta)))
+    def look(b: Array) -> tuple[float, Array]:
+        eta = x @ b + offset
+        p, soft = softened(eta)
+        return float((y * eta - soft).sum()), p
 
     b = start
-    eta = x @ b + offset
-    now = loglik(eta)
+    now, p = look(b)
     for _ in range(200):
-        p = special.expit(eta)
         information = (x * (p * (1 - p))[:, None]).T @ x
         score = x.T @ (y - p)
         try:
@@ -232,17 +233,17 @@ def newton(x: Array, y: Array, start: Array, offset: Array | float = 0.0, *, gai
         # On a profile of nearly separated data the coefficients run away while the likelihood has long settled.
         if float(score @ step) < gain:
             return _Fit(b, now, p, converged=True)
+        border = now - 1e-13 * abs(now)
+        now, p = look(b + step)
         for _halving in range(30):
-            after = loglik(x @ (b + step) + offset)
-            if after >= now - 1e-13 * abs(now):
+            if now >= border:
                 break
             step = step / 2
+            now, p = look(b + step)
         b = b + step
-        eta = x @ b + offset
-        now = loglik(eta)
         if float(np.abs(step).max()) < 1e-11 * (1 + float(np.abs(b).max())):
-            return _Fit(b, now, special.expit(eta), converged=True)
-    return _Fit(b, now, special.expit(eta), converged=False)
+            return _Fit(b, now, p, converged=True)
+    return _Fit(b, now, p, converged=False)
 
 
 def _summary(design: Design, best: _Fit, kind: str, notes: tuple[str, ...], frame: dict[str, Any]) -> Summary:
@@ -260,7 +261,7 @@ def _summary(design: Design, best: _Fit, kind: str, notes: tuple[str, ...], fram
         minus2ll_null=-2 * null,
         omnibus_chi2=chi2,
         omnibus_df=df,
-        omnibus_p=float(stats.chi2.sf(chi2, df)),
+        omnibus_p=float(special.chdtrc(df, chi2)),
         nagelkerke_r2=cox_snell / (1 - math.exp(2 * null / n)),
         cox_snell_r2=cox_snell,
         mcfadden_r2=1 - best.loglik / null,
@@ -277,14 +278,14 @@ def _term(j: int, xs: Array, scale: Array, y: Array, best: _Fit, covariance: Arr
     if j:
         without = newton(np.delete(xs, j, axis=1), y, np.delete(best.b, j), gain=SETTLED)
         chi2 = max(0.0, 2 * (best.loglik - without.loglik))
-        p_lr = float(stats.chi2.sf(chi2, 1))
+        p_lr = float(special.chdtrc(1, chi2))
         vif = _inflation(covariance, j)
     return Term(
         **frame,
         b=b,
         se=se,
         wald=(b / se) ** 2,
-        p_wald=float(2 * stats.norm.sf(abs(b / se))),
+        p_wald=float(2 * special.ndtr(-abs(b / se))),
         odds_ratio=_exp(b),
         or_ci_low=_exp(b - Z * se),
         or_ci_high=_exp(b + Z * se),
@@ -308,8 +309,13 @@ def _limits(j: int, xs: Array, scale: float, y: Array, best: _Fit, se: float) ->
         return Look(2 * (best.loglik - there.loglik), -2 * float(xs[:, j] @ (y - there.p)), there.b)
 
     low, high = interpolated(profile, near, start=start, se=se * scale)
-    exact_low = crossing(profile, near, start=start, step=-2 * se * scale)
-    exact_high = crossing(profile, near, start=start, step=2 * se * scale)
+    # R's limits are good to the fourth digit: the first look is a little beyond them.
+    low_step, high_step = (
+        sign * 2 * se * scale if isinstance(limit, NotEstimable) else 1.001 * (limit - start)
+        for sign, limit in ((-1, low), (1, high))
+    )
+    exact_low = crossing(profile, near, start=start, step=low_step)
+    exact_high = crossing(profile, near, start=start, step=high_step)
     named = {
         "or_profile_low": low,
         "or_profile_high": high,

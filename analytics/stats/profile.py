@@ -111,10 +111,12 @@ def interpolated(
     widest = math.sqrt(float(stats.chi2.ppf(1 - MASS_ALPHA, 1)))
     places, roots = [start], [0.0]
     for sign in (-1, 1):
-        others = near
+        before = others = near
         for step in range(1, MASS_STEPS + 1):
             place = start + sign * step * widest / 5 * se
-            fall, _, others = profile(place, others)
+            # The other coefficients go on as they went: only where the search begins.
+            begin, before = 2 * others - before, others
+            fall, _, others = profile(place, begin)
             places.append(place)
             roots.append(sign * math.sqrt(max(fall, 0.0)))
             if abs(roots[-1]) >= widest:
