@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -75,9 +76,8 @@ def rank_sum_two_sided(ranks: ArrayLike, in_group: ArrayLike) -> Value:
     # counts or not. R's exactRankTests compares without tolerance; so do we, to print the p-value it prints.
     centre = size / scores.size * float(scores.sum())
     observed = abs(float(scores[member].sum()) - centre)
-    sums = np.arange(round(2 * float(scores.sum())) + 1)
-    low = int(np.sum(sums / 2 - centre <= -observed)) - 1
-    high = sums.size - int(np.sum(sums / 2 - centre >= observed))
+    low = _last(lambda doubled: doubled / 2 - centre <= -observed, 2 * (centre - observed))
+    high = _last(lambda doubled: doubled / 2 - centre < observed, 2 * (centre + observed)) + 1
     values, times = np.unique(np.rint(2 * scores).astype(int), return_counts=True)
     tails = _tails_of_groups(values, times, size, low, high)
     if tails is None:
@@ -85,6 +85,14 @@ def rank_sum_two_sided(ranks: ArrayLike, in_group: ArrayLike) -> Value:
     if tails is None:
         return NotEstimable(f"the exact distribution is not computed for {scores.size} cases")
     return min(1.0, tails)
+
+
+def _last(holds: Callable[[int], bool], near: float) -> int:
+    """Find the last whole number for which a condition holds that is lost near a place."""
+    last = math.ceil(near) + 2
+    while not holds(last):
+        last -= 1
+    return last
 
 
 def _tails_of_groups(values: Ints, times: Ints, size: int, low: int, high: int) -> float | None:
@@ -135,10 +143,12 @@ def _tails_of_scores(scores: Ints, size: int, low: int, high: int) -> float | No
         return None
     ways = np.zeros((size + 1, most + 1))
     ways[0, 0] = 1.0
+    before = np.concatenate([[0], np.cumsum(scores)])
     for seen, score in enumerate(scores, start=1):
-        reach = int(scores[max(0, seen - size) : seen].sum())
-        for taken in range(min(seen, size), 0, -1):
-            ways[taken, score : reach + 1] += ways[taken - 1, : reach + 1 - score]
+        # Fewer than would be missing at the end need not be counted, nor sums that so many cannot have.
+        for taken in range(min(seen, size), max(0, size - (scores.size - seen) - 1), -1):
+            least, greatest = int(before[taken - 1]), int(before[seen - 1] - before[seen - taken])
+            ways[taken, least + score : greatest + score + 1] += ways[taken - 1, least : greatest + 1]
     counts = ways[size]
     return float((counts[: max(0, low + 1)].sum() + counts[max(0, high) :].sum()) / counts.sum())
 
