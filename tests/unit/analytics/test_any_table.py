@@ -6,6 +6,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 
 from analytics import export, plans
-from analytics.frames import from_tables, read_table
+from analytics.frames import Frames, from_tables, read_table
 from analytics.report import html
 from analytics.simulate import study
 from analytics.stats.result import NotEstimable, Results
@@ -87,10 +88,22 @@ AWKWARD = {
 }
 
 
-def carried_out(oracles: Path, name: str, plan: str) -> Results:
+def frames(oracles: Path, name: str) -> Frames:
     folder = oracles / "d2"
-    clinical, gradings = AWKWARD[name](read_table(folder / "clinical.csv"), read_table(folder / "gradings.csv"))
-    return plans.carry_out(plans.get(plan), from_tables(clinical, gradings))
+    return from_tables(*AWKWARD[name](read_table(folder / "clinical.csv"), read_table(folder / "gradings.csv")))
+
+
+def carried_out(oracles: Path, name: str, plan: str) -> Results:
+    return plans.carry_out(plans.get(plan), frames(oracles, name))
+
+
+def sound(found: Results) -> None:
+    for entry in found.entries:
+        for field, value in entry.values.items():
+            if isinstance(value, NotEstimable):
+                assert len(value.why) > 5, (entry.id, field)
+            elif isinstance(value, float):
+                assert not math.isnan(value), (entry.id, field)
 
 
 @pytest.mark.parametrize("name", AWKWARD)
@@ -99,15 +112,23 @@ def test_awkward_tables(oracles: Path, name: str) -> None:
         warnings.simplefilter("error")
         found = carried_out(oracles, name, "full")
         page = html(found, name, {})
-    for entry in found.entries:
-        for field, value in entry.values.items():
-            if isinstance(value, NotEstimable):
-                assert value.why, (entry.id, field)
-            elif isinstance(value, float):
-                assert not math.isnan(value), (entry.id, field)
+    sound(found)
     assert not re.search(r"\bnan\b", re.sub(r'src="[^"]*"', "", page), re.IGNORECASE)
     assert Results.from_json(found.to_json()) == found
     assert export.estimates_csv(found).count("\n") > 300
+
+
+@pytest.mark.parametrize("name", ["half points", "hundreds of cases"])
+def test_the_extended_plan_of_larger_tables(oracles: Path, name: str) -> None:
+    """The short model stands for the wide ones, which `test_extended.py` fits to every other table."""
+    full, extended = plans.get("full"), plans.get("extended").with_bootstrap(100)
+    added = extended.steps[len(full.steps) :]
+    short = tuple(step for step in added if step.params.get("specification", "reduced") == "reduced")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = plans.carry_out(replace(extended, steps=short), frames(oracles, name))
+    sound(found)
+    assert len(found.entries) > 1000
 
 
 def test_perfect_agreement_is_one_everywhere(oracles: Path) -> None:
