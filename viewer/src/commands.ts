@@ -46,7 +46,11 @@ export class Commands {
 
   /** Keys of a page; the second window's go the same way. */
   listen(page: Document): void {
-    page.addEventListener('keydown', (event) => this.#onKey(event));
+    page.addEventListener('keydown', (event) => {
+      this.#onKey(event);
+      // A question stands on the sheet's window, and its answer is given there.
+      if (page !== document && dialogOpen()) window.focus();
+    });
     page.addEventListener('keyup', (event) => {
       if (event.code === 'KeyG' || event.key === 'g') this.#images()?.lensUp();
     });
@@ -70,8 +74,8 @@ export class Commands {
   }
 
   #onKey(event: KeyboardEvent): void {
-    if (dialogOpen() || !this.#answering.state || event.isComposing) return;
     const page = event.view?.document ?? document;
+    if (dialogOpen() || !this.#answering.state || event.isComposing) return;
     if (answersItself(page.activeElement, event.key)) return;
     const { key, code, shiftKey: shift, altKey: alt } = event;
     const action = resolve(

@@ -45,7 +45,7 @@ export class SecondWindow {
 
   #open(): void {
     const { availWidth: width, availHeight: height } = window.screen;
-    const other = window.open('', 'spondy-images', `popup,width=${width},height=${height}`);
+    const other = window.open('', '_blank', `popup,width=${width},height=${height}`);
     if (!other) {
       this.#events.refused(REFUSED);
       return;
