@@ -80,6 +80,7 @@ def _cells(item: Item, names: dict[str, str] | None) -> list[dict[str, object]]:
             "required": item.required and site.required,
             "segment": site.segment,
             "side": site.side,
+            "counts": site.counts,
         }
         for site in item.sites
         if names is None or site.segment in names

@@ -84,7 +84,8 @@ export function progress(sheet: Sheet, answers: Answers): { readonly done: numbe
  */
 export function caseValue(item: Item, answers: Answers): number | null {
   if (item.scale.kind === 'continuous' || item.combine !== 'max') return null;
-  const values = item.cells.map((cell) => answerOf(answers, cell.key));
+  const counting = item.cells.filter((cell) => cell.counts !== false);
+  const values = counting.map((cell) => answerOf(answers, cell.key));
   if (values.some((value) => value === undefined)) return null;
   const numbers = values.filter((value): value is number => typeof value === 'number');
   if (numbers.length === 0) return null;

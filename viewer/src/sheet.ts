@@ -198,7 +198,10 @@ export class SheetForm {
       // A matrix shows all cells at once; the levels stand below it for the open one only.
       if (!matrix || cell.key === view.grading.focus) body.append(this.#cell(item, cell, view));
     }
-    const value = item.cells.length > 1 ? caseValue(item, view.grading.content.answers) : null;
+    const value =
+      item.cells.filter((cell) => cell.counts !== false).length > 1
+        ? caseValue(item, view.grading.content.answers)
+        : null;
     if (value !== null) {
       body.append(
         h('p', { class: 'case-value' }, `Case value: ${words(this.#sheet, item, value)} (the higher one)`),

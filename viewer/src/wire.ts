@@ -31,6 +31,8 @@ export interface Cell {
   readonly label: string;
   /** Absent means: as the item. */
   readonly required?: boolean;
+  /** False where the answer does not enter the case value: neighbouring segments. */
+  readonly counts?: boolean;
   /** Set where the site is a side of the body. */
   readonly side?: string;
   /** The label without the side: cells of one row stand beside each other. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { caseValue } from '../src/answers.ts';
 import { across, begin, grade, step } from '../src/grading.ts';
 import { beside, matrixOf } from '../src/matrix.ts';
 import type { Cell, Item, Sheet } from '../src/wire.ts';
@@ -85,4 +86,10 @@ test('arrows walk two ways inside a matrix and leave it at its top and bottom', 
 test('a level moves on along the row, then to the next row', () => {
   const after = grade(SHEET, at('facets.left'), '1', []);
   assert.equal(after.focus, 'facets.above_right');
+});
+
+test('a neighbouring segment never makes the case value', () => {
+  const cells = facets.cells.map((one) => ({ ...one, counts: !one.site.startsWith('above') }));
+  const answers = { 'facets.right': 0, 'facets.left': 0, 'facets.above_right': 1 };
+  assert.equal(caseValue({ ...facets, cells }, answers), 0);
 });
