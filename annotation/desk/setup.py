@@ -52,7 +52,7 @@ def protocols() -> list[tuple[str, str]]:
 def checks() -> list[tuple[str, str]]:
     """Give the warnings that a study may do without, each with its sentence; what it fills in is left open."""
     rules = {rule.code: rule.text for code in catalogue.codes() for rule in catalogue.latest(code).rules}
-    return [(code, f"{code}: {_BLANK.sub('…', text)}") for code, text in rules.items()]
+    return [(code, f"{code}: {_BLANK.sub('…', text).replace('….', '…')}") for code, text in rules.items()]
 
 
 def create_study(
