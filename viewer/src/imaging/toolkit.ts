@@ -176,6 +176,7 @@ export class Loader {
 
   /** True once the frame is in memory. A failure is remembered until a later try succeeds. */
   async load(id: string, urgent: boolean): Promise<boolean> {
+    if (this.#loaded.has(id) && cache.getImageLoadObject(id)) return true;
     const type = urgent ? Enums.RequestType.Interaction : Enums.RequestType.Prefetch;
     try {
       await imageLoader.loadAndCacheImage(id, { requestType: type, priority: urgent ? 0 : 5 });
