@@ -40,10 +40,10 @@ def layered(oracles: Path, *, third: bool = False) -> Frames:
     clinical, gradings = read_table(folder / "clinical.csv"), read_table(folder / "gradings.csv")
     rng = np.random.default_rng(4)
     other = gradings["contrast_pattern"].where(rng.random(len(gradings)) < 0.7, "peri")
-    gradings = gradings.assign(
-        **{"contrast_pattern.right": gradings["contrast_pattern"], "contrast_pattern.left": other},
-        **{"soft_tissue_edema_cyst.edema": gradings["soft_tissue_edema_cyst"], "soft_tissue_edema_cyst.cyst": "0"},
-    )
+    gradings["contrast_pattern.right"] = gradings["contrast_pattern"]
+    gradings["contrast_pattern.left"] = other
+    gradings["soft_tissue_edema_cyst.edema"] = gradings["soft_tissue_edema_cyst"]
+    gradings["soft_tissue_edema_cyst.cyst"] = "0"
     one = gradings[gradings["reader"] == "R1"]
     again = one.head(30).assign(round="repeat", lee=one["lee"].where(rng.random(len(one)) < 0.8, "0"))
     more = [gradings, again, one.assign(reader="Consensus")]
