@@ -43,6 +43,7 @@ def opened(visit: screen.Screen, address: str, pictures: int, name: str, times: 
 
 def scrolled(visit: screen.Screen, name: str, times: Times) -> None:
     times[f"{name}_scroll"] += visit.scroll(NOTCHES)
+    times[f"{name}_scroll_canvas"].append(visit.area())
 
 
 def main() -> None:
@@ -69,7 +70,7 @@ def main() -> None:
                         scrolled(visit, name, kept)
         onward(ours, room, times)
     for metric, values in sorted(times.items()):
-        measure.emit("room", metric, median(values), "ms")
+        measure.emit("room", metric, median(values), "pixels" if metric.endswith("canvas") else "ms")
 
 
 def onward(visit: screen.Screen, room: reading.Reading, times: Times) -> None:

@@ -87,6 +87,14 @@ class Screen:
         found: list[float] = self.page.evaluate("window.bench.times()")
         return found[:pictures]
 
+    def area(self) -> float:
+        """Give the pixels of the first picture: without a graphics card, drawing costs by the pixel."""
+        found: float = self.page.evaluate(
+            "(() => { const c = [...document.querySelectorAll('canvas')].filter((c) => c.clientWidth > 150)[0];"
+            " return c.width * c.height; })()"
+        )
+        return found
+
     def quiet(self) -> None:
         """Wait until no server has been asked for a while: what is loaded ahead is there."""
         asked = -1
