@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from django.core.files.storage import default_storage
 
 from annotation import desk, handover, intake, jobs, store
 from annotation.desk import carry_out_purge
 from annotation.intake import work
-from annotation.models import Instance, Job, Series
+from annotation.intake.shelve import Item, Shelved, shelve
+from annotation.models import Instance, Job, Series, Study
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +134,28 @@ def test_a_case_whose_import_was_killed_waits_and_is_made_up_for(
     series.refresh_from_db()
     assert intake.STALE not in series.parameters
     assert series.parameters["order"]
+
+
+def test_rows_name_only_bytes_that_are_safe_and_a_damaged_name_is_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    safe: set[str] = set()
+    really = store.settle
+
+    def settled(digests: Iterable[str]) -> None:
+        safe.update(some := list(digests))
+        really(some)
+
+    def shelved(study: Study, person: str, items: Sequence[Item]) -> Shelved:
+        assert {digest for item in items for digest in item.digests} <= safe
+        return shelve(study, person, items)
+
+    monkeypatch.setattr(store, "settle", settled)
+    monkeypatch.setattr(work, "shelve", shelved)
+    assert bring(one(tmp_path, "first", seed=1)).imported == 1
+    (digest,) = digests()
+    whole = store.get(digest)
+    Path(default_storage.path(f"frames/{digest[:2]}/{digest[2:4]}/{digest}")).write_bytes(b"")  # as after a power cut
+    assert store.put(whole, durable=False) == digest
+    assert store.get(digest) == whole
+    store.settle(["0" * 64])  # purged meanwhile: nothing to wait for
