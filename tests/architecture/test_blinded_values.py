@@ -115,6 +115,7 @@ def allowed() -> set[str]:
     hall = {f"hall.{field.name}" for field in dataclasses.fields(room.Hall)}
     form = {f"hall.forms[].{field.name}" for field in dataclasses.fields(room.FormProgress)}
     islands = {"sheet", "sheet.title", "room", "room.study", "room.study_title", "room.form", "room.home_url"}
+    islands |= {"room.next_url"}  # its answer is asked for before the script is there
     return hall | form | {"hall.forms", "hall.forms[]"} | EVERYWHERE | islands
 
 

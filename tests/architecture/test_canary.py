@@ -198,7 +198,9 @@ def test_the_operator_pages_show_a_superuser_no_secret_of_a_study() -> None:
         waiting += sorted(fresh - seen)[: 60 - len(seen)]
     assert {"/admin/annotation/job/", "/admin/annotation/membership/", "/admin/auth/user/"} <= seen
     secrets = set(hidden(cast.PEBBLE, own="root")) - set(cast.PEOPLE)
-    found = leaks(walk.heard, secrets, told="")
+    # Permissions and groups are numbered one after the other; such a number may be anybody's age.
+    heard = {path: re.sub(rb'<option value="\d+"', b"<option", said) for path, said in walk.heard.items()}
+    found = leaks(heard, secrets, told="")
     assert not found, "\n".join(sorted(found)[:40])
 
 
