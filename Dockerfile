@@ -9,7 +9,8 @@ COPY viewer/ ./
 RUN mkdir -p ../static && npm run build
 
 FROM python:3.11-slim AS packages
-ENV PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 UV_LINK_MODE=copy
+# Compiled here: the running user may not write beside the modules, and would compile them at every start.
+ENV UV_COMPILE_BYTECODE=1 PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 UV_LINK_MODE=copy
 WORKDIR /app
 COPY run requirements.lock ./
 COPY deploy/launcher/ deploy/launcher/
@@ -29,6 +30,7 @@ COPY analytics/ analytics/
 COPY templates/ templates/
 COPY static/ static/
 COPY --from=viewer /src/static/viewer static/viewer
+RUN .venv/bin/python -m compileall -q spondy annotation analytics
 USER spondy
 VOLUME /data
 EXPOSE 8000

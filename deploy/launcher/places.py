@@ -61,11 +61,15 @@ OURS = (
     "DJANGO_SETTINGS_MODULE",
     "PYTHONPATH",
     "PYTHONHOME",
+    "PYTHONDONTWRITEBYTECODE",
 )
 
 
 def bare_environment() -> dict[str, str]:
-    """The caller's environment without what configures Spondy: a demo or a test must never touch a real study."""
+    """The caller's environment without what configures Spondy: a demo or a test must never touch a real study.
+
+    Nor with what forbids Python to keep its compiled modules: each start of a process would compile them all anew.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
