@@ -28,6 +28,7 @@ _PER_FRAME = {
     "00200037": ("00209116", "DS"),
     "00280030": ("00289110", "DS"),
 }
+_RESCALE = {"00281052": "DS", "00281053": "DS", "00281054": "LO"}
 
 
 def frame_metadata(
@@ -84,19 +85,19 @@ def frame_metadata(
         values = frame_value(header, frame_number, group, tag)
         if values:
             out[tag] = _element(vr, *values)
-    out.update(_grey_values(header, frame_number, sop_class))
+    out.update(_grey_values(header, frame_number))
     return dict(sorted(out.items()))
 
 
-def _grey_values(header: Mapping[str, Any], frame_number: int, sop_class: str) -> dict[str, Any]:
-    """Window and rescale; a CT always says how it becomes Hounsfield units, an MR only if its header does."""
+def _grey_values(header: Mapping[str, Any], frame_number: int) -> dict[str, Any]:
+    """Window and rescale, as the header has them: a rescale made up here would be shown as Hounsfield units."""
     out: dict[str, Any] = {}
     window = pixels.header_window(header, frame_number)
     if window:
         out["00281050"], out["00281051"] = _element("DS", window[1]), _element("DS", window[0])
-    slope, intercept = pixels.rescale_of(header, frame_number)
-    if (slope, intercept) != (1.0, 0.0) or allow.CLASSIC.get(sop_class, sop_class) == allow.CT:
-        out["00281052"], out["00281053"] = _element("DS", intercept), _element("DS", slope)
+    found = {tag: frame_value(header, frame_number, "00289145", tag)[:1] for tag in _RESCALE}
+    if all(found[tag] for tag in ("00281052", "00281053")) and float(found["00281053"][0]) != 0:
+        out.update({tag: _element(vr, *found[tag]) for tag, vr in _RESCALE.items() if found[tag]})
     return out
 
 

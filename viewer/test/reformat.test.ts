@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planeOf } from '../src/geometry.ts';
 import { cut, type Grid, gridOf, obstacle, reformatted, walkOf } from '../src/imaging/reformat.ts';
+import { greyUnit } from '../src/measure.ts';
 import type { DicomJson, Layout, Stack, Vec3 } from '../src/wire.ts';
 
 const COLUMNS = 4;
@@ -62,6 +63,21 @@ test('a computed sagittal slice stands upright with the front at the left, whate
   assert.equal(made.frames[0]?.uid, '');
   assert.equal(made.frames[0]?.metadata['00080018'], undefined);
   assert.deepEqual(made.frames[0]?.metadata['00281052']?.Value, [0]);
+});
+
+test('a computed slice claims no Hounsfield units where the series tells no rescale', () => {
+  const told = stack(STEPS);
+  const frames = told.frames.map((frame) => {
+    const { '00281052': _intercept, '00281053': _slope, ...metadata } = frame.metadata;
+    return { ...frame, metadata };
+  });
+  const silent = { ...told, frames };
+  const made = reformatted(silent, planesOf(silent), 'sagittal');
+  assert.ok(typeof made !== 'string');
+  assert.equal(greyUnit(made.frames[0]?.metadata ?? {}), null);
+  const loud = reformatted(told, planesOf(told), 'sagittal');
+  assert.ok(typeof loud !== 'string');
+  assert.equal(greyUnit(loud.frames[0]?.metadata ?? {}), 'HU');
 });
 
 test('every value of a computed slice is the stored value at that place of the body', () => {

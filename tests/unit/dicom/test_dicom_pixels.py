@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from pydicom import Dataset
 
-from annotation.dicom import Quarantined, TakeRules, take
+from annotation.dicom import Quarantined, TakeRules, frame_metadata, take
 from annotation.dicom.pixels import (
     automatic_window,
     contact_sheet,
@@ -18,7 +21,7 @@ from annotation.dicom.pixels import (
     rescale_of,
     thumbnail,
 )
-from tests.unit.dicom.dicom_files import KEY, file_bytes, mr, picture, put_pixels
+from tests.unit.dicom.dicom_files import KEY, ct, enhanced_ct, file_bytes, mr, picture, put_pixels
 
 
 def test_automatic_window_covers_the_whole_series() -> None:
@@ -52,6 +55,28 @@ def test_header_window_and_rescale() -> None:
     assert header_window(take(file_bytes(mr(WindowWidth="0", WindowCenter="0")), key=KEY).header, 1) is None
     scaled = take(file_bytes(mr(RescaleSlope="3.5", RescaleIntercept="-2")), key=KEY).header
     assert rescale_of(scaled, 1) == (3.5, -2)
+
+
+@pytest.mark.parametrize("make", [ct, enhanced_ct], ids=["classic", "enhanced"])
+def test_a_viewer_hears_of_a_rescale_only_what_the_header_says(make: Callable[[], Dataset]) -> None:
+    tags = ("00281052", "00281053", "00281054")
+
+    def told(dataset: Dataset) -> list[Any]:
+        header = take(file_bytes(dataset), key=KEY).header
+        said = frame_metadata(header, 1, uid="1", series_uid="1", study_uid="1", frame_of_reference_uid=None)
+        return [said[tag]["Value"][0] if tag in said else None for tag in tags]
+
+    given = make()
+    groups = given.get("PerFrameFunctionalGroupsSequence")
+    home = groups[0].PixelValueTransformationSequence[0] if groups else given
+    home.RescaleType = "HU"
+    assert told(given) == [-1024, 1, "HU"]
+    home.RescaleType = "US"
+    assert told(given) == [-1024, 1, "US"], "no Hounsfield units"
+    home.RescaleSlope = "0"
+    assert told(given) == [None, None, None], "no scale at all"
+    del home.RescaleSlope
+    assert told(given) == [None, None, None], "half a scale is none"
 
 
 def read(png: bytes) -> NDArray[np.uint8]:

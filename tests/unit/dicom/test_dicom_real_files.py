@@ -163,7 +163,7 @@ def test_viewer_metadata(name: str) -> None:
         "00280004", "00280010", "00280011", "00280030", "00280100", "00280101", "00280102", "00280103",
         "00281052", "00281053", "00200013",
     }  # fmt: skip
-    assert needed <= set(told) <= needed | {"00180050", "00281050", "00281051"}
+    assert needed <= set(told) <= needed | {"00180050", "00281050", "00281051", "00281054"}
     assert not any(tag.startswith(("0010", "0012", "0032")) for tag in told)
     text = json.dumps(told)
     assert not any(uid in text for uid in (found.facts.sop_uid, found.facts.series_uid, found.facts.study_uid))

@@ -205,6 +205,8 @@ function metadataOf(like: DicomJson, grid: Grid, walk: Walk, place: number): Dic
   };
   const spacing = (way: Way) => length(grid.steps[way.axis]);
   const { '00080018': _instance, '00280008': _frames, ...kept } = like;
+  // The toolkit has rescaled what is cut already; where the header told no rescale, none is claimed.
+  const rescaled = like['00281052'] && like['00281053'];
   return {
     ...kept,
     '00200032': { vr: 'DS', Value: [...position] },
@@ -212,8 +214,7 @@ function metadataOf(like: DicomJson, grid: Grid, walk: Walk, place: number): Dic
     '00280010': { vr: 'US', Value: [grid.counts[walk.down.axis]] },
     '00280011': { vr: 'US', Value: [grid.counts[walk.right.axis]] },
     '00280030': { vr: 'DS', Value: [spacing(walk.down), spacing(walk.right)] },
-    '00281052': { vr: 'DS', Value: [0] },
-    '00281053': { vr: 'DS', Value: [1] },
+    ...(rescaled && { '00281052': { vr: 'DS', Value: [0] }, '00281053': { vr: 'DS', Value: [1] } }),
   };
 }
 
