@@ -235,7 +235,10 @@ def _reader_names(study: Study) -> dict[int, str]:
 
 
 def _rounds(study: Study) -> dict[UUID, str]:
-    """Name the round of each reading; a further occasion that takes no other's place is a hidden repeat of its own."""
+    """Name the round of each reading; a further occasion of the main one that takes no other's place is a repeat.
+
+    One of a practice or adjudication round stays what it is: under another name it would count as a repeat reading.
+    """
     found = Assignment.objects.filter(study=study).values_list("pk", "supersedes", "round", "occasion")
     known = {pk: (before, name, occasion) for pk, before, name, occasion in found.iterator()}
 
@@ -243,7 +246,7 @@ def _rounds(study: Study) -> dict[UUID, str]:
         before, name, occasion = known[pk]
         if before is not None:
             return named(before)
-        return name if occasion == 1 else f"{name}_{occasion}"
+        return name if occasion == 1 or name != "main" else f"{name}_{occasion}"
 
     return {pk: named(pk) for pk in known}
 

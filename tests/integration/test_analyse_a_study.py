@@ -340,11 +340,13 @@ def test_repeats_and_the_adjudicator_come_after_the_readers() -> None:
     more(one.reader, "main", 3, 91, before=again)
     account = cast.coordinator()
     more(account, "adjudication", 1, 1)
+    more(account, "adjudication", 2, 2)
+    more(one.reader, "training", 2, 1)
     cast.close(cast.PEBBLE)
     rows = list(handover.gradings(one.study_id))
     assert {row.reader for row in rows if row.round == "main"} == {"R1", "R2"}
     assert {(row.round, row.reader) for row in rows if row.round != "main"} >= {("adjudication", "R3")}
-    assert {row.round for row in rows} == {"main", "main_2", "adjudication"}
+    assert {row.round for row in rows} == {"main", "main_2", "adjudication", "training"}
     frames = from_handover(cast.instrument(cast.PEBBLE), rows)
     assert frames.readers == ("R1", "R2")
     assert len(frames.again) == 1
