@@ -46,12 +46,13 @@ export function planeOf(json: DicomJson): Plane | null {
   const rows = numbers(json, '00280010', 1)?.[0];
   const columns = numbers(json, '00280011', 1)?.[0];
   if (!position || !orientation || !spacing || !rows || !columns) return null;
-  const row = orientation.slice(0, 3) as unknown as Vec3;
-  const column = orientation.slice(3, 6) as unknown as Vec3;
+  const given = [orientation.slice(0, 3), orientation.slice(3, 6)] as unknown as readonly [Vec3, Vec3];
   const [rowSpacing = 0, columnSpacing = 0] = spacing;
   const unit = (v: Vec3) => Math.abs(length(v) - 1) < 1e-2;
   if (rowSpacing <= 0 || columnSpacing <= 0) return null;
-  if (!unit(row) || !unit(column) || Math.abs(dot(row, column)) > 1e-2) return null;
+  if (!given.every(unit) || Math.abs(dot(...given)) > 1e-2) return null;
+  // Headers round; a direction of another length than 1 would move a point at the image's edge out of it.
+  const [row, column] = given.map((v) => scale(v, 1 / length(v))) as [Vec3, Vec3];
   const uid = json['00200052']?.Value?.[0];
   return {
     origin: position as unknown as Vec3,

@@ -18,10 +18,12 @@ export function within(plane: Plane, point: Vec3): boolean {
 export function clamped(plane: Plane, point: Vec3): Vec3 {
   if (within(plane, point)) return point;
   const [column, row] = pixelOf(plane, point);
-  const toColumn = Math.min(plane.columns - 0.5, Math.max(-0.5, column)) - column;
-  const toRow = Math.min(plane.rows - 0.5, Math.max(-0.5, row)) - row;
-  const along = scale(plane.row, toColumn * plane.columnSpacing);
-  return add(point, add(along, scale(plane.column, toRow * plane.rowSpacing)));
+  const across = (Math.min(plane.columns - 0.5, Math.max(-0.5, column)) - column) * plane.columnSpacing;
+  const down = (Math.min(plane.rows - 0.5, Math.max(-0.5, row)) - row) * plane.rowSpacing;
+  // Rounded directions are not quite at right angles: a long way along one is a step along the other too.
+  const skew = dot(plane.row, plane.column);
+  const along = scale(plane.row, (across - skew * down) / (1 - skew * skew));
+  return add(point, add(along, scale(plane.column, (down - skew * across) / (1 - skew * skew))));
 }
 
 export const distance = (a: Vec3, b: Vec3): number => length(subtract(a, b));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as evidence from '../src/evidence.ts';
-import { add, type Plane, pixelToPatient, planeOf, scale } from '../src/geometry.ts';
+import { add, length, type Plane, pixelToPatient, planeOf, scale } from '../src/geometry.ts';
 import * as m from '../src/measure.ts';
 import type { DicomJson, Evidence, ImageMark, Vec3 } from '../src/wire.ts';
 
@@ -98,6 +98,16 @@ test('within ends at the edge of the last pixel, and what is dragged out stays o
     m.valueAt(plane, at(-0.6, 0), () => 7),
     null,
   );
+});
+
+test('a point dragged far out comes back onto the edge, however roughly the header rounds its directions', () => {
+  const turned = [0.642, 0.766, 0, 0.133, -0.111, -0.985];
+  const rough = planeOf({ ...CT, '00200037': { vr: 'DS', Value: turned } }) as Plane;
+  for (const direction of [rough.row, rough.column]) near(length(direction), 1);
+  const far = m.clamped(rough, pixelToPatient(rough, 900, -700));
+  const [column, row] = m.pixelOf(rough, far);
+  near(column, rough.columns - 0.5);
+  near(row, -0.5);
 });
 
 const mark = (kind: ImageMark['kind'], points: readonly Vec3[], label?: string): ImageMark => ({
