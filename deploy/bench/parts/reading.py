@@ -18,7 +18,6 @@ from annotation import desk
 password, title = sys.argv_of_bench
 users = get_user_model().objects
 desk_person = users.create_superuser(username="desk", password=password)
-settings = {"synthetic": True, "display_check": False}
 desk.create_study(desk_person, code="READ", title=title, settings={"synthetic": True, "display_check": False}, seed=7)
 for name in ("reader", "second"):
     users.create_user(username=name, password=password)
