@@ -21,7 +21,16 @@ export function open(name: string, title: string, ...children: readonly Node[]):
   return dialog;
 }
 
-export const dialogOpen = (): boolean => document.querySelector('dialog[open]') !== null;
+const opened = (): Element | null => document.querySelector('dialog[open]');
+
+export const dialogOpen = (): boolean => opened() !== null;
+
+/** Now, or as soon as the question that stands there is answered: two at once could not be. */
+export function whenFree(act: () => void): void {
+  const before = opened();
+  if (before) before.addEventListener('close', () => whenFree(act), { once: true });
+  else act();
+}
 
 function habitChoices(habits: readonly Habit[], chosen: string, choose: (code: string) => void): HTMLElement {
   const options = habits.map(({ code, title, says }) => {

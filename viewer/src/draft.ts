@@ -107,7 +107,7 @@ function send(draft: Draft, ...before: readonly Effect[]): Step {
 }
 
 function changed(draft: Draft, content: Content, typing: boolean): Step {
-  if (draft.state === 'locked' || draft.state === 'stale') return stay(draft);
+  if (draft.state === 'locked') return stay(draft);
   // A refused document is replaced by its correction; text being typed by its newer state.
   const replaced = draft.state === 'refused' ? [] : draft.queue;
   const kept = draft.typing && typing ? replaced.slice(0, -1) : replaced;
@@ -118,6 +118,7 @@ function changed(draft: Draft, content: Content, typing: boolean): Step {
   }
   // A change is the reader at work: a good moment to ask again.
   if (draft.state === 'blocked' && !typing) return send(queued, remember);
+  // Also before the choice between two versions: what is answered until then belongs to this page's own.
   return { draft: queued, effects: [remember] };
 }
 

@@ -3,7 +3,7 @@ import { Answering, type Opened } from './answering.ts';
 import { Api, type Outcome } from './api.ts';
 import { Bars } from './bars.ts';
 import { Commands } from './commands.ts';
-import { conflictDialog, dialogOpen, noticeDialog } from './dialogs.ts';
+import { conflictDialog, noticeDialog, whenFree } from './dialogs.ts';
 import { h, pause } from './dom.ts';
 import { type Draft, pending } from './draft.ts';
 import { Ease } from './ease.ts';
@@ -232,14 +232,15 @@ export class Room {
     this.#bars.saveState(draft, someoneElse);
     this.#submission.refresh();
     if (draft.state === 'refused') this.#answering.faults(draft.faults);
-    if (draft.state === 'stale' && !dialogOpen()) this.#conflict(draft);
+    const opened = this.#opened;
+    if (draft.state === 'stale' && opened) whenFree(() => this.#conflict(opened));
   }
 
-  #conflict(draft: Draft): void {
-    const opened = this.#opened;
-    const mine = draft.queue.at(-1);
-    const theirs = draft.theirs;
-    if (!opened || !mine || !theirs) return;
+  #conflict(opened: Opened): void {
+    // Asked late, behind another question: the reading may be closed by now, or the choice made.
+    const { state, queue, theirs } = opened.saver.draft;
+    const mine = queue.at(-1);
+    if (this.#opened !== opened || state !== 'stale' || !mine || !theirs) return;
     conflictDialog(opened.sheet, mine, theirs, (version) => {
       if (version === 'theirs') this.#answering.replace(theirs.content);
       opened.saver.choose(version);

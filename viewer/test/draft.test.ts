@@ -91,7 +91,6 @@ test('stale: both versions are written whichever is chosen', () => {
   const theirs = { revision: 5, savedAt: null, content: content(9) };
   const { draft } = play(start(1, null), { kind: 'changed', content: content(1) }, { kind: 'stale', theirs });
   assert.equal(draft.state, 'stale');
-  assert.deepEqual(step(draft, { kind: 'changed', content: content(3) }).draft, draft);
 
   const mine = play(draft, { kind: 'choose', version: 'mine' });
   assert.deepEqual(sent(mine.effects), { kind: 'send', base: 5, content: content(1) });
@@ -102,6 +101,24 @@ test('stale: both versions are written whichever is chosen', () => {
   const then = play(other.draft, ack(6));
   assert.deepEqual(sent(then.effects), { kind: 'send', base: 6, content: content(9) });
   assert.equal(play(then.draft, ack(7)).draft.state, 'clean');
+});
+
+test('what is answered before the choice between two versions is kept, and is what the page goes on with', () => {
+  const theirs = { revision: 5, savedAt: null, content: content(9) };
+  const stale = play(start(1, null), { kind: 'changed', content: content(1) }, { kind: 'stale', theirs });
+  const later = play(
+    stale.draft,
+    { kind: 'changed', content: content(2) },
+    { kind: 'changed', content: content(2, 'a'), typing: true },
+    { kind: 'changed', content: content(2, 'ab'), typing: true },
+  );
+  assert.equal(later.draft.state, 'stale');
+  assert.deepEqual(later.draft.queue, [content(1), content(2), content(2, 'ab')]);
+  assert.deepEqual(later.effects, [{ kind: 'remember' }]);
+  for (const version of ['mine', 'theirs'] as const) {
+    const { effects } = play(later.draft, { kind: 'choose', version });
+    assert.deepEqual(sent(effects), { kind: 'send', base: 5, content: content(2, 'ab') });
+  }
 });
 
 test('typing is sent at the pause only, and newer text replaces older', () => {

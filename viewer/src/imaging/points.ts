@@ -31,6 +31,8 @@ export class ThreePoints {
   #marks: readonly Mark[] = [];
   #pending: { readonly uid: string; readonly points: readonly Vec3[] } | null = null;
   #prompted: View | null = null;
+  /** The points as they were before a drag. */
+  #before: readonly Mark[] | null = null;
 
   constructor(views: () => readonly View[], events: PointsEvents) {
     this.#views = views;
@@ -41,11 +43,13 @@ export class ThreePoints {
     this.#cell = null;
     this.#marks = [];
     this.#pending = null;
+    this.#before = null;
   }
 
   belong(cell: string | null, evidence: Evidence): void {
     this.#cell = cell;
     this.#marks = measuredCells(evidence);
+    this.#before = null;
     this.#dressAll();
   }
 
@@ -109,18 +113,33 @@ export class ThreePoints {
 
   drag(view: View | null, at: Handle, spot: Spot, done: boolean): void {
     const mark = this.#marks.find((m) => m.cell === at.cell);
-    const found = view?.honest ? view.toPatient(spot) : null;
-    if (!mark || !found || !view?.plane) return;
+    if (!mark) return;
+    const here = view?.stack?.frames[view.shown]?.uid === mark.points.uid;
+    const found = here && view.honest ? view.toPatient(spot) : null;
+    if (!found || !view?.plane) {
+      if (done || !here) this.#putBack();
+      return;
+    }
     const point = clamped(view.plane, found);
     const points: Points = {
       uid: mark.points.uid,
       points_lps_mm: mark.points.points_lps_mm.map((old, index) => (index === at.point ? point : old)),
     };
     if (done) {
+      this.#before = null;
       this.#events.set(at.cell, points);
       return;
     }
+    this.#before ??= this.#marks;
     this.#marks = this.#marks.map((m) => (m === mark ? { cell: at.cell, points } : m));
+    this.#dressAll();
+  }
+
+  /** Points belong on the slice they were set on: over another one a drag says nothing. */
+  #putBack(): void {
+    if (!this.#before) return;
+    this.#marks = this.#before;
+    this.#before = null;
     this.#dressAll();
   }
 }

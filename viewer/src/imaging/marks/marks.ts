@@ -21,8 +21,19 @@ export interface MarksEvents {
   done(): void;
 }
 
+/** A handle in the hand. `lost`: the slice went away below it, and the mark stays until the mouse lets go. */
+interface Taken {
+  readonly at: MarkHandle;
+  readonly mark: ImageMark;
+  readonly from: Vec3;
+  readonly before: readonly ImageMark[];
+  readonly lost: boolean;
+}
+
 const SMALLEST_MM = 0.2;
 const MOST = 100;
+
+const shownUid = (view: View): string | undefined => view.stack?.frames[view.shown]?.uid;
 
 export class Marks {
   readonly #views: () => readonly View[];
@@ -36,20 +47,17 @@ export class Marks {
   #hover: Vec3 | null = null;
   #selected: number | null = null;
   #images: ReadonlySet<string> = new Set();
-  #taken: { readonly at: MarkHandle; readonly mark: ImageMark; readonly from: Vec3 } | null = null;
+  #taken: Taken | null = null;
 
   constructor(views: () => readonly View[], events: MarksEvents) {
     this.#views = views;
     this.#events = events;
   }
 
-  /** A mark is chosen: the key that removes goes to it. */
+  /** A mark is chosen and can be seen: the key that removes goes to it. */
   get selected(): boolean {
-    return this.#selected !== null;
-  }
-
-  get begun(): boolean {
-    return this.#begun !== null;
+    const chosen = this.#selected === null ? undefined : this.#marks[this.#selected];
+    return chosen !== undefined && this.#views().some((view) => shownUid(view) === chosen.uid);
   }
 
   clear(): void {
@@ -121,7 +129,7 @@ export class Marks {
   place(view: View | null, spot: Spot): void {
     const kind = this.#kind;
     const plane = view?.plane;
-    const uid = view?.stack?.frames[view.shown]?.uid;
+    const uid = view ? shownUid(view) : undefined;
     const point = view?.toPatient(spot) ?? null;
     if (!view || !kind || !plane || !uid || !point || this.#obstacle(view)) return;
     if (!within(plane, point)) return;
@@ -144,8 +152,11 @@ export class Marks {
     this.#drawAll();
   }
 
-  #sound({ kind, points_lps_mm: [a, b] }: ImageMark, plane: Plane): boolean {
-    if (kind !== 'ellipse' || !a || !b) return true;
+  /** The server takes no mark of which two neighbouring points are one, and no ellipse without an area. */
+  #sound({ kind, points_lps_mm: points }: ImageMark, plane: Plane): boolean {
+    const apart = points.every((one, at) => at === 0 || distance(points[at - 1] as Vec3, one) >= SMALLEST_MM);
+    const [a, b] = points;
+    if (!apart || kind !== 'ellipse' || !a || !b) return apart;
     const { across, down } = ellipseOf(plane, a, b);
     return Math.min(across, down) >= SMALLEST_MM / 2;
   }
@@ -161,12 +172,18 @@ export class Marks {
   // Moving ------------------------------------------------------------------------------------------------------------
 
   drag(view: View | null, at: MarkHandle, spot: Spot, done: boolean): void {
+    const mark = this.#marks[at.mark];
+    if (!mark) return;
     const found = view?.honest ? view.toPatient(spot) : null;
     const plane = view?.plane;
-    const mark = this.#marks[at.mark];
-    if (!mark || !found || !plane) return;
+    const here = view !== null && shownUid(view) === mark.uid;
+    if (found && plane && here && !this.#taken?.lost) this.#dragTo(mark, at, found, plane, done);
+    else if (done || !here) this.#putBack(done);
+  }
+
+  #dragTo(mark: ImageMark, at: MarkHandle, found: Vec3, plane: Plane, done: boolean): void {
     if (this.#taken?.at.mark !== at.mark || this.#taken.at.point !== at.point) {
-      this.#taken = { at, mark, from: found };
+      this.#taken = { at, mark, from: found, before: this.#marks, lost: false };
       this.#selected = at.mark;
     }
     const { mark: before, from } = this.#taken;
@@ -182,6 +199,15 @@ export class Marks {
     this.#taken = null;
     if (distance(found, from) > 0) this.#commit(marks);
     else this.#drawAll();
+  }
+
+  /** The mark as it was taken: on another slice the mouse says nothing about it. */
+  #putBack(done: boolean): void {
+    const taken = this.#taken;
+    if (!taken) return;
+    this.#marks = taken.before;
+    this.#taken = done ? null : { ...taken, lost: true };
+    this.#drawAll();
   }
 
   #moved(mark: ImageMark, point: number, to: Vec3, from: Vec3, plane: Plane): readonly Vec3[] | null {
