@@ -1,5 +1,6 @@
 /** Small enhancements for pages that are whole without script. No dependency but the one fetch. */
 import { fragment } from './api.ts';
+import { askAboutUnsent, signOut } from './signout.ts';
 
 const EVERY_MS = 1000;
 
@@ -61,9 +62,9 @@ function enhance(root: ParentNode): void {
     });
   }
   for (const form of root.querySelectorAll<HTMLFormElement>('form[data-sign-out]')) {
-    form.addEventListener('submit', () => {
-      indexedDB.deleteDatabase('spondy-room');
-      sessionStorage.clear();
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void signOut(form, askAboutUnsent);
     });
   }
 }

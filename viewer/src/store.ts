@@ -61,3 +61,19 @@ export const forget = (user: string, reading: string): Promise<unknown> =>
     run('readwrite', (table) => table.delete(key(user, reading))),
     undefined,
   );
+
+/** Everything of one user; nobody else's. No user name has the sign that ends it here. */
+const everythingOf = (user: string): IDBKeyRange => IDBKeyRange.bound(key(user, ''), key(user, '\uffff'));
+
+/** Of how many readings answers are unsent. */
+export const unsent = (user: string): Promise<number> =>
+  quietly(
+    run('readonly', (table) => table.count(everythingOf(user))),
+    0,
+  );
+
+export const forgetAll = (user: string): Promise<unknown> =>
+  quietly<unknown>(
+    run('readwrite', (table) => table.delete(everythingOf(user))),
+    undefined,
+  );

@@ -4,34 +4,13 @@ import type { Api, Outcome } from '../src/api.ts';
 import { Saver } from '../src/saver.ts';
 import { recall } from '../src/store.ts';
 import type { Content, Reading, Saved } from '../src/wire.ts';
+import { rows, settle } from './stored.ts';
 
-/** As much of IndexedDB as the store uses. */
-const rows = new Map<string, unknown>();
-
-function transaction(): object {
-  const now: { oncomplete?: () => void } = {};
-  setTimeout(() => now.oncomplete?.());
-  const table = {
-    get: (key: string) => ({ result: rows.get(key) }),
-    put: (value: unknown, key: string) => ({ result: rows.set(key, structuredClone(value)) }),
-    delete: (key: string) => ({ result: rows.delete(key) }),
-  };
-  return Object.assign(now, { objectStore: () => table });
-}
-
-const indexedDB = {
-  open: () => {
-    const request: { result: object; onsuccess?: () => void } = { result: { transaction, close: () => {} } };
-    setTimeout(() => request.onsuccess?.());
-    return request;
-  },
-};
 const window = { addEventListener() {}, removeEventListener() {}, setTimeout, clearTimeout };
-Object.assign(globalThis, { indexedDB, window });
+Object.assign(globalThis, { window });
 
 const reading = { id: 'r1', revision: 3, saved_at: null, save_url: '/save' } as unknown as Reading;
 const content: Content = { answers: { 'disc.case': 4 }, evidence: {}, kept: [] };
-const settle = () => new Promise((done) => setTimeout(done, 40));
 
 function page(outcome: Outcome<Saved>, kept?: Awaited<ReturnType<typeof recall>>) {
   const calls: [number, Content][] = [];
