@@ -165,7 +165,7 @@ def _counting(study: Study) -> QuerySet[Assignment]:
 def exhibits(key: int) -> Iterator[Exhibit]:
     """Give the images that readers pointed at or drew on, in the readings that count; no image leaves here."""
     study = _study(key, State.READINGS_LOCKED)
-    names = _reader_names(study)
+    names, rounds = _reader_names(study), _rounds(study)
     for reading in _counting(study).iterator():
         found = reading.locked_revision.evidence if reading.locked_revision else {}
         drawn = [*found.get("marks", [])]
@@ -173,14 +173,15 @@ def exhibits(key: int) -> Iterator[Exhibit]:
         images = {(one["sop_uid"], one["frame"]): "" for one in drawn}
         pointed = [(cell, (kept["sop_uid"], kept["frame"])) for cell, kept in _cells(found).items()]
         left = [("", image) for image in images if image not in {image for _, image in pointed}]
+        stored = _stored(reading, {sop_uid for _, (sop_uid, _) in [*pointed, *left]})
         for cell, (sop_uid, frame) in [*pointed, *left]:
-            instance = Instance.objects.select_related("series").get(series__case=reading.case_id, sop_uid=sop_uid)
+            instance = stored[sop_uid]
             order = instance.series.parameters["order"]
             on_it = [one for one in drawn if (one["sop_uid"], one["frame"]) == (sop_uid, frame)]
             yield Exhibit(
                 reading.case.patient.pseudonym,
                 names[reading.reader_id],
-                reading.round,
+                rounds[reading.pk],
                 reading.form,
                 cell,
                 instance.series.role,
@@ -191,6 +192,12 @@ def exhibits(key: int) -> Iterator[Exhibit]:
                 found.get(cell, {}).get("field"),
                 tuple(_drawn(one, instance, frame) for one in on_it),
             )
+
+
+def _stored(reading: Assignment, sop_uids: set[str]) -> dict[str, Instance]:
+    """Give these images of the reading's case in one query, without their headers."""
+    found = Instance.objects.filter(series__case=reading.case_id, sop_uid__in=sop_uids)
+    return {one.sop_uid: one for one in found.select_related("series").defer("header")}
 
 
 def _cells(evidence: dict[str, Any]) -> dict[str, dict[str, Any]]:

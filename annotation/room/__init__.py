@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from annotation.room.comfort import BadChoice, Comfort, Habit, Question, choose_habit, comfort, note_display
+from annotation.room.hall import FormProgress, Hall, hall, sheet
 from annotation.room.reading import (
     BlindedReading,
-    FormProgress,
-    Hall,
     NoReason,
     Saved,
     Stale,
     Step,
-    hall,
     lock,
     next_reading,
     save,
     set_aside,
-    sheet,
     upcoming,
 )
 from annotation.room.stacks import Frame, Label, Stack, Window

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -73,7 +73,7 @@ def placed(
     if not isinstance(evidence, Mapping):
         _refuse("", "The evidence must be an object of cells.")
     cells = {cell.key: cell for cell in protocol.cells(form)}
-    images = _Images(series, assignment)
+    images = _Images(series, assignment, _named(evidence))
     kept: Evidence = {}
     for key, sent in evidence.items():
         if key == MARKS:
@@ -91,11 +91,12 @@ def placed(
 class _Images:
     """The case's images under the names this reading knows them by."""
 
-    def __init__(self, series: Sequence[Series], assignment: uuid.UUID) -> None:
+    def __init__(self, series: Sequence[Series], assignment: uuid.UUID, named: Collection[str]) -> None:
         self._series = series
         self._assignment = assignment
+        self._named = named
         self._homes: dict[str, tuple[Series, str, int]] | None = None
-        self._frames: dict[tuple[int, str], list[Any]] = {}
+        self._frames: dict[tuple[int, str], list[Any]] | None = None
 
     def home(self, cell: str, uid: object) -> tuple[Series, str, int]:
         if self._homes is None:  # one pass over the case, and only when something points at an image
@@ -108,11 +109,19 @@ class _Images:
         return found or _refuse(cell, "This names an image that is not part of this case.")
 
     def plane(self, series: Series, sop_uid: str, frame: int) -> Plane | None:
-        at = (series.pk, sop_uid)
-        if at not in self._frames:
-            self._frames[at] = Instance.objects.get(series=series, sop_uid=sop_uid).frames
-        stored = self._frames[at][frame - 1]["plane"]
+        if self._frames is None:
+            self._frames = self._fetch()
+        stored = self._frames[series.pk, sop_uid][frame - 1]["plane"]
         return Plane.from_json(stored) if stored else None
+
+    def _fetch(self) -> dict[tuple[int, str], list[Any]]:
+        """Read what every named image, and the middle of its series, says of its planes: all in one query."""
+        homes = [home for uid, home in (self._homes or {}).items() if uid in self._named]
+        wanted = {sop_uid for _, sop_uid, _ in homes} | {_middle(series)[0] for series, _, _ in homes}
+        found = Instance.objects.filter(series__in=self._series, sop_uid__in=wanted)
+        return {
+            (series, sop_uid): frames for series, sop_uid, frames in found.values_list("series", "sop_uid", "frames")
+        }
 
     def measurable(self, cell: str, sent: Mapping[str, Any], count: int) -> tuple[Plane, Points]:
         """Give points that lie on and within the image they name."""
@@ -125,6 +134,20 @@ class _Images:
         if not inside(plane, points):
             _refuse(cell, "A point lies outside its image.")
         return plane, points
+
+
+def _named(evidence: Mapping[Any, Any]) -> set[str]:
+    """Give the images that are named anywhere; nothing is checked yet."""
+    marks = evidence.get(MARKS)
+    sent = [*evidence.values(), *(marks if isinstance(marks, list) else ())]
+    uids = [one.get("uid") for one in sent if isinstance(one, Mapping)]
+    return {uid for uid in uids if isinstance(uid, str)}
+
+
+def _middle(series: Series) -> tuple[str, int]:
+    order = series.parameters["order"]
+    sop_uid, frame = order[len(order) // 2]
+    return sop_uid, frame
 
 
 # --- the evidence of one cell --------------------------------------------------------------------------------------
@@ -173,10 +196,9 @@ def _measured(cell: Cell, value: object, sent: Mapping[str, Any], images: _Image
 
 def _off_midline(images: _Images, series: Series, plane: Plane) -> float | None:
     """Give the distance to the middle slice of the same series, in mm; None for one slice."""
-    order = series.parameters["order"]
-    if len(order) < 3:
+    if len(series.parameters["order"]) < 3:
         return None
-    middle = images.plane(series, *order[len(order) // 2])
+    middle = images.plane(series, *_middle(series))
     if middle is None:
         return None
     apart = np.asarray(plane.position_lps_mm) - np.asarray(middle.position_lps_mm)

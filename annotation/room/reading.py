@@ -12,16 +12,17 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from annotation import addresses, trail
-from annotation.access import NotYours, protocol_of, readable, study_for, writable_protocol
+from annotation.access import NotYours, readable, study_for, writable_protocol
 from annotation.models import Assignment, Revision, Role, Series, State, Study
 from annotation.people import Person
 from annotation.protocol import Facts, Protocol, canonical, check, remarks
 from annotation.room.comfort import display_due
 from annotation.room.evidence import Evidence, for_viewer, measured_in, placed
+from annotation.room.hall import synthetic
 from annotation.room.sitting import sitting_of
 from annotation.room.stacks import Stack, stacks_of
 
@@ -34,27 +35,6 @@ class Stale(ValueError):
     def __init__(self, newest: Saved) -> None:
         super().__init__(self.sentence)
         self.newest = newest
-
-
-@dataclass(frozen=True)
-class FormProgress:
-    form: str
-    title: str
-    done: int
-    of: int
-    set_aside: int
-
-
-@dataclass(frozen=True)
-class Hall:
-    """What a reader sees before a case is opened."""
-
-    study: str
-    title: str
-    synthetic: bool
-    open: bool
-    sentence: str
-    forms: tuple[FormProgress, ...]
 
 
 @dataclass(frozen=True)
@@ -133,43 +113,6 @@ def _opened(person: Person, reading_id: uuid.UUID) -> tuple[Study, Assignment]:
     return study_for(person, found.study.code, Role.READER), found
 
 
-def hall(person: Person, code: str) -> Hall:
-    study = study_for(person, code, Role.READER)
-    protocol = protocol_of(study)
-    counts = {
-        row["form"]: row
-        for row in Assignment.objects.filter(study=study, reader=person)
-        .values("form")
-        .annotate(
-            of=Count("id"),
-            done=Count("id", filter=Q(locked_revision__isnull=False)),
-            aside=Count("id", filter=Q(locked_revision__isnull=True, set_aside_at__isnull=False)),
-        )
-    }
-    nothing = {"done": 0, "of": 0, "aside": 0}
-    forms = tuple(
-        FormProgress(form.code, form.title, row["done"], row["of"], row["aside"])
-        for form in protocol.forms
-        for row in [counts.get(form.code, nothing)]
-    )
-    is_open = study.state == State.READING
-    waiting = "Reading has not begun yet." if not study.has_reached(State.READING) else "Reading is closed. Thank you."
-    return Hall(code, study.title, _synthetic(study), is_open, "" if is_open else waiting, forms)
-
-
-def sheet(person: Person, code: str, form: str) -> dict[str, Any]:
-    """Give the answer sheet of a form; it holds definitions only, nothing of a case."""
-    study = study_for(person, code, Role.READER)
-    protocol = protocol_of(study)
-    if form not in {known.code for known in protocol.forms}:
-        raise NotYours
-    return protocol.sheet(form)
-
-
-def _synthetic(study: Study) -> bool:
-    return bool(study.settings.get("synthetic"))
-
-
 # --- the case on the screen ----------------------------------------------------------------------------------------
 
 
@@ -211,7 +154,7 @@ def _open(study: Study, protocol: Protocol, assignment: Assignment, *, of: int, 
         form=assignment.form,
         index_level=level,
         index_segment=segment,
-        synthetic=_synthetic(study),
+        synthetic=synthetic(study),
         saved=_saved(protocol, assignment, _newest(assignment)),
         stacks=_stacks(protocol, assignment, session),
         sheet=_own_sheet(protocol, assignment.form, level),

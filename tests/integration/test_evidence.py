@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from annotation import handover, room, store
-from annotation.models import Instance, Revision, Study
+from annotation.models import Assignment, Instance, Revision, Study
 from tests import cast
 from tests.cast import patient_point as at
 
@@ -193,6 +195,15 @@ def test_what_fits_no_image_is_refused_with_its_cell_and_a_sentence(
     assert not Revision.objects.filter(assignment=reading["id"]).exists()
 
 
+def test_all_images_that_are_named_are_asked_for_at_once(seat: Client, reading: dict[str, Any]) -> None:
+    sent = document(reading)
+    frames = next(stack for stack in reading["stacks"] if stack["role"] == "SAG_T2")["frames"]
+    sent["marks"] += [{"kind": "point", "uid": one["uid"], "points_lps_mm": [at(one, 5, 5)]} for one in frames]
+    with CaptureQueriesContext(connection) as asked:
+        assert put(seat, reading, sent, slip_mm__case=8.2).status_code == 200
+    assert len([one for one in asked if "annotation_instance" in one["sql"]]) == 1
+
+
 def test_another_readers_name_of_the_same_image_is_none_of_mine(seat: Client, reading: dict[str, Any]) -> None:
     other = cast.next_of(cast.client("reader_b"), cast.SPINE, "mr")["reading"]
     answer = put(seat, reading, {"marks": [_point(other)]})
@@ -212,6 +223,7 @@ def test_evidence_is_locked_with_the_reading_and_handed_over_afterwards() -> Non
             {"kind": "point", "uid": frames[2].uid, "points_lps_mm": [at({"metadata": frames[2].metadata}, 7, 8)]},
         ],
     }
+    Assignment.objects.filter(pk=mine.id).update(occasion=2)
     saved = room.save(cast.reader_a(), mine.id, base=0, answers=full, evidence=evidence)
     room.lock(cast.reader_a(), mine.id, base=saved.revision)
     cast.read_all(cast.SPINE)
@@ -219,8 +231,12 @@ def test_evidence_is_locked_with_the_reading_and_handed_over_afterwards() -> Non
     with pytest.raises(handover.StillReading):
         list(handover.exhibits(key))
     cast.close(cast.SPINE)
-    cell, drawn = handover.exhibits(key)
+    with CaptureQueriesContext(connection) as asked:
+        cell, drawn = handover.exhibits(key)
+    assert len([one for one in asked if "annotation_instance" in one["sql"]]) == 1, "all its images at once"
     assert (cell.reader, cell.form, cell.cell, cell.role) == ("R1", "mr", "pfirrmann.case", "SAG_T2")
+    assert {cell.round, drawn.round} <= {row.round for row in handover.gradings(key)}
+    assert cell.round == "main_2", "the same name as in the table of grades"
     assert (cell.slice, cell.of, cell.window, cell.field) == (1, len(frames), WINDOW, None)
     assert store.holds(cell.digest)
     (length,) = cell.marks
