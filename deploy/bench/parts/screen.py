@@ -52,9 +52,16 @@ class Memory:
         whole = browser.new_browser_cdp_session()
         processes = whole.send("SystemInfo.getProcessInfo")["processInfo"]
         whole.detach()
-        pages = [Path(f"/proc/{one['id']}/statm") for one in processes if one["type"] == "renderer"]
-        resident = max(int(path.read_text().split()[1]) for path in pages) * os.sysconf("SC_PAGE_SIZE")
-        return cls(resident / MIB, heap / MIB, nodes)
+        resident = max(_pages(one["id"]) for one in processes if one["type"] == "renderer")
+        return cls(resident * os.sysconf("SC_PAGE_SIZE") / MIB, heap / MIB, nodes)
+
+
+def _pages(process: int) -> int:
+    """Count the pages a process holds; one that has ended since it was listed holds none."""
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 class Screen:
