@@ -223,7 +223,7 @@ def test_a_fault_of_the_program_shows_no_traceback(path: str, monkeypatch: pytes
 def test_nothing_left_to_read_is_no_error(seat: Client) -> None:
     for _ in range(4):
         cast.read_one("reader_a", cast.SPINE, "ct")
-    assert cast.next_of(seat, cast.SPINE, "ct") == {"reading": None, "done": 4, "of": 4}
+    assert cast.next_of(seat, cast.SPINE, "ct") == {"reading": None, "done": 4, "of": 4, "display_due": False}
     assert seat.get(f"/api/room/{cast.SPINE}/ct/upcoming").json() == {"reading": None}
     assert Assignment.objects.filter(locked_revision__isnull=False).count() == 4
 
