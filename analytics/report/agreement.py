@@ -12,6 +12,7 @@ __all__ = ["agreement", "bland_altman", "bootstrap", "chance", "icc_words", "kap
 
 ESTIMATE = ("estimate", "ci_low", "ci_high")
 WITHIN = (-1.0, 1.0)
+FEW = 10  # differing cases; from here on the intervals hold 93 to 95 % (docs/statistics.md, coverage)
 BANDS = "Bands: kappa after Landis and Koch, ICC after Koo and Li, of the value rounded to two decimals."
 
 
@@ -159,8 +160,21 @@ def kappa_cells(cells: Cells, id: str) -> tuple[str, str, str]:
         return cells.reason(value.why), "", ""
     if isinstance(test, NotEstimable) and cells.results.entry(id).notes:
         return cells.reason(test.why), "", ""
-    shown = cells.interval(id, ("estimate", "ci_low", "ci_high"), bounds=(-1, 1))
+    shown = cells.interval(id, ESTIMATE, bounds=WITHIN) + few(cells, f"{id.rpartition('/')[0]}/kappa_unweighted", "po")
     return shown, cells.number(id, "ase1"), kappa_band(float(value))
+
+
+def few(cells: Cells, id: str, agreeing: str) -> str:
+    """Mark an interval of two readers that rests on few cases read differently, by the share of agreeing pairs."""
+    share = cells.results.value(id, agreeing) if cells.has(id) else NotEstimable("not computed")
+    if isinstance(share, NotEstimable):
+        return ""
+    n = cells.results.entry(id).n
+    differing = round(n * (1 - float(share)))
+    if differing >= FEW:
+        return ""
+    cases = {0: "no case", 1: "one case"}.get(differing, f"{differing} cases")
+    return f" {cells.mark(f'rests on {cases} read differently; the interval is likely too narrow')}"
 
 
 CHANCE = {
@@ -179,12 +193,7 @@ def chance(results: Results) -> Table | None:
         prefix = f"agreement/{item['code']}"
         if not cells.has(f"{prefix}/gwet_ac1/declared"):
             continue
-        shown = [
-            cells.interval(f"{prefix}/{name}", ("estimate", "ci_low", "ci_high"), bounds=(-1, 1))
-            if cells.has(f"{prefix}/{name}")
-            else ""
-            for name in CHANCE
-        ]
+        shown = [_chance_cell(cells, prefix, name) for name in CHANCE]
         shown += [
             cells.number(f"{prefix}/{name}", "estimate") if cells.has(f"{prefix}/{name}") else "" for name in PLAIN
         ]
@@ -198,6 +207,16 @@ def chance(results: Results) -> Table | None:
     cells.note(f"{LIMITS_95} All coefficients on the declared scale, complete pairs only.")
     columns = ("Finding", *CHANCE.values(), *PLAIN.values(), "Bias / prevalence index")
     return Table("agreement_other", "Other coefficients of agreement", columns, tuple(rows), cells.footnotes)
+
+
+def _chance_cell(cells: Cells, prefix: str, name: str) -> str:
+    id = f"{prefix}/{name}"
+    if not cells.has(id):
+        return ""
+    if isinstance(cells.results.value(id, "ci_low"), NotEstimable):
+        return cells.interval(id, ESTIMATE, bounds=WITHIN)
+    # Only the unweighted share of agreeing pairs counts cases.
+    return cells.interval(id, ESTIMATE, bounds=WITHIN) + few(cells, f"{prefix}/gwet_ac1/declared", "pa")
 
 
 NAMED = {
@@ -219,10 +238,7 @@ def bootstrap(results: Results) -> Table | None:
         for name, symbol in NAMED.items():
             id = f"bootstrap/{item['code']}/{name}"
             if cells.has(id):
-                intervals = [
-                    cells.interval(id, ("estimate", f"{kind}_low", f"{kind}_high"), bounds=(-1, 1))
-                    for kind in ("percentile", "bca_midrank")
-                ]
+                intervals = [_bootstrap_cell(cells, item["code"], name, kind) for kind in ("percentile", "bca_midrank")]
                 undefined = cells.count(id, "n_undefined")
                 rows.append((item["title"], symbol, cells.count(id, "replicates"), undefined, *intervals))
     if not rows:
@@ -230,6 +246,14 @@ def bootstrap(results: Results) -> Table | None:
     cells.note("95 % intervals from resampled cases. BCa: bias-corrected and accelerated, ties counted half.")
     columns = ("Finding", "Coefficient", "Resamples", "Without a value", "Percentile interval", "BCa interval")
     return Table("agreement_bootstrap", "Agreement: bootstrap intervals", columns, tuple(rows), cells.footnotes)
+
+
+def _bootstrap_cell(cells: Cells, item: str, name: str, kind: str) -> str:
+    id, low = f"bootstrap/{item}/{name}", f"{kind}_low"
+    shown = cells.interval(id, ("estimate", low, f"{kind}_high"), bounds=WITHIN)
+    if not name.startswith("kappa_") or isinstance(cells.results.value(id, low), NotEstimable):
+        return shown
+    return shown + few(cells, f"agreement/{item}/kappa_unweighted", "po")
 
 
 def bland_altman(results: Results) -> Table | None:

@@ -86,8 +86,11 @@ class Cells:
 
     def reason(self, why: str) -> str:
         """Words for a number that does not exist."""
-        mark = self._reasons.setdefault(why, self._mark(len(self._reasons)))
-        return f"not estimable {mark}"
+        return f"not estimable {self.mark(why)}"
+
+    def mark(self, why: str) -> str:
+        """Give the mark of a footnote that belongs to single cells."""
+        return self._reasons.setdefault(why, self._mark(len(self._reasons)))
 
     @staticmethod
     def _mark(place: int) -> str:

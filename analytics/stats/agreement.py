@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analytics.stats.result import NotEstimable, Result, Value, Z, number
+from analytics.stats.square import NO_PAIRS, ONE_CATEGORY, ONE_LEVEL, Weighting, square, weights, yes_no
 
 __all__ = [
     "Alpha",
@@ -25,7 +26,6 @@ __all__ = [
     "Pabak",
     "PercentAgreement",
     "Specific",
-    "Weighting",
     "bias_prevalence",
     "brennan_prediger",
     "gwet",
@@ -34,53 +34,10 @@ __all__ = [
     "pabak",
     "percent_agreement",
     "specific_agreement",
-    "weights",
 ]
 
-Weighting = Literal["unweighted", "linear", "quadratic"]
 Metric = Literal["nominal", "ordinal", "interval"]
-Table = NDArray[np.int_]
-NO_PAIRS = "no case was graded by both readers"
-ONE_CATEGORY = "all cases lie in one category"
 ONE_READER_CONSTANT = "one reader used a single category"
-ONE_LEVEL = "the declared scale has fewer than two levels"
-
-
-def weights(codes: ArrayLike, weighting: Weighting) -> NDArray[np.float64]:
-    """Agreement weights by the distance of the declared codes.
-
-    Parameters
-    ----------
-    codes : array_like of float, shape (levels,)
-        Declared codes, ascending.
-    weighting : {"unweighted", "linear", "quadratic"}
-        Identity, ``1 - |i-j|/range`` or ``1 - ((i-j)/range)^2``.
-
-    Returns
-    -------
-    ndarray of float, shape (levels, levels)
-        A scale of one level has no distances: its only weight is 1.
-    """
-    scale = np.asarray(codes, dtype=float)
-    if weighting == "unweighted" or scale.size < 2:
-        return np.eye(scale.size)
-    distance = np.abs(scale[:, None] - scale) / (scale[-1] - scale[0])
-    weight: NDArray[np.float64] = 1 - (distance if weighting == "linear" else distance**2)
-    return weight
-
-
-def _checked(table: ArrayLike) -> Table:
-    counts = np.asarray(table, dtype=int)
-    if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
-        raise ValueError(f"An agreement table is square; this one has shape {counts.shape}.")
-    return counts
-
-
-def _yes_no(table: ArrayLike) -> Table:
-    counts = _checked(table)
-    if counts.shape != (2, 2):
-        raise ValueError(f"This is defined for a finding of two levels; the table has shape {counts.shape}.")
-    return counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +56,7 @@ def percent_agreement(table: ArrayLike) -> PercentAgreement:
     table : array_like of int, shape (levels, levels)
         Rows reader 1, columns reader 2, complete pairs only.
     """
-    counts = _checked(table)
+    counts = square(table)
     n = int(counts.sum())
     frame: dict[str, Any] = {"n": n, "method": "percent agreement of complete pairs"}
     if n == 0:
@@ -129,7 +86,7 @@ def specific_agreement(table: ArrayLike, levels: Sequence[str]) -> Specific:
     levels : sequence of str
         What each level is called.
     """
-    counts = _checked(table)
+    counts = square(table)
     used = counts.sum(axis=0) + counts.sum(axis=1)
     shares = tuple(
         2 * float(counts[k, k]) / float(used[k]) if used[k] else NotEstimable("neither reader used this level")
@@ -177,9 +134,10 @@ def kappa(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted
         Standard errors of Fleiss, Cohen & Everitt 1969 (Psychol Bull 72:323). ``ase1`` is SPSS's "Asymptotic Standard
         Error", ``z_approx_t`` its "Approximate T". The Wald interval is not truncated. Undefined when all cases lie in
         one category; with one constant reader the formula gives 0 with no test, and `notes` say so. The interval is too
-        narrow where fewer than ten cases are read differently (docs/statistics.md, coverage): read BCa there.
+        narrow where fewer than ten cases are read differently: read BCa with four to ten such cases; with fewer no
+        interval is to be trusted (docs/statistics.md, coverage).
     """
-    counts = _checked(table)
+    counts = square(table)
     n = int(counts.sum())
     frame: dict[str, Any] = {
         "n": n,
@@ -196,10 +154,7 @@ def kappa(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted
     if all(constant) and np.trace(counts) == n:
         return Kappa.refused(ONE_CATEGORY, po=po, pe=pe, **frame)
     if any(constant):
-        no = NotEstimable(ONE_READER_CONSTANT)
-        note = f"Not estimable as agreement: {ONE_READER_CONSTANT}, so the formula gives 0 whatever the other did."
-        zero: dict[str, Any] = dict.fromkeys(("estimate", "ase1", "ci_low", "ci_high", "ase0"), 0.0)
-        return Kappa(**frame, **zero, notes=(note,), z_approx_t=no, p=no, po=po, pe=pe)
+        return _one_constant(po, pe, frame)
     estimate = (po - pe) / (1 - pe)
     mean = (w @ columns)[:, None] + (rows @ w)[None, :]
     spread1 = float(np.sum(p * (w - mean * (1 - estimate)) ** 2)) - (estimate - pe * (1 - estimate)) ** 2
@@ -220,6 +175,13 @@ def kappa(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted
         po=po,
         pe=pe,
     )
+
+
+def _one_constant(po: float, pe: float, frame: dict[str, Any]) -> Kappa:
+    no = NotEstimable(ONE_READER_CONSTANT)
+    note = f"Not estimable as agreement: {ONE_READER_CONSTANT}, so the formula gives 0 whatever the other did."
+    zero: dict[str, Any] = dict.fromkeys(("estimate", "ase1", "ci_low", "ci_high", "ase0"), 0.0)
+    return Kappa(**frame, **zero, notes=(note,), z_approx_t=no, p=no, po=po, pe=pe)
 
 
 def _root(variance: float) -> float:
@@ -246,7 +208,7 @@ def pabak(table: ArrayLike) -> Pabak:
     ValueError
         A table of another shape: with more levels see `brennan_prediger`.
     """
-    counts = _yes_no(table)
+    counts = yes_no(table)
     n = int(counts.sum())
     frame: dict[str, Any] = {"n": n, "method": "PABAK = 2 po - 1", "source": "Byrt, Bishop & Carlin 1993"}
     if n == 0:
@@ -275,7 +237,7 @@ def bias_prevalence(table: ArrayLike) -> BiasPrevalence:
     ValueError
         A table of another shape.
     """
-    counts = _yes_no(table)
+    counts = yes_no(table)
     n = int(counts.sum())
     frame: dict[str, Any] = {"n": n, "method": "bias and prevalence index", "source": "Byrt, Bishop & Carlin 1993"}
     if n == 0:
@@ -359,7 +321,7 @@ def _linearised(
     source: str,
 ) -> ChanceCorrected:
     """Coefficient and its variance over cases; ``chance`` gives each case's share of the chance agreement."""
-    counts = _checked(table)
+    counts = square(table)
     n = int(counts.sum())
     frame: dict[str, Any] = {"n": n, "method": method, "source": source}
     if n == 0 or len(w) < 2:
@@ -408,7 +370,7 @@ def krippendorff(table: ArrayLike, codes: ArrayLike, metric: Metric = "nominal")
     Alpha
         ``1 - observed / expected`` disagreement of the coincidence matrix (Krippendorff 2004, ch. 11).
     """
-    counts = _checked(table)
+    counts = square(table)
     n = int(counts.sum())
     frame: dict[str, Any] = {"n": n, "method": f"Krippendorff's alpha, {metric}", "source": "Krippendorff 2004"}
     if n == 0:

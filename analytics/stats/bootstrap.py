@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from analytics.stats.agreement import Weighting, weights
 from analytics.stats.result import ALPHA, NotEstimable, Result, Value, Z
+from analytics.stats.square import Weighting, weights
 
 __all__ = ["Bootstrap", "auc_of", "bootstrap", "icc_a1_of", "kappa_of", "resamples"]
 

@@ -15,11 +15,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from analytics.stats import sums
-from analytics.stats.agreement import Weighting
 from analytics.stats.bootstrap import Bootstrap, Ints, Statistic, bootstrap, resamples
 from analytics.stats.disagreement import Metric, alpha_of
 from analytics.stats.grades import graded
 from analytics.stats.result import LEVEL, NotEstimable, Result, Value
+from analytics.stats.square import Weighting
 from analytics.stats.sums import Kind, Sums
 
 __all__ = ["WEIGHTED", "Clustered", "Coefficient", "clustered", "resampled"]

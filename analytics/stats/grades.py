@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.stats.agreement import ONE_LEVEL
+from analytics.stats.square import ONE_LEVEL
 
 __all__ = ["NO_CASES", "NO_READERS", "ONE_LEVEL", "Grades", "graded"]
 

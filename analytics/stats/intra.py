@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from analytics.stats import agreement, raters, reliability
+from analytics.stats import agreement, raters, reliability, square
 from analytics.stats.association import cross_table
 from analytics.stats.result import LEVEL, Result, Value
 
 __all__ = ["Repeatability", "graded_again", "measured_again", "repeatability"]
 
 Any_ = TypeVar("Any_", bound=Result)
-WEIGHTINGS: tuple[agreement.Weighting, ...] = ("unweighted", "linear", "quadratic")
+WEIGHTINGS: tuple[square.Weighting, ...] = ("unweighted", "linear", "quadratic")
 
 
 @dataclass(frozen=True, kw_only=True)

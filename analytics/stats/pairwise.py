@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analytics.stats import agreement
-from analytics.stats.agreement import Weighting
 from analytics.stats.association import cross_table
 from analytics.stats.grades import ONE_LEVEL, graded
 from analytics.stats.result import NotEstimable, Result, Value
+from analytics.stats.square import Weighting
 
 __all__ = ["PairTable", "ReaderPair", "pairwise"]
 

@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from analytics.stats import sums
-from analytics.stats.agreement import Weighting
 from analytics.stats.disagreement import Metric, alpha_of
 from analytics.stats.grades import Grades, graded
 from analytics.stats.result import LEVEL, NotEstimable, Result, Value
+from analytics.stats.square import Weighting
 from analytics.stats.sums import Kind, Sums
 
 __all__ = [

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from analytics.stats.agreement import ONE_CATEGORY, Weighting, weights
 from analytics.stats.grades import NO_READERS, Grades
 from analytics.stats.result import LEVEL, NotEstimable, Value, number
+from analytics.stats.square import ONE_CATEGORY, Weighting, weights
 
 __all__ = [
     "Kind",

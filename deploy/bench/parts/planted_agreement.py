@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from analytics.stats import agreement, bootstrap, clustered, intra, raters, reliability
+from analytics.stats import agreement, bootstrap, clustered, intra, raters, reliability, square
 from analytics.stats.result import NotEstimable
 from numpy.typing import NDArray
 
@@ -21,7 +21,7 @@ RESAMPLES = 500
 REFERENCE = (66 / 134, 55 / 134, 13 / 134)  # contrast pattern of the reference study
 GRADES = (0.30, 0.35, 0.25, 0.10)
 SLIP = 0.14  # chance of one grade up, and of one down
-WEIGHTINGS: tuple[agreement.Weighting, ...] = ("unweighted", "linear", "quadratic")
+WEIGHTINGS: tuple[square.Weighting, ...] = ("unweighted", "linear", "quadratic")
 
 
 def copied(kappa: float, margin: Array) -> Array:
@@ -39,7 +39,7 @@ def slipped(margin: Array) -> Array:
     return read.T @ np.diag(margin) @ read
 
 
-def agreeing(table: Array, weighting: agreement.Weighting) -> tuple[float, float, float, float]:
+def agreeing(table: Array, weighting: square.Weighting) -> tuple[float, float, float, float]:
     """Kappa, AC, Brennan-Prediger and the share of agreement of a population, written out once more."""
     q = len(table)
     away = np.abs(np.subtract.outer(np.arange(q), np.arange(q))) / (q - 1)
@@ -75,7 +75,7 @@ def drawn(interval: str, truth: float, found: bootstrap.Bootstrap) -> Iterator[L
         yield look(f"{interval}, {words}", truth, found, "estimate", f"{kind}_low", f"{kind}_high")
 
 
-def two_readers(joint: Array, weighting: agreement.Weighting, n: int, rng: Rng) -> Iterator[Look]:
+def two_readers(joint: Array, weighting: square.Weighting, n: int, rng: Rng) -> Iterator[Look]:
     """Every interval of two readers' grades."""
     q = len(joint)
     codes = np.arange(q)

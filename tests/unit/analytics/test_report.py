@@ -43,14 +43,30 @@ def test_the_paper_plan_prints_fewer_tables(paper: Results) -> None:
 
 def test_an_agreement_line(tables: dict[str, report.Table], full: Results) -> None:
     row = next(row for row in tables["agreement"].rows if row[0].startswith("Contrast"))
-    assert row[1:6] == ("55", "92.7 %", "κ 0.87 (0.74 to 0.99)", "0.06", "almost perfect")
+    assert row[1:6] == ("55", "92.7 %", "κ 0.87 (0.74 to 0.99) (a)", "0.06", "almost perfect")
     slip = next(row for row in tables["agreement"].rows if row[0].startswith("Slip"))
     assert slip[3] == "ICC 0.96 (0.93 to 0.98)"
     assert slip[5] == "excellent"
     # An interval beyond 1 is cut for print only.
     assert float(str(full.value("agreement/modic_type1/kappa_unweighted", "ci_high"))) > 1
     modic = next(row for row in tables["agreement"].rows if "Modic" in row[0])
-    assert modic[3].endswith("to 1.00)")
+    assert "to 1.00) (" in modic[3]
+
+
+def test_an_interval_on_few_differing_cases_says_so(tables: dict[str, report.Table], full: Results) -> None:
+    table, other = tables["agreement"], tables["agreement_other"]
+    few = "(a) rests on 4 cases read differently; the interval is likely too narrow."
+    assert few in table.footnotes, "four of 55 pairs of the contrast pattern"
+    assert any("read differently" in note for note in other.footnotes)
+    shown = {item["title"]: item["code"] for item in full.subject["items"] if item["kind"] != "continuous"}
+    for row in table.rows:
+        if row[0] in shown:
+            cells = full.entry(f"agreement/{shown[row[0]]}/table").values
+            differing = sum(int(str(n)) for name, n in cells.items() if len(set(name.split("|"))) > 1)
+            assert row[3].endswith("(a)") == (differing == 4), row
+            assert ("(" in row[3].rpartition("to")[2]) == (differing < 10), row
+            ac1 = next(line for line in other.rows if line[0] == row[0])[1]
+            assert ("(" in ac1.rpartition("to")[2]) == (differing < 10), row
 
 
 def test_percentages_stand_with_their_counts(tables: dict[str, report.Table]) -> None:

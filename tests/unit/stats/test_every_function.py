@@ -48,6 +48,7 @@ from analytics.stats import (
     result,
     risk,
     separation,
+    square,
     sums,
     validation,
     words,
@@ -249,7 +250,6 @@ RECIPES: dict[str, Callable[[World], Any]] = {
     "agreement.pabak": lambda w: agreement.pabak(w.yes_no),
     "agreement.percent_agreement": lambda w: agreement.percent_agreement(w.table),
     "agreement.specific_agreement": lambda w: agreement.specific_agreement(w.table, w.names),
-    "agreement.weights": weightings(lambda w, weighting: agreement.weights(w.codes, weighting)),
     "ancova.ancova": lambda w: [
         ancova.ancova(w.x[:, 0], w.x[:, 1], finding, levels=levels, covariates=covariates, robust=robust)
         for finding, levels in ((w.y, {"no": 0.0, "yes": 1.0}), (w.x[:, 1], None), (w.x[:, 0], None))
@@ -373,6 +373,9 @@ RECIPES: dict[str, Callable[[World], Any]] = {
     ],
     "separation.refused": lambda w: separation.refused("there is no such fit", ["a"], n=w.n),
     "separation.separation": lambda w: [separation.separation(x, y) for x, y in of_design(w)],
+    "square.square": lambda w: square.square(w.table),
+    "square.weights": weightings(lambda w, weighting: square.weights(w.codes, weighting)),
+    "square.yes_no": lambda w: square.yes_no(w.yes_no),
     "sums.chance_corrected": lambda w: [w.sums.value(), *w.sums.two_parts()],
     "sums.error": lambda w: sums.error(w.sums.terms, w.sums.of) if math.isfinite(w.sums.of(w.sums.total)) else 0.0,
     "sums.form": lambda w: sums.form(np.ones((w.n, 2)), np.eye(2)),

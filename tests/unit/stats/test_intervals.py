@@ -34,6 +34,7 @@ from analytics.stats import (
     reliability,
     risk,
     separation,
+    square,
     sums,
     validation,
 )
@@ -44,7 +45,7 @@ settings.register_profile("intervals", deadline=None, max_examples=12, derandomi
 settings.load_profile("intervals")
 seeds = st.integers(0, 2**31)
 CODES = (0, 1, 2, 3)
-WEIGHTINGS: tuple[agreement.Weighting, ...] = ("unweighted", "linear", "quadratic")
+WEIGHTINGS: tuple[square.Weighting, ...] = ("unweighted", "linear", "quadratic")
 # What an interval belongs to, where its name does not say so.
 OWNERS = {
     "": ("estimate", "percent_agreement", "b", "mean", "corrected"),
@@ -237,7 +238,7 @@ def reversed_(result: Result, other: Result, *names: str) -> None:
 
 @given(seeds, st.sampled_from(WEIGHTINGS))
 def test_weighted_coefficients_do_not_know_which_end_of_the_scale_is_the_first(
-    seed: int, weighting: agreement.Weighting
+    seed: int, weighting: square.Weighting
 ) -> None:
     study = Study(seed, 25)
     codes = np.array([0.0, 1.0, 2.0, 5.0])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from analytics.stats import agreement, association, logistic, paired, reliability, validation
+from analytics.stats import agreement, association, logistic, paired, reliability, square, validation
 from analytics.stats.result import NotEstimable, Result, Value
 
 settings.register_profile("statistics", deadline=None, max_examples=60, derandomize=True)
@@ -40,7 +40,7 @@ def equal(a: Value, b: Value) -> bool:
 
 
 @given(squares, st.sampled_from(WEIGHTINGS))
-def test_coefficients_do_not_know_who_is_reader_one(table: np.ndarray, weighting: agreement.Weighting) -> None:
+def test_coefficients_do_not_know_who_is_reader_one(table: np.ndarray, weighting: square.Weighting) -> None:
     codes = np.arange(len(table))
     same(agreement.kappa(table, codes, weighting), agreement.kappa(table.T, codes, weighting))
     same(agreement.gwet(table, codes, weighting), agreement.gwet(table.T, codes, weighting))
@@ -74,7 +74,7 @@ def test_an_unused_level_moves_ac1() -> None:
 
 
 @given(squares, st.sampled_from(WEIGHTINGS))
-def test_kappa_stays_in_its_interval_and_below_one(table: np.ndarray, weighting: agreement.Weighting) -> None:
+def test_kappa_stays_in_its_interval_and_below_one(table: np.ndarray, weighting: square.Weighting) -> None:
     found = agreement.kappa(table, np.arange(len(table)), weighting)
     if not isinstance(found.estimate, NotEstimable):
         low, middle, high = (float(str(value)) for value in (found.ci_low, found.estimate, found.ci_high))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.stats import agreement, clustered, intra, raters, reliability
+from analytics.stats import agreement, clustered, intra, raters, reliability, square
 from analytics.stats.association import cross_table
 from analytics.stats.bootstrap import kappa_of, resamples
 from analytics.stats.pairwise import pairwise
@@ -33,7 +33,7 @@ KINDS: dict[str, Callable[..., Result]] = {
     "gwet": raters.gwet,
     "brennan_prediger": raters.brennan_prediger,
 }
-WEIGHTINGS: tuple[agreement.Weighting, ...] = ("unweighted", "linear", "quadratic")
+WEIGHTINGS: tuple[square.Weighting, ...] = ("unweighted", "linear", "quadratic")
 
 
 @cache

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from analytics.stats import agreement, clustered, disagreement, intra, raters, reliability
+from analytics.stats import agreement, clustered, disagreement, intra, raters, reliability, square
 from analytics.stats.association import cross_table
 from analytics.stats.pairwise import pairwise
 from analytics.stats.result import NotEstimable, Result, Value
@@ -20,7 +20,7 @@ from analytics.stats.result import NotEstimable, Result, Value
 settings.register_profile("statistics", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("statistics")
 
-WEIGHTINGS: tuple[agreement.Weighting, ...] = ("unweighted", "linear", "quadratic")
+WEIGHTINGS: tuple[square.Weighting, ...] = ("unweighted", "linear", "quadratic")
 METRICS: tuple[disagreement.Metric, ...] = ("nominal", "ordinal", "interval", "ratio")
 KINDS = (raters.fleiss, raters.conger, raters.gwet, raters.brennan_prediger)
 grade = st.one_of(st.integers(0, 3), st.just(math.nan))
@@ -88,7 +88,7 @@ def test_unweighted_coefficients_do_not_know_the_labels(x: np.ndarray, seed: int
 
 
 @given(tables, weightings)
-def test_an_unused_level_between_changes_no_weighted_kappa(x: np.ndarray, weighting: agreement.Weighting) -> None:
+def test_an_unused_level_between_changes_no_weighted_kappa(x: np.ndarray, weighting: square.Weighting) -> None:
     apart = np.where(x > 1, x + 1, x)  # grade 2 is declared and nobody gives it
     wider = [0, 1, 2, 3, 4]
     for kind in (raters.fleiss, raters.conger):
@@ -103,7 +103,7 @@ def test_an_unused_level_moves_ac1_and_brennan_prediger() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=30), weightings)
-def test_two_readers_are_the_two_reader_functions(pairs: list[tuple[int, int]], weighting: agreement.Weighting) -> None:
+def test_two_readers_are_the_two_reader_functions(pairs: list[tuple[int, int]], weighting: square.Weighting) -> None:
     x = np.array(pairs, dtype=float)
     table = cross_table(x[:, 0], x[:, 1], range(4), range(4))
     cohen = agreement.kappa(table, range(4), weighting)
