@@ -123,6 +123,12 @@ def test_computed_planes_show_stored_values_and_follow_the_crosshair(page: Page,
     page.keyboard.press("Shift+T")
     page.mouse.move(box["x"] + x0 + back * cx + down * rx, box["y"] + y0 + back * cy + down * ry)
     expect(sagittal.locator(".value-here")).to_have_text(f"{hounsfield} HU")
+    # The mouse rests while the slice under it changes: the value is the new slice's.
+    page.mouse.wheel(0, 100)
+    expect(sagittal).to_have_attribute("data-slice", str(across + 1))
+    beside = column - 1 if plane.row_lps[0] < 0 else column + 1
+    here = hounsfield + int(series.pixels[count - 1][row][beside]) - stored
+    expect(sagittal.locator(".value-here")).to_have_text(f"{here} HU")
     # A computed slice is no stored image: it is kept as no evidence.
     sagittal.click(position={"x": 60, "y": 60})
     page.keyboard.press("=")

@@ -105,7 +105,6 @@ export class Images {
       },
       pressed: () => this.#marks.release(),
       hover: (element, spot) => {
-        this.#of(element)?.readOut(spot);
         this.#lens.over(this.#of(element), spot);
         this.#marks.hover(this.#of(element), spot);
       },
@@ -525,7 +524,7 @@ export class Images {
   }
 
   #onShown(view: View): void {
-    if (view === this.#active || this.tool === 'cross' || isComputed(view.stack)) this.#navigate.reference();
+    this.#navigate.moved(view);
     this.#points.dress(view);
     this.#recall.shown(view);
     this.#prompt();

@@ -58,6 +58,11 @@ export class Navigate {
     view.blocks = blocksOf(planesOf(stack), discs);
   }
 
+  /** Another slice is in a view: lines that come from it stand elsewhere now. */
+  moved(view: View): void {
+    if (view === this.#ground.active() || this.#ground.crossed()) this.reference();
+  }
+
   /** The active slice, or every view's slice, as a line in the views that cross it. */
   reference(): void {
     const active = this.#ground.active();

@@ -3,9 +3,10 @@ import { measuredCells } from '../evidence.ts';
 import { planeName } from '../geometry.ts';
 import { clamped, within } from '../measure.ts';
 import type { Evidence, Points, Vec3 } from '../wire.ts';
+import type { Mark } from './captions.ts';
 import { POINT_NAMES, type Spot } from './overlay.ts';
 import { isComputed } from './reformat.ts';
-import type { Mark, View } from './view.ts';
+import type { View } from './view.ts';
 
 const PROMPTS = [
   'P: upper back corner of the vertebra below',

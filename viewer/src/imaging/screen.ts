@@ -5,7 +5,7 @@ import { labelPlaces, letters, type Plane, scale, scaleBar, slip, subtract } fro
 import type { Field, Label, Vec3 } from '../wire.ts';
 import type { Corners, LabelDrawing, SlipDrawing, Spot } from './overlay.ts';
 
-type Viewport = Types.IStackViewport;
+export type Viewport = Types.IStackViewport;
 
 const WIDEST_BAR_PX = 180;
 

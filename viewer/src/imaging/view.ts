@@ -1,41 +1,25 @@
 /** One view: a stack viewport, what it should show, what it really shows, and the words around it. */
 import type { RenderingEngine, Types } from '@cornerstonejs/core';
 import { Enums, utilities } from '@cornerstonejs/core';
-import { cutLine, depth, type Plane, planeOf, positionText, scale, subtract } from '../geometry.ts';
-import { greyUnit, valueAt } from '../measure.ts';
-import type { CellEvidence, LayoutView, Points, Preset, Stack, Vec3 } from '../wire.ts';
-import { type Block, blockAt } from './blocks.ts';
+import { depth, type Plane, planeOf, positionText, scale, subtract } from '../geometry.ts';
+import type { CellEvidence, LayoutView, Preset, Stack, Vec3 } from '../wire.ts';
+import type { Block } from './blocks.ts';
+import { blockText, drawingOf, elsewhere, type Mark, type Scene, sliceText } from './captions.ts';
 import { presetWindow, startIndex, type Window } from './hanging.ts';
 import type { Picture } from './lens.ts';
-import { type Drawing, Overlay, type SlipDrawing, type Spot } from './overlay.ts';
+import { Overlay, type Spot } from './overlay.ts';
+import { ReadOut, type Shown } from './readout.ts';
 import { isComputed } from './reformat.ts';
-import {
-  bar,
-  fieldOf,
-  labelDrawings,
-  pixelMap,
-  showField,
-  sideLetters,
-  slipDrawing,
-  toScreen,
-  toWorld,
-} from './screen.ts';
+import { bar, fieldOf, pixelMap, showField, sideLetters, toWorld } from './screen.ts';
 import { imageIdOf, joinTools, type Loader, leaveTools } from './toolkit.ts';
 
 const WORD_AFTER_MS = 300;
-/** Slices named in a view's note. */
-const MOST_NAMED = 4;
 
 /** What a view remembers of a stack while the layout changes. */
 export interface Memory {
   index?: number;
   readonly windows: Map<string, Window>;
   inverted: boolean;
-}
-
-export interface Mark {
-  readonly cell: string;
-  readonly points: Points;
 }
 
 export interface ViewEvents {
@@ -75,6 +59,7 @@ export class View {
   #presetKey: string;
   #waiting: number | undefined;
   #hintAt = -1;
+  readonly #readOut: ReadOut;
 
   constructor(
     host: HTMLElement,
@@ -102,6 +87,11 @@ export class View {
     host.append(this.element);
     this.#engine.enableElement({ viewportId: id, type: Enums.ViewportType.STACK, element: this.#pixels });
     joinTools(id);
+    this.#readOut = new ReadOut(
+      this.element,
+      () => this.#readable(),
+      (text) => this.overlay.value(text),
+    );
     this.#pixels.addEventListener(Enums.Events.IMAGE_RENDERED, () => this.refresh());
     this.#state('empty');
   }
@@ -301,26 +291,35 @@ export class View {
   refresh(): void {
     if (this.#gone || !this.#mounted || !this.stack) return;
     const plane = this.shown >= 0 ? this.plane : null;
+    const scene = this.#scene(this.stack);
     const frame = this.stack.frames[this.shown];
     this.element.dataset.slice = frame ? String(this.shown + 1) : '';
     this.element.dataset.frame = frame?.uid ?? '';
     this.overlay.corners({
-      slice: this.#sliceText(this.stack.frames.length),
+      slice: sliceText(scene, this.element.dataset.state === 'loading'),
       position: plane ? positionText(plane) : '',
-      block: this.#blockText(),
+      block: blockText(scene),
       kind: isComputed(this.stack) ? `${this.stack.reformat} reformat` : '',
       window: this.#windowText(),
       note:
-        frame && !plane ? 'Position or scale is missing: no side letters, no measuring' : this.#elsewhere(),
+        frame && !plane ? 'Position or scale is missing: no side letters, no measuring' : elsewhere(scene),
       letters: plane ? sideLetters(this.viewport) : null,
       bar: plane ? bar(this.viewport, this.element.clientWidth / 4) : null,
     });
-    this.overlay.draw(plane ? this.#drawing(plane) : { lines: [], spot: null, slips: [], labels: [] });
+    this.overlay.draw(
+      plane ? drawingOf(scene, plane, this.viewport) : { lines: [], spot: null, slips: [], labels: [] },
+    );
     // For tests: where pixel (0, 0) is on the screen, and how far one column and one row go.
     const map = plane ? pixelMap(this.viewport) : '';
     if (map) this.element.dataset.pixelMap = map;
     else delete this.element.dataset.pixelMap;
+    this.#readOut.again();
     this.#events.refreshed(this);
+  }
+
+  #scene(stack: Stack): Scene {
+    const { shown, wanted, blocks, marks, pending, drawnOn, references, located } = this;
+    return { stack, shown, wanted, blocks, marks, pending, drawnOn, references, located };
   }
 
   /** What is on the screen, to be found again later: image, window, and the part zoomed to; null while none is. */
@@ -347,12 +346,6 @@ export class View {
     return values ? (column, row) => Number(values.getAtIJK(column, row, 0)) : null;
   }
 
-  #sliceText(count: number): string {
-    const loading = this.element.dataset.state === 'loading' && this.shown !== this.wanted;
-    if (loading) return `loading ${this.wanted + 1}/${count}`;
-    return `${(this.shown >= 0 ? this.shown : this.wanted) + 1}/${count}`;
-  }
-
   /** The window in words; it is remembered for this stack on the way. */
   #windowText(): string {
     const window = this.#window();
@@ -366,13 +359,6 @@ export class View {
     if (!range) return null;
     const { windowWidth, windowCenter } = utilities.windowLevel.toWindowLevel(range.lower, range.upper);
     return { width: windowWidth, level: windowCenter };
-  }
-
-  #blockText(): string {
-    const index = blockAt(this.blocks, this.shown >= 0 ? this.shown : this.wanted);
-    const block = this.blocks[index];
-    if (!block) return '';
-    return `block ${index + 1} of ${this.blocks.length}${block.disc ? ` · ${block.disc}` : ''}`;
   }
 
   /** A quiet word that leaves with the slice it was said at. */
@@ -391,47 +377,11 @@ export class View {
     return { values, columns, rows, lower: voiRange.lower, upper: voiRange.upper, inverted: invert === true };
   }
 
-  #elsewhere(): string {
-    const frames = this.stack?.frames ?? [];
-    for (const mark of this.marks) {
-      const index = frames.findIndex((frame) => frame.uid === mark.points.uid);
-      if (index >= 0 && index !== this.shown) return `points on slice ${index + 1}`;
-    }
-    const drawn = frames.flatMap(({ uid }, at) =>
-      at !== this.shown && this.drawnOn.has(uid) ? [at + 1] : [],
-    );
-    if (drawn.length === 0) return '';
-    const more = drawn.length > MOST_NAMED ? ' …' : '';
-    return `marks on slice ${drawn.slice(0, MOST_NAMED).join(', ')}${more}`;
-  }
-
-  #drawing(plane: Plane): Drawing {
-    const cuts = this.references.flatMap((other) => {
-      const found = cutLine(other, plane);
-      return found ? [found] : [];
-    });
-    const near = this.located && Math.abs(depth(plane, this.located)) < 6 ? this.located : null;
-    const uid = this.stack?.frames[this.shown]?.uid;
-    const slips: SlipDrawing[] = this.marks
-      .filter((mark) => mark.points.uid === uid)
-      .map((mark) => slipDrawing(this.viewport, mark.cell, mark.points.points_lps_mm, true));
-    if (this.pending.length > 0) slips.push(slipDrawing(this.viewport, '', this.pending, false));
-    return {
-      lines: cuts.map(([from, to]) => [toScreen(this.viewport, from), toScreen(this.viewport, to)] as const),
-      spot: near ? toScreen(this.viewport, near) : null,
-      slips,
-      labels: labelDrawings(this.viewport, plane, this.stack?.labels ?? []),
-    };
-  }
-
-  /** The stored value under the mouse in Hounsfield units; the toolkit's own probe works on the first slice only. */
-  readOut(spot: Spot | null): void {
-    const plane = this.plane;
+  #readable(): Shown | null {
     const frame = this.stack?.frames[this.shown];
-    const point = spot && plane ? this.toPatient(spot) : null;
-    const grey = point && frame && greyUnit(frame.metadata) === 'HU' ? this.grey() : null;
-    const value = plane && point && grey ? valueAt(plane, point, grey) : null;
-    this.overlay.value(value === null ? '' : `${Math.round(value)} HU`);
+    const { plane } = this;
+    const grey = frame && plane ? this.grey() : null;
+    return frame && plane && grey ? { frame, plane, grey, toPatient: (spot) => this.toPatient(spot) } : null;
   }
 
   destroy(): void {
