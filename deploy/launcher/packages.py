@@ -28,6 +28,8 @@ def unfinished() -> Iterator[None]:
     An installer that was ended in the middle leaves packages that look installed and are not whole; an environment
     with this mark is thrown away at the next start.
     """
+    if VENV.is_symlink():  # the mark, and what is thrown away for it, would be those of another copy of the project
+        raise Stop(f"{VENV} is a link to another environment, which is left as it is; delete the link and start again.")
     MARK.parent.mkdir(parents=True, exist_ok=True)
     MARK.touch()
     yield

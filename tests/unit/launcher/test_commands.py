@@ -149,6 +149,23 @@ def test_a_changed_lock_is_installed_again(tmp_path: Path, monkeypatch: pytest.M
     assert packages.ready(dev=False)
 
 
+def test_an_environment_behind_a_link_is_never_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: Context
+) -> None:
+    theirs = tmp_path / "theirs"
+    (theirs / "bin").mkdir(parents=True)
+    (theirs / "bin" / "pip").write_text(f"#!{theirs}/bin/python\n")
+    link = tmp_path / "copy" / ".venv"
+    link.parent.mkdir()
+    link.symlink_to(theirs)
+    monkeypatch.setattr(packages, "VENV", link)
+    monkeypatch.setattr(packages, "MARK", link / "unfinished")
+    monkeypatch.setattr(packages, "in_venv", lambda name: link / "bin" / name)
+    with pytest.raises(Stop, match="is a link to another environment"):
+        packages.ensure(context, dev=True)
+    assert [path.name for path in theirs.rglob("*")] == ["bin", "pip"], "neither marked nor thrown away"
+
+
 def test_the_worker_log_is_followed_for_the_demos_progress(tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     log.write_text("demo: of an earlier start\n")
