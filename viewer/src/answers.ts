@@ -59,11 +59,13 @@ function shortLabel(item: Item, cell: Cell): string {
 
 export type Standing = 'open' | 'part' | 'answered' | 'unassessable';
 
+/** Judged over the cells that are asked for; over all where none is. */
 export function standing(item: Item, answers: Answers): Standing {
-  const values = item.cells.map((cell) => answerOf(answers, cell.key));
-  const given = values.filter((value) => value !== undefined);
+  const required = item.cells.filter((cell) => isRequired({ item, cell }));
+  const asked = required.length > 0 ? required : item.cells;
+  const given = asked.map((cell) => answerOf(answers, cell.key)).filter((value) => value !== undefined);
   if (given.length === 0) return 'open';
-  if (given.length < values.length) return 'part';
+  if (given.length < asked.length) return 'part';
   return given.every(isNotAssessable) ? 'unassessable' : 'answered';
 }
 

@@ -3,6 +3,7 @@ import { clock, h, quiet, say } from './dom.ts';
 import { type Draft, pending } from './draft.ts';
 import type { Failure, ToolState } from './imaging/index.ts';
 import type { Action } from './keys.ts';
+import { RestHint } from './rest.ts';
 import { Toolbar } from './toolbar.ts';
 import type { Reading, RoomFacts, Sheet } from './wire.ts';
 
@@ -16,8 +17,6 @@ export interface BarEvents {
   /** The hint to rest is put away. */
   rested(): void;
 }
-
-const REST_AFTER_MIN = 50;
 
 export class Bars {
   readonly root: HTMLElement;
@@ -36,7 +35,7 @@ export class Bars {
   readonly #title = h('h2', {});
   readonly #count = h('span', { class: 'count' });
   readonly #loading = h('span', { class: 'loading' });
-  readonly #rest = h('span', { class: 'rest' });
+  readonly #rest: RestHint;
   readonly #synthetic = h('span', { class: 'synthetic-word' });
   readonly #state = h('p', { class: 'save-state', role: 'status', 'aria-live': 'polite' });
   readonly #notice = h('p', { class: 'notice', role: 'alert' });
@@ -48,6 +47,7 @@ export class Bars {
     this.root = root;
     this.#room = room;
     this.#events = events;
+    this.#rest = new RestHint(() => events.rested());
     this.#toolbar = new Toolbar(events);
     this.images = h(
       'section',
@@ -95,7 +95,7 @@ export class Bars {
       h('span', {}, 'not for diagnosis · research reading'),
       this.#synthetic,
       this.#loading,
-      this.#rest,
+      this.#rest.element,
       h('span', { class: 'digits-here' }, 'digits choose the window preset · F6 goes back to the sheet'),
       quiet('Keys (F1)', 'All keys (F1)', this.#events.help, { class: 'low' }),
     );
@@ -187,13 +187,7 @@ export class Bars {
   }
 
   rest(minutes: number): void {
-    if (minutes < REST_AFTER_MIN) this.#rest.replaceChildren();
-    else if (this.#rest.childElementCount === 0) {
-      this.#rest.append(
-        `${minutes} minutes without a break`,
-        quiet('Put away', 'Hide this hint; it comes back after as long again', this.#events.rested),
-      );
-    }
+    this.#rest.show(minutes);
   }
 
   failures(failures: readonly Failure[]): void {

@@ -18,6 +18,33 @@ const OF_THE_SHEET: ReadonlySet<Action['kind']> = new Set([
   'clear',
 ]);
 
+type Verbs<On> = Readonly<Partial<Record<Action['kind'], (on: On) => void>>>;
+
+const ON_SHEET: Verbs<Answering> = {
+  clear: (answering) => answering.clear(),
+  unassessable: (answering) => answering.unassessable(),
+  criteria: (answering) => answering.criteria(),
+  keep: (answering) => answering.keepHere(),
+  undo: (answering) => answering.undo(),
+  redo: (answering) => answering.redo(),
+  pin: (answering) => answering.pin(),
+  see_pin: (answering) => answering.seePin(),
+  unpin: (answering) => answering.unpin(),
+};
+
+const ON_IMAGES: Verbs<Images> = {
+  lens: (images) => images.lens(),
+  full: (images) => images.full(),
+  layout: (images) => images.nextLayout(),
+  view: (images) => images.nextView(),
+  invert: (images) => images.invert(),
+  reset: (images) => images.reset(),
+  overlays: (images) => images.overlays(),
+  middle: (images) => images.middle(),
+  remove_mark: (images) => images.removeMark(),
+  retry: (images) => images.retry(),
+};
+
 export class Commands {
   readonly #bars: Bars;
   readonly #answering: Answering;
@@ -41,7 +68,9 @@ export class Commands {
     this.#second = second;
     this.#help = help;
     this.listen(document);
-    bars.sheet.addEventListener('pointerdown', () => this.#images()?.release());
+    for (const kind of ['pointerdown', 'input']) {
+      bars.sheet.addEventListener(kind, () => this.#images()?.release());
+    }
   }
 
   /** Keys of a page; the second window's go the same way. */
@@ -82,8 +111,8 @@ export class Commands {
       { key, code, shift, alt, ctrl: event.ctrlKey || event.metaKey },
       this.#context(page),
     );
-    if (!action && page !== document) typeInto(document.activeElement, key);
-    if (!action || (key === 'Tab' && !this.#tabIsOurs(shift))) return;
+    if (!action && page !== document) typeInto(document.activeElement, event);
+    if (!action || (key === 'Tab' && !this.#tabIsOurs(page, shift))) return;
     event.preventDefault();
     if (OF_THE_SHEET.has(action.kind)) this.#images()?.release();
     if (event.repeat && action.kind === 'lens') return;
@@ -91,58 +120,30 @@ export class Commands {
     this.act(action);
   }
 
-  /** Tab walks the cells, and leaves the sheet at its two ends as everywhere else. */
-  #tabIsOurs(back: boolean): boolean {
-    if (!this.#bars.list.contains(document.activeElement)) return false;
+  /** Tab walks the cells, and leaves the sheet at its two ends as everywhere else. The second window has none. */
+  #tabIsOurs(page: Document, back: boolean): boolean {
+    if (page !== document || !this.#bars.list.contains(document.activeElement)) return false;
     return !(back && this.#answering.atStart());
   }
 
   act(action: Action): void {
-    const answering = this.#answering;
+    const plain = ON_SHEET[action.kind];
+    if (plain) plain(this.#answering);
+    else if (action.kind === 'cap') this.#answering.cap(action.cap);
+    else if (action.kind === 'move') this.#answering.move(action.by);
+    else if (action.kind === 'step') this.#answering.step(action.by);
+    else if (action.kind === 'across') this.#answering.across(action.by);
+    else this.#actOnPage(action);
+  }
+
+  #actOnPage(action: Action): void {
     switch (action.kind) {
-      case 'cap':
-        answering.cap(action.cap);
-        return;
-      case 'move':
-        answering.move(action.by);
-        return;
-      case 'step':
-        answering.step(action.by);
-        return;
-      case 'across':
-        answering.across(action.by);
-        return;
       case 'accept':
         this.#accept();
         return;
       case 'escape':
         this.#escape();
         return;
-      case 'clear':
-        answering.clear();
-        return;
-      case 'unassessable':
-        answering.unassessable();
-        return;
-      case 'criteria':
-        answering.criteria();
-        return;
-      case 'keep':
-        answering.keepHere();
-        return;
-      case 'undo':
-        answering.undo();
-        return;
-      case 'redo':
-        answering.redo();
-        return;
-      default:
-        this.#actOnPage(action);
-    }
-  }
-
-  #actOnPage(action: Action): void {
-    switch (action.kind) {
       case 'comment':
         this.#bars.comment.focus();
         return;
@@ -164,15 +165,6 @@ export class Commands {
         return;
       case 'second':
         this.#second();
-        return;
-      case 'pin':
-        this.#answering.pin();
-        return;
-      case 'see_pin':
-        this.#answering.seePin();
-        return;
-      case 'unpin':
-        this.#answering.unpin();
         return;
       default: {
         const images = this.#images();
@@ -214,66 +206,31 @@ function answersItself(active: Element | null, key: string): boolean {
   return (key === 'Enter' || key === ' ') && active?.matches('button, a') === true;
 }
 
-/** A number that is typed while the second window has the keyboard still goes into the open cell. */
-function typeInto(field: Element | null, key: string): void {
+/** A number that is typed while the second window has the keyboard goes into the open cell, as if it were there. */
+function typeInto(field: Element | null, event: KeyboardEvent): void {
   if (!(field instanceof HTMLInputElement) || !field.classList.contains('typed-number')) return;
-  if (key === 'Backspace') field.value = field.value.slice(0, -1);
-  else if (/^[\d.,-]$/.test(key)) field.value += key;
-  else return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const erases = event.key === 'Backspace';
+  if (!erases && !/^[\d.,+−-]$/.test(event.key)) return;
+  const end = field.selectionEnd ?? field.value.length;
+  const selected = field.selectionStart ?? end;
+  const start = erases && selected === end ? Math.max(0, end - 1) : selected;
+  const text = erases ? '' : event.key;
+  if (text !== '' && field.value.length - (end - start) + text.length > field.maxLength) return;
+  field.setRangeText(text, start, end, 'end');
   field.dispatchEvent(new Event('input', { bubbles: true }));
 }
 
 function actOnImages(images: Images, action: Action): void {
-  switch (action.kind) {
-    case 'preset':
-      images.preset(action.key);
-      return;
-    case 'scroll':
-      images.scroll(action.by);
-      return;
-    case 'edge':
-      images.edge(action.to);
-      return;
-    case 'tool':
-      images.setTool(images.tool === action.tool ? images.atRest : action.tool);
-      return;
-    case 'link':
-      images.link(action.offset);
-      return;
-    case 'jump':
-      images.jumpTo(action.number);
-      return;
-    case 'block':
-      images.block(action.by);
-      return;
-    case 'lens':
-      images.lens();
-      return;
-    case 'full':
-      images.full();
-      return;
-    case 'layout':
-      images.nextLayout();
-      return;
-    case 'view':
-      images.nextView();
-      return;
-    case 'invert':
-      images.invert();
-      return;
-    case 'reset':
-      images.reset();
-      return;
-    case 'overlays':
-      images.overlays();
-      return;
-    case 'middle':
-      images.middle();
-      return;
-    case 'remove_mark':
-      images.removeMark();
-      return;
-    case 'retry':
-      images.retry();
+  const plain = ON_IMAGES[action.kind];
+  if (plain) plain(images);
+  else if (action.kind === 'preset') images.preset(action.key);
+  else if (action.kind === 'scroll') images.scroll(action.by);
+  else if (action.kind === 'edge') images.edge(action.to);
+  else if (action.kind === 'link') images.link(action.offset);
+  else if (action.kind === 'jump') images.jumpTo(action.number);
+  else if (action.kind === 'block') images.block(action.by);
+  else if (action.kind === 'tool') {
+    images.setTool(images.tool === action.tool ? images.atRest : action.tool);
   }
 }

@@ -157,11 +157,15 @@ const LETTERS: Readonly<Record<string, Action>> = {
   o: { kind: 'second' },
 };
 
-/** The digit of a press by its place on the keyboard, so that AZERTY needs no shift. */
+/**
+ * The digit of a press by its place on the keyboard, so that AZERTY needs no shift. On the number pad the same places
+ * are Home, End and arrows while Num Lock is off: there, and without a place, the key itself is asked.
+ */
 function digit(press: Press): string | null {
-  const match = /^(?:Digit|Numpad)(\d)$/.exec(press.code);
+  const match = /^Digit(\d)$/.exec(press.code);
   if (match) return match[1] as string;
-  return press.code === '' && /^\d$/.test(press.key) ? press.key : null;
+  const itself = press.code === '' || press.code.startsWith('Numpad');
+  return itself && /^\d$/.test(press.key) ? press.key : null;
 }
 
 export function resolve(press: Press, context: Context): Action | null {
@@ -206,7 +210,8 @@ function plain(press: Press, context: Context): Action | null {
 }
 
 function removing(press: Press, context: Context): Action | null {
-  const removes = press.key === 'Delete' || press.key === 'Backspace';
+  // Backspace belongs to the number that is typed; typing lets go of a chosen mark, so Delete after it as well.
+  const removes = press.key === 'Delete' || (press.key === 'Backspace' && context.typing === 'none');
   if (removes && context.marked) return { kind: 'remove_mark' };
   return press.key === 'Delete' && press.shift ? { kind: 'unpin' } : null;
 }

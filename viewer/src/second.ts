@@ -23,7 +23,8 @@ export class SecondWindow {
   readonly #events: SecondEvents;
   #other: Window | null = null;
   #timer = 0;
-  #drawHere: () => void = () => {};
+  /** What is to be undone when the images come back; null while they never left. */
+  #drawHere: (() => void) | null = null;
 
   constructor(bars: Bars, events: SecondEvents) {
     this.#bars = bars;
@@ -32,8 +33,14 @@ export class SecondWindow {
   }
 
   toggle(): void {
+    this.#look();
     if (this.#other) this.close();
     else this.#open();
+  }
+
+  /** Some browsers tear a closed window down without a word. */
+  #look(): void {
+    if (this.#other?.closed) this.#back();
   }
 
   close(): void {
@@ -51,6 +58,7 @@ export class SecondWindow {
       return;
     }
     this.#other = other;
+    this.#timer = window.setInterval(() => this.#look(), LOOK_MS);
     const page = other.document;
     // Before its first picture: the empty page would flash white in a dark room.
     page.documentElement.className = 'dark';
@@ -62,6 +70,8 @@ export class SecondWindow {
     page.head.replaceChildren(scheme);
     page.title = document.title;
     void this.#dress(page).then(() => {
+      // It may be closed again before its style sheets are there.
+      this.#look();
       if (this.#other === other) this.#move(other);
     });
   }
@@ -104,10 +114,6 @@ export class SecondWindow {
       page.addEventListener(kind, (event) => document.dispatchEvent(copyOf(kind, event)));
     }
     other.addEventListener('pagehide', () => this.#back());
-    // Some browsers tear a closed window down without a word.
-    this.#timer = window.setInterval(() => {
-      if (other.closed) this.#back();
-    }, LOOK_MS);
     other.focus();
   }
 
@@ -115,7 +121,9 @@ export class SecondWindow {
     if (!this.#other) return;
     this.#other = null;
     window.clearInterval(this.#timer);
+    if (!this.#drawHere) return;
     this.#drawHere();
+    this.#drawHere = null;
     const { parts, root, sheet, elsewhere } = this.#bars;
     elsewhere.remove();
     for (const part of parts) root.insertBefore(part, sheet);

@@ -95,6 +95,7 @@ export class SheetForm {
     if (signature === this.#drawn) return;
     this.#drawn = signature;
     const typed = this.#typedText(grading.focus);
+    const before = typed === null ? null : this.#input(grading.focus);
     const held = this.#list.contains(document.activeElement);
     const rows: HTMLElement[] = [];
     let support = false;
@@ -108,6 +109,8 @@ export class SheetForm {
     const input = this.#input(grading.focus);
     if (typed !== null && input) input.value = typed;
     if (held) this.focus(grading.focus);
+    // What is being typed goes on where it was; selected, the next digit would take its place.
+    if (before && input) input.setSelectionRange(before.selectionStart, before.selectionEnd);
     this.#list.querySelector('.item.open')?.scrollIntoView({ block: 'nearest' });
   }
 
@@ -125,11 +128,6 @@ export class SheetForm {
   typed(cell: string): string | null {
     const input = this.#input(cell);
     return input && input.value !== input.defaultValue ? input.value : null;
-  }
-
-  /** The note being written, when one is asked for. */
-  note(): string {
-    return this.#list.querySelector<HTMLInputElement>('input.note-text')?.value ?? '';
   }
 
   fault(cell: string, message: string): void {

@@ -148,3 +148,20 @@ test('progress counts asked items, missing names their open cells', () => {
   assert.equal(a.summary(SHEET, SIDED, { 'sided.right': 2, 'sided.left': 0 }), 'R much · L none');
   assert.equal(a.words(SHEET, SLIP, 8.2), '8.2 mm');
 });
+
+test('an item stands where the cells stand that are asked for; a neighbour may stay open', () => {
+  const one = item('levels', {
+    cells: [
+      { key: 'levels.main', site: 'main', label: 'Main' },
+      { key: 'levels.above', site: 'above', label: 'Above', required: false },
+    ],
+  });
+  const none = { not_assessable: 'artefact' };
+  assert.equal(a.standing(one, {}), 'open');
+  assert.equal(a.standing(one, { 'levels.above': 1 }), 'open');
+  assert.equal(a.standing(one, { 'levels.main': 1 }), 'answered');
+  assert.equal(a.standing(one, { 'levels.main': none }), 'unassessable');
+  assert.equal(a.standing(SIDED, { 'sided.right': 1 }), 'part');
+  const optional = item('extra', { ...SIDED, required: false });
+  assert.equal(a.standing(optional, { 'sided.right': 1 }), 'part');
+});

@@ -32,6 +32,14 @@ test('shift and a digit is a preset everywhere, on any keyboard', () => {
   assert.deepEqual(resolve(press('7', { code: 'Numpad7' }), context()), { kind: 'cap', cap: '7' });
 });
 
+test('the number pad without Num Lock grades nothing', () => {
+  assert.equal(resolve(press('End', { code: 'Numpad1' }), context()), null);
+  assert.equal(resolve(press('End', { code: 'Numpad1', shift: true }), context()), null);
+  const images = context({ region: 'images' });
+  assert.deepEqual(resolve(press('End', { code: 'Numpad1' }), images), { kind: 'edge', to: 'last' });
+  assert.deepEqual(resolve(press('ArrowDown', { code: 'Numpad2' }), context()), { kind: 'step', by: 1 });
+});
+
 test('digits are typed in a number field, but choose a reason when one is asked', () => {
   assert.equal(resolve(press('4'), context({ typing: 'number' })), null);
   assert.deepEqual(resolve(press('1'), context({ typing: 'number', mode: 'reason' })), {
@@ -97,6 +105,7 @@ test('the key that removes goes to a chosen mark, else to the cell', () => {
     assert.equal(resolve(press(key), context({ region: 'images' })), null);
     assert.equal(resolve(press(key), context({ marked: true, typing: 'text' })), null);
   }
+  assert.equal(resolve(press('Backspace'), context({ marked: true, typing: 'number' })), null);
   assert.deepEqual(resolve(press('Delete', { shift: true }), context()), { kind: 'unpin' });
 });
 

@@ -39,11 +39,21 @@ interface Down {
   scrolled: number;
 }
 
+interface Dragged {
+  readonly view: HTMLElement;
+  readonly at: Handle | MarkHandle;
+  moved: boolean;
+  /** Where it was last seen. */
+  spot: Spot;
+}
+
+const LEFT = 1;
+
 export class Pointer {
   readonly #events: PointerEvents;
   #wheel = 0;
   #down: Down | null = null;
-  #dragged: { readonly view: HTMLElement; readonly at: Handle | MarkHandle; moved: boolean } | null = null;
+  #dragged: Dragged | null = null;
   #hovered: HTMLElement | null = null;
 
   constructor(host: HTMLElement, events: PointerEvents) {
@@ -62,6 +72,12 @@ export class Pointer {
     host.addEventListener('pointerdown', (event) => this.#onDown(event), true);
     host.addEventListener('pointermove', (event) => this.#onMove(event));
     host.addEventListener('pointerup', (event) => this.#onUp(event));
+    // The button may go up where this page hears nothing of it.
+    host.addEventListener('pointercancel', () => this.#letGo());
+    host.addEventListener('lostpointercapture', ({ target }) => {
+      // A finger is held by what it touched first, until the view takes it over: that is no end.
+      if (target === (this.#dragged ?? this.#down)?.view) this.#letGo();
+    });
     host.addEventListener('dblclick', (event) => {
       const view = viewOf(event.target);
       const free = !isControl(event.target) && !handleOf(event.target);
@@ -90,22 +106,40 @@ export class Pointer {
     const handle = handleOf(event.target);
     if (handle && event.button === 0 && !this.#events.placing()) {
       const at = placeOf(handle);
-      this.#dragged = { view, at, moved: false };
+      this.#dragged = { view, at, moved: false, spot };
       view.setPointerCapture(event.pointerId);
       if ('mark' in at) this.#events.drag(view, at, spot, false);
       return;
     }
     if (event.button !== 0) return;
     this.#down = { view, spot, shift: event.shiftKey, stretched: false, scrolled: 0 };
-    if (this.#events.pointing()) this.#events.locate(view, spot);
+    if (this.#events.pointing()) {
+      view.setPointerCapture(event.pointerId);
+      this.#events.locate(view, spot);
+    }
     if (!handle) this.#events.pressed();
   }
 
+  /** As if the button had gone up where the mouse was last seen; nothing is set or located there. */
+  #letGo(): void {
+    const dragged = this.#dragged;
+    this.#down = null;
+    this.#dragged = null;
+    if (dragged) this.#endDrag(dragged);
+  }
+
+  #endDrag({ view, at, moved, spot }: Dragged): void {
+    // A click on a point is no move: what was measured stays as it is.
+    if (moved || 'mark' in at) this.#events.drag(view, at, spot, true);
+  }
+
   #onMove(event: PointerEvent): void {
+    if ((event.buttons & LEFT) === 0) this.#letGo();
     if (this.#dragged) {
       const { view, at } = this.#dragged;
       this.#dragged.moved = true;
-      this.#events.drag(view, at, within(view, event), false);
+      this.#dragged.spot = within(view, event);
+      this.#events.drag(view, at, this.#dragged.spot, false);
       return;
     }
     if (this.#down && this.#events.pointing()) {
@@ -144,11 +178,10 @@ export class Pointer {
   }
 
   #onUp(event: PointerEvent): void {
-    if (this.#dragged) {
-      const { view, at, moved } = this.#dragged;
+    const dragged = this.#dragged;
+    if (dragged) {
       this.#dragged = null;
-      // A click on a point is no move: what was measured stays as it is.
-      if (moved || 'mark' in at) this.#events.drag(view, at, within(view, event), true);
+      this.#endDrag({ ...dragged, spot: within(dragged.view, event) });
       return;
     }
     const down = this.#down;
