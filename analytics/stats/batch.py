@@ -7,21 +7,35 @@ products of columns: no loop per replicate, and no copy of the data per replicat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from analytics.stats.link import BLOCK, softened
+from analytics.stats.link import BLOCK
 from analytics.stats.logistic import newton
+from analytics.stats.problem import (
+    COLLINEAR,
+    FITTED,
+    ONE_CLASS,
+    SEPARATED,
+    UNSETTLED,
+    Climbed,
+    Problem,
+    Some,
+    State,
+    information,
+    look,
+    solved,
+    taken,
+)
+from analytics.stats.scoring import scored
 from analytics.stats.separation import separation
 
-__all__ = ["FITTED", "WORDS", "Counts", "Fits", "counts", "fit_many", "merged", "probabilities"]
+__all__ = ["COLLINEAR", "FITTED", "WORDS", "Counts", "Fits", "counts", "fit_many", "merged", "probabilities"]
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.float64]  # (fits, cases): how often each case is in the resample
-FITTED, ONE_CLASS, COLLINEAR, SEPARATED, UNSETTLED = range(5)
 WORDS = {
     ONE_CLASS: "only one outcome class",
     COLLINEAR: "predictors that are combinations of others",
@@ -30,8 +44,11 @@ WORDS = {
 }
 STEPS, SUSPICIOUS = 30, 12  # Newton steps, and after how many of them separation is looked for
 MANY = 20  # fits that are worth a common start
-SLOW_STEPS = 300  # of Fisher scoring
-NEAR = 0.1  # step of Fisher scoring from which on it is accelerated
+FLAT = 1e-6  # step below which a likelihood that rises no more is at its top, by rounding
+FAR = 20.0  # log odds that nothing but separation gives, almost
+MILD = 8.0  # log odds up to which Firth's likelihood has one top near that of maximum likelihood
+ROUGHLY = 1e-5  # last step of a fit that is only a start
+ALIKE = 1e-9  # of two log likelihoods: the same top
 SETTLED = 1e-10  # of scaled coefficients
 SINGULAR = 1e-12  # smallest eigenvalue of a correlation matrix
 
@@ -53,27 +70,6 @@ class Fits:
     b: Array
     status: NDArray[np.int8]
     varies: NDArray[np.bool_]
-
-
-class _Problem(NamedTuple):
-    x: Array  # (cases, columns), scaled
-    y: Array  # (cases,)
-    pairs: Array  # (cases, columns (columns + 1) / 2): products of columns
-    place: NDArray[np.intp]  # (columns, columns) into pairs
-
-
-class _Some(NamedTuple):
-    """The fits of a batch that are still on their way."""
-
-    w: Counts
-    free: NDArray[np.bool_]  # (fits, columns): columns that vary
-    penalty: Array  # (fits, columns)
-
-
-class _State(NamedTuple):
-    b: Array
-    p: Array
-    loglik: Array
 
 
 def counts(rows: NDArray[np.intp], cases: int) -> Counts:
@@ -168,24 +164,41 @@ def fit_many(
     upper = np.triu_indices(columns)
     place = np.zeros((columns, columns), dtype=np.intp)
     place[upper] = place.T[upper] = np.arange(upper[0].size)
-    problem = _Problem(xs, outcome, xs[:, upper[0]] * xs[:, upper[1]], place)
+    problem = Problem(xs, outcome, xs[:, upper[0]] * xs[:, upper[1]], place)
     ridge = np.zeros((fits, columns)) if penalty is None else np.asarray(penalty, dtype=float) / scale**2
     parts = [slice(at, at + step) for step in (max(1, BLOCK // max(1, w.shape[1])),) for at in range(0, fits, step)]
     usable = [_usable(problem, w[part], collinear=penalty is None) for part in parts]
     free = np.concatenate([one[0] for one in usable]) if parts else np.zeros((0, columns), dtype=np.bool_)
     status = np.concatenate([one[1] for one in usable]) if parts else np.zeros(0, dtype=np.int8)
     b = np.full((fits, columns), np.nan)
-    near = _near(problem, w, free, ridge, status, firth) if start is None else np.asarray(start, dtype=float) * scale
-    climb = _scored if firth else _newton
+    near = np.zeros((0, columns))
+    if not firth:
+        near = _near(problem, w, free, ridge, status) if start is None else np.asarray(start, dtype=float) * scale
+    common = _common(problem) if firth else None
     for part in parts:
         which = np.arange(fits)[part][status[part] == FITTED]
         if which.size:
-            some = _Some(w[which], free[which], ridge[which])
-            b[which], status[which] = climb(problem, some, np.where(free[which], near[which], 0.0), settled)
+            some = Some(w[which], free[which], ridge[which])
+            if common is not None:
+                found = _firth(problem, some, common, settled)
+            else:
+                found = _likeliest(problem, some, np.where(free[which], near[which], 0.0), settled)
+            b[which], status[which] = found.b, found.status
     return Fits(b / scale, status, free)
 
 
-def _usable(problem: _Problem, w: Counts, *, collinear: bool) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
+def _common(problem: Problem) -> tuple[Array, Array]:
+    """Coefficients of all different cases together, by maximum likelihood and with Firth's penalty; 0 without."""
+    every = np.ones((1, problem.y.size))
+    free, status = _usable(problem, every, collinear=True)
+    zero = np.zeros(free.shape)
+    if status[0] != FITTED:
+        return zero, zero
+    one = Some(every, free, zero)
+    return _begun(_newton(problem, one, zero, ROUGHLY)), _begun(scored(problem, one, zero, SETTLED))
+
+
+def _usable(problem: Problem, w: Counts, *, collinear: bool) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
     """Find the columns that vary in each resample, and the resamples that allow a fit."""
     total = w.sum(axis=1)
     status = np.zeros(total.size, dtype=np.int8)
@@ -207,98 +220,93 @@ def _usable(problem: _Problem, w: Counts, *, collinear: bool) -> tuple[NDArray[n
     return free, status
 
 
-def _information(problem: _Problem, some: _Some, weight: Array) -> Array:
-    """Penalised information of every fit; columns that are out get a row of the unit matrix."""
-    matrix = (weight @ problem.pairs)[:, problem.place]
-    both = some.free[:, :, None] & some.free[:, None, :]
-    diagonal = np.arange(problem.x.shape[1])
-    matrix = np.where(both, matrix, 0.0)
-    matrix[:, diagonal, diagonal] += np.where(some.free, some.penalty, 1.0)
-    return matrix
-
-
-def _solved(matrix: Array, right: Array) -> Array:
-    try:
-        return np.asarray(np.linalg.solve(matrix, right[:, :, None])[:, :, 0], dtype=np.float64)
-    except np.linalg.LinAlgError:  # one that runs away spoils the batch: a trace of the diagonal keeps it going
-        diagonal = np.arange(matrix.shape[1])
-        kept = matrix.copy()
-        kept[:, diagonal, diagonal] += 1e-13 + 1e-10 * np.einsum("rjj->rj", matrix)
-        return np.asarray(np.linalg.solve(kept, right[:, :, None])[:, :, 0], dtype=np.float64)
-
-
-def _inverted(matrix: Array) -> Array:
-    try:
-        return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.pinv(matrix, hermitian=True), dtype=np.float64)
-
-
-def _look(problem: _Problem, some: _Some, b: Array) -> _State:
-    eta = b @ problem.x.T
-    p, soft = softened(eta)
-    held = np.where(some.penalty > 0, b, 0.0)  # one that runs away has no square
-    loglik = np.einsum("rn,rn->r", some.w, problem.y * eta - soft) - (some.penalty * held**2).sum(axis=1) / 2
-    return _State(b, p, loglik)
-
-
-def _taken(some: _Some, which: NDArray[np.bool_]) -> _Some:
-    return _Some(some.w[which], some.free[which], some.penalty[which])
-
-
-def _halved(problem: _Problem, some: _Some, now: _State, step: Array) -> _State:
-    """Go the step, or the half of it as often as the likelihood would fall."""
-    after = _look(problem, some, now.b + step)
-    for _ in range(20):
-        worse = ~(after.loglik >= now.loglik - 1e-12 * np.abs(now.loglik))
+def _halved(problem: Problem, some: Some, now: State, step: Array) -> tuple[State, NDArray[np.bool_]]:
+    """Go the step, or the half of it as often as the likelihood would fall; where it never rises, stay."""
+    after = look(problem, some, now.b + step)
+    border = now.loglik - 1e-12 * np.abs(now.loglik)
+    for halving in range(1, 21):
+        worse = ~(after.loglik >= border)
         if not worse.any():
-            break
-        step[worse] /= 2
-        again = _look(problem, _taken(some, worse), now.b[worse] + step[worse])
+            return after, worse
+        again = look(problem, taken(some, worse), now.b[worse] + step[worse] / 2**halving)
         for old, new in zip(after, again, strict=True):
             old[worse] = new
-    return after
+    stuck = ~(after.loglik >= border)
+    for ended, began in zip(after, now, strict=True):
+        ended[stuck] = began[stuck]
+    return after, stuck
 
 
-def _near(
-    problem: _Problem, w: Counts, free: NDArray[np.bool_], penalty: Array, status: NDArray[np.int8], firth: bool
-) -> Array:
-    """Coefficients to start from: those of the mean resample, or 0."""
-    start = np.zeros(free.shape)
+def _near(problem: Problem, w: Counts, free: NDArray[np.bool_], penalty: Array, status: NDArray[np.int8]) -> Array:
+    """Coefficients to start from: those of the mean resample, or 0. The maximum is the same from anywhere."""
     good = status == FITTED
-    if good.sum() >= MANY and not penalty.any():
-        mean = _Some(good.astype(float)[None, :] @ w / good.sum(), np.atleast_2d(free[good].any(axis=0)), penalty[:1])
-        together, found = (_scored if firth else _newton)(problem, mean, start[:1], SETTLED)
-        if found[0] == FITTED:
-            start[:] = together
-    return start
+    if good.sum() < MANY or penalty.any():
+        return np.zeros(free.shape)
+    mean = Some(good.astype(float)[None, :] @ w / good.sum(), np.atleast_2d(free[good].any(axis=0)), penalty[:1])
+    return np.broadcast_to(_begun(_newton(problem, mean, np.zeros((1, free.shape[1])), SETTLED)), free.shape)
 
 
-def _newton(problem: _Problem, some: _Some, start: Array, settled: float) -> tuple[Array, NDArray[np.int8]]:
+def _begun(found: Climbed) -> Array:
+    return np.where((found.status == FITTED)[:, None], found.b, 0.0)
+
+
+def _newton(problem: Problem, some: Some, start: Array, settled: float) -> Climbed:
+    """Climb by Newton's steps; what runs away or gets stuck has no end."""
     fits, columns = some.free.shape
-    found, status = np.full((fits, columns), np.nan), np.full(fits, UNSETTLED, dtype=np.int8)
+    found = Climbed(np.full((fits, columns), np.nan), np.full(fits, UNSETTLED, dtype=np.int8), np.full(fits, -np.inf))
     left = np.arange(fits)
-    now = _look(problem, some, start)
+    now = look(problem, some, start)
     for turn in range(STEPS):
         residual = some.w * (problem.y - now.p)
         score = np.where(some.free, residual @ problem.x - some.penalty * now.b, 0.0)
-        step = _solved(_information(problem, some, some.w * now.p * (1 - now.p)), score)
+        step = solved(information(problem, some, some.w * now.p * (1 - now.p)), score)
         away = _runs_away(problem, some, step) if turn >= SUSPICIOUS else np.zeros(left.size, dtype=np.bool_)
-        now = _halved(problem, some, now, step)
-        done = np.abs(step).max(axis=1) < settled * (1 + np.abs(now.b).max(axis=1))
-        found[left[done]], status[left[done]] = now.b[done], FITTED
-        status[left[away & ~done]] = SEPARATED
-        on = ~(done | away)
+        now, stuck = _halved(problem, some, now, step)
+        done = np.abs(step).max(axis=1) < np.where(stuck, FLAT, settled) * (1 + np.abs(now.b).max(axis=1))
+        found.b[left[done]], found.status[left[done]], found.loglik[left[done]] = now.b[done], FITTED, now.loglik[done]
+        found.status[left[away & ~done]] = SEPARATED
+        on = ~(done | away | stuck)
         if not on.any():
-            return found, status
+            break
         if not on.all():
-            left, some, now = left[on], _taken(some, on), _State(now.b[on], now.p[on], now.loglik[on])
-    for place, fit in enumerate(left):
-        found[fit], status[fit] = _alone(problem, _taken(some, np.arange(left.size) == place))
-    return found, status
+            left, some, now = left[on], taken(some, on), State(now.b[on], now.p[on], now.loglik[on])
+    return found
 
 
-def _runs_away(problem: _Problem, some: _Some, step: Array) -> NDArray[np.bool_]:
+def _likeliest(problem: Problem, some: Some, start: Array, settled: float) -> Climbed:
+    """Fit by maximum likelihood, or with a ridge; what is in doubt is decided by the linear programme."""
+    found = _newton(problem, some, start, settled)
+    far = ~(some.penalty > 0).any(axis=1) & (found.status == FITTED) & (_farthest(problem, some, found.b) > FAR)
+    for fit in np.flatnonzero((found.status == UNSETTLED) | far):
+        found.b[fit], found.status[fit] = _alone(problem, taken(some, np.arange(far.size) == fit))
+    return found
+
+
+def _firth(problem: Problem, some: Some, starts: tuple[Array, Array], settled: float) -> Climbed:
+    """Fit with Firth's penalty, from where maximum likelihood ends.
+
+    Where that is nowhere or far away, Firth's likelihood may have several tops. Then it is climbed from 0 and from the
+    coefficients of all cases, and the higher top counts: the fit must not depend on which others are in the batch.
+    """
+    likely = _newton(problem, some, np.where(some.free, starts[0], 0.0), ROUGHLY)
+    mild = (likely.status == FITTED) & (_farthest(problem, some, likely.b) < MILD)
+    found = scored(problem, some, np.where(mild[:, None], likely.b, 0.0), settled)
+    wild = np.flatnonzero(~mild)
+    if wild.size:
+        again = scored(problem, taken(some, ~mild), np.where(some.free[wild], starts[1], 0.0), settled)
+        higher = again.loglik > found.loglik[wild] + ALIKE
+        which = wild[higher]
+        found.b[which], found.status[which], found.loglik[which] = (one[higher] for one in again)
+    return found
+
+
+def _farthest(problem: Problem, some: Some, b: Array) -> Array:
+    """Greatest log odds among the cases of each resample."""
+    known = np.where(np.isfinite(b), b, 0.0)
+    return np.asarray(np.where(some.w > 0, np.abs(known @ problem.x.T), 0.0).max(axis=1), dtype=np.float64)
+
+
+def _runs_away(problem: Problem, some: Some, step: Array) -> NDArray[np.bool_]:
     """Whether a step sorts the outcome without error: then the likelihood rises along it for ever."""
     gain = (step @ problem.x.T) * (2 * problem.y - 1)
     gain = np.where(some.w > 0, gain, 0.0)
@@ -306,7 +314,7 @@ def _runs_away(problem: _Problem, some: _Some, step: Array) -> NDArray[np.bool_]
     return np.asarray(sorts & (some.penalty == 0).all(axis=1), dtype=np.bool_)
 
 
-def _alone(problem: _Problem, one: _Some) -> tuple[Array, int]:
+def _alone(problem: Problem, one: Some) -> tuple[Array, int]:
     """Decide by the linear programme, and fit what is not separated by careful steps."""
     inside, free = one.w[0] > 0, one.free[0]
     nowhere = np.full(free.size, np.nan)
@@ -320,63 +328,3 @@ def _alone(problem: _Problem, one: _Some) -> tuple[Array, int]:
         return nowhere, UNSETTLED
     nowhere[free], nowhere[~free] = best.b, 0.0
     return nowhere, FITTED
-
-
-def _scored(problem: _Problem, some: _Some, start: Array, settled: float) -> tuple[Array, NDArray[np.int8]]:
-    """Firth's estimates by Fisher scoring on augmented weights (Heinze & Schemper 2002)."""
-    fits, columns = some.free.shape
-    found, status = np.full((fits, columns), np.nan), np.full(fits, UNSETTLED, dtype=np.int8)
-    left, b = np.arange(fits), start
-    loglik, scoring = _firth_look(problem, some, b)
-    went, scored = np.zeros_like(b), scoring
-    for _ in range(SLOW_STEPS):
-        step = _ahead(scoring, scoring - scored, went)
-        step *= np.minimum(1.0, 2.0 / np.maximum(np.abs(step).max(axis=1), 1e-300))[:, None]
-        after, after_loglik, following = _firth_halved(problem, some, b, loglik, step)
-        done = np.abs(step).max(axis=1) < settled * (1 + np.abs(after).max(axis=1))
-        found[left[done]], status[left[done]] = after[done], FITTED
-        on = ~done
-        if not on.any():
-            break
-        left, some, loglik, went, scored = left[on], _taken(some, on), after_loglik[on], step[on], scoring[on]
-        b, scoring = after[on], following[on]
-    return found, status
-
-
-def _ahead(scoring: Array, turned: Array, went: Array) -> Array:
-    """Near the top, what the last two steps have in common is gone at once (Anderson 1965, one step back)."""
-    square = np.einsum("rj,rj->r", turned, turned)
-    near = (np.abs(scoring).max(axis=1) < NEAR) & (square > 0)
-    share = np.where(near, np.einsum("rj,rj->r", turned, scoring) / np.where(near, square, 1.0), 0.0)
-    return np.asarray(scoring - share[:, None] * (went + turned), dtype=np.float64)
-
-
-def _firth_halved(problem: _Problem, some: _Some, b: Array, loglik: Array, step: Array) -> tuple[Array, Array, Array]:
-    at = b + step
-    after, following = _firth_look(problem, some, at)
-    for _ in range(20):
-        worse = ~(after >= loglik - 1e-12 * np.abs(loglik))
-        if not worse.any():
-            break
-        step[worse] /= 2
-        at[worse] = b[worse] + step[worse]
-        after[worse], following[worse] = _firth_look(problem, _taken(some, worse), at[worse])
-    return at, after, following
-
-
-def _firth_look(problem: _Problem, some: _Some, b: Array) -> tuple[Array, Array]:
-    """Penalised likelihood, and the next step."""
-    now = _look(problem, some, b)
-    variance = now.p * (1 - now.p)
-    information = _information(problem, some, some.w * variance)
-    inverse = _inverted(information)
-    sign, size = np.linalg.slogdet(information)
-    both = some.free[:, :, None] & some.free[:, None, :]
-    inverse = np.where(both, inverse, 0.0)
-    upper = np.triu_indices(b.shape[1])
-    twice = np.where(upper[0] == upper[1], 1.0, 2.0)
-    hat = variance * ((inverse[:, upper[0], upper[1]] * twice) @ problem.pairs.T)
-    score = np.where(some.free, (some.w * (problem.y - now.p + hat * (0.5 - now.p))) @ problem.x, 0.0)
-    step = _solved(_information(problem, some, some.w * variance * (1 + hat)), score)
-    loglik = np.where(sign > 0, now.loglik + size / 2, -np.inf)
-    return loglik, step

@@ -23,6 +23,8 @@ Ints = NDArray[np.intp]
 AT_ONCE = 2_000_000  # case weights held in memory at a time
 FEWEST = 20  # resamples with a value
 MOST_FAILED = 0.5  # share of resamples without a model beyond which there is no interval
+RUNS_AWAY = math.log(1e6)  # log ratio over all of a predictor's range that no data support: only a flat likelihood does
+AWAY = "resamples run away: a limit does not exist"
 SOURCE = "Efron & Tibshirani 1993, ch. 13"
 
 
@@ -131,7 +133,8 @@ def compare(sides: Mapping[str, Side], rows: Ints, *, firth: bool = False, level
         Odds ratios of each term in each model, and for each term two models share the difference of the logarithms
         and the ratio of the odds ratios. The readings of one patient are dependent, so whole patients are resampled
         and every model is fitted anew to the same resample; percentile limits. Resamples without one of the models
-        are left out and counted; where they are more than half, there is no interval.
+        are left out and counted; where they are more than half, there is no interval. A limit whose ratio over the
+        predictor's range is beyond a million does not exist: there the likelihood of the resample is flat.
     """
     kept, designs = _shared(sides)
     replicates = int(rows.shape[0])
@@ -198,19 +201,34 @@ def _exp(value: float) -> float:
     return math.exp(value) if value < 709 else math.inf
 
 
-def _limits(drawn: Array, level: float) -> tuple[float, float] | NotEstimable:
-    """Percentile limits of a coefficient or a difference of two, as a ratio."""
+def _limits(drawn: Array, level: float, span: float) -> tuple[Value, Value] | NotEstimable:
+    """Percentile limits of a coefficient or a difference of two, as a ratio; none where they have run away."""
     there = drawn[np.isfinite(drawn)]
     if there.size < FEWEST:
         return NotEstimable("too few resamples have a value")
     if there.size < (1 - MOST_FAILED) * drawn.size:
         return NotEstimable("more than half of the resamples have no such odds ratio")
     tail = (1 - level) / 2
-    low, high = np.quantile(there, [tail, 1 - tail])
-    return _exp(float(low)), _exp(float(high))
+    low, high = (float(one) for one in np.quantile(there, [tail, 1 - tail]))
+    return _limit(low, span), _limit(high, span)
 
 
-def _notes(*models: _Model) -> tuple[str, ...]:
+def _limit(log_ratio: float, span: float) -> Value:
+    return NotEstimable(AWAY) if abs(log_ratio) * span > RUNS_AWAY else _exp(log_ratio)
+
+
+def _span(model: _Model, place: int) -> float:
+    return float(np.ptp(model.design.x[:, place]))
+
+
+def _notes(drawn: Array, span: float, *models: _Model) -> tuple[str, ...]:
+    """Count the resamples without a model, and those whose value has run away."""
+    away = int((np.abs(drawn[np.isfinite(drawn)]) * span > RUNS_AWAY).sum())
+    said = f"In {away} of {drawn.size} resamples the ratio over the predictor's range is beyond a million."
+    return (*_failures(*models), *((said,) if away else ()))
+
+
+def _failures(*models: _Model) -> tuple[str, ...]:
     if not any(any(model.why) for model in models):
         return ()
     failed: Counter[str] = Counter()
@@ -227,8 +245,9 @@ def _odds(model: _Model, place: int, level: float, frame: dict[str, Any]) -> Odd
     if model.refusal:
         return OddsOf.refused(model.refusal, **frame)
     b = float(model.own[place])
-    limits = _limits(model.drawn[:, place], level)
-    known: dict[str, Any] = {**frame, "notes": _notes(model), "b": b, "odds_ratio": _exp(b)}
+    drawn, span = model.drawn[:, place], _span(model, place)
+    limits = _limits(drawn, level, span)
+    known: dict[str, Any] = {**frame, "notes": _notes(drawn, span, model), "b": b, "odds_ratio": _exp(b)}
     if isinstance(limits, NotEstimable):
         return OddsOf.refused(limits.why, **known)
     return OddsOf(**known, or_low=limits[0], or_high=limits[1])
@@ -242,14 +261,17 @@ def _change(first: _Model, second: _Model, term: str, level: float, frame: dict[
     difference = float(second.own[two] - first.own[one])
     drawn = second.drawn[:, two] - first.drawn[:, one]
     there = drawn[np.isfinite(drawn)]
+    span = max(_span(first, one), _span(second, two))
     known: dict[str, Any] = {
         **frame,
-        "notes": _notes(first, second),
+        "notes": _notes(drawn, span, first, second),
         "difference": difference,
         "ratio": _exp(difference),
         "replicates_used": int(there.size),
     }
-    limits = _limits(drawn, level)
+    limits = _limits(drawn, level, span)
     if isinstance(limits, NotEstimable):
         return Change.refused(limits.why, **known)
-    return Change(**known, se=float(there.std(ddof=1)), ratio_low=limits[0], ratio_high=limits[1])
+    runs = any(isinstance(limit, NotEstimable) for limit in limits)
+    se: Value = NotEstimable("resamples run away") if runs else float(there.std(ddof=1))
+    return Change(**known, se=se, ratio_low=limits[0], ratio_high=limits[1])

@@ -151,6 +151,12 @@ def firth(design: ArrayLike, outcome: ArrayLike, names: Sequence[str], *, separa
     return Firth(**frame, loglik_penalised=best.loglik + shift, loglik_penalised_null=null.loglik + shift, terms=terms)
 
 
+def highest(x: Array, y: Array, start: Array) -> tuple[Array, float] | None:
+    """Climb Firth's likelihood from a start; coefficients and likelihood at the top, or nothing without one."""
+    top = _climb(x, y, start, np.arange(x.shape[1]))
+    return (top.b, top.loglik) if top.converged else None
+
+
 def _refusal(x: Array, y: Array) -> str:
     if y.size == 0:
         return "no case is complete"
