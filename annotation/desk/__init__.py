@@ -77,6 +77,7 @@ from annotation.desk.pictures import (
 from annotation.desk.planning import plans
 from annotation.desk.scanning import COLUMNS as SCANNING_COLUMNS
 from annotation.desk.scanning import Scanning, scanning_table
+from annotation.desk.screens import ScreenRow, screens
 from annotation.desk.series import SERIES_STATES, SeriesRow, series_rows
 from annotation.desk.setup import (
     BadSetting,
@@ -123,6 +124,7 @@ __all__ = [
     "ProgressRow",
     "Roll",
     "Scanning",
+    "ScreenRow",
     "SeriesCard",
     "SeriesRow",
     "Spot",
@@ -195,6 +197,7 @@ __all__ = [
     "restore",
     "resume_delivery",
     "scanning_table",
+    "screens",
     "seal",
     "series_rows",
     "set_labels",

@@ -134,7 +134,9 @@ def _act_on_readers(request: HttpRequest, study: str, form: MemberForm) -> bool:
 @login_required
 @require_safe
 def progress(request: HttpRequest, study: str) -> HttpResponse:
-    return render_step(request, study, "progress", {"rows": desk.progress(person_of(request), study)})
+    person = person_of(request)
+    more = {"rows": desk.progress(person, study), "screens": desk.screens(person, study)}
+    return render_step(request, study, "progress", more)
 
 
 @login_required

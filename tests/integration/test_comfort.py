@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from annotation import room
+from annotation import desk, room
+from annotation.access import NotYours
 from annotation.models import Preference, Sitting, Study
 from annotation.protocol import catalogue
 from tests import cast
@@ -78,6 +80,25 @@ def test_the_display_is_asked_for_once_a_sitting_whatever_the_form(seat: Client)
     assert Sitting.objects.get(form="ct").display["room"] == "dark", "another form of the same sitting"
     assert room.comfort(cast.reader_a()).said["room"] == "", "offered next time: what was said last"
     assert due(cast.client("reader_b"))
+
+
+def test_the_desk_sees_how_often_and_what_was_said_last(seat: Client) -> None:
+    address, desk_seat = f"/desk/{cast.SPINE}/progress/", cast.client("coordinator")
+    assert "Screens" not in desk_seat.get(address).content.decode(), "nobody has looked yet"
+    say(seat, said={"room": "dark", "monitor": "office"})
+    say(seat, "ct")
+    (row,) = desk.screens(cast.coordinator(), cast.SPINE)
+    assert (row.reader, row.looks, row.incomplete) == ("reader_a", 1, 0), "two forms of one stretch are one look"
+    Sitting.objects.update(closed_at=timezone.now() - timedelta(minutes=16))
+    say(seat, seen=False, said={"room": "bright"})
+    (row,) = desk.screens(cast.coordinator(), cast.SPINE)
+    assert (row.looks, row.incomplete, row.all_visible) == (2, 1, False)
+    assert (row.room, row.monitor) == ("bright", ""), "the newest"
+    page = desk_seat.get(address).content.decode()
+    assert "Bright" in page
+    assert "2560 × 1440, scale 1.25" in page
+    with pytest.raises(NotYours):
+        desk.screens(cast.reader_a(), cast.SPINE)
 
 
 def test_a_new_sitting_asks_again(seat: Client) -> None:
