@@ -8,11 +8,12 @@ import re
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from viewer.test.room_server import World, serve
 
@@ -485,6 +486,52 @@ def test_two_tabs_both_versions_are_kept_and_the_reader_chooses(page: Page, worl
     history = [r["answers"].get("pfirrmann.case") for r in world.cases["mr"][0].revisions]
     assert history[-1] == expected
     assert set(history) >= {2, 5}
+
+
+@contextmanager
+def slow_saving(page: Page) -> Iterator[None]:
+    """Nothing that is saved meanwhile reaches the server before the end."""
+    held: list[Route] = []
+    slow = True
+    page.route("**/api/room/readings/*", lambda route: held.append(route) if slow else route.continue_())
+    yield
+    slow = False
+    for route in held:
+        route.continue_()
+
+
+def test_a_conflict_that_arrives_behind_a_dialog_is_asked_when_it_closes(page: Page, world: World) -> None:
+    visit(page)
+    page.keyboard.press("1")
+    saved(page)
+    post("/__elsewhere", form="mr", answers={"pfirrmann.case": 5})
+    with slow_saving(page):
+        page.keyboard.press("2")
+        page.keyboard.press("F1")
+        expect(page.locator("dialog.keys")).to_be_visible()
+    expect(page.locator("#cockpit")).to_have_attribute("data-save-state", "stale")
+    expect(page.locator("dialog.conflict")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.locator("dialog.conflict").get_by_role("button", name="this page").click()
+    saved(page)
+    assert world.cases["mr"][0].newest["answers"]["pfirrmann.case"] == 2
+
+
+def test_a_number_being_typed_goes_on_when_the_sheet_is_drawn_anew(page: Page) -> None:
+    visit(page)
+    page.locator('[data-item="slip_mm"] .head').click()
+    page.keyboard.type("9")
+    page.keyboard.press("Enter")
+    saved(page)
+    with slow_saving(page):
+        page.keyboard.press("0")
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("ArrowUp")
+        page.keyboard.type("12")
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator('[data-item="meyerding"]')).to_have_class(re.compile("warned"))
+    page.keyboard.type("7")
+    expect(page.locator("input.typed-number")).to_have_value("172")
 
 
 def test_signed_out_in_the_middle_goes_on_after_the_sign_in(page: Page, world: World) -> None:
