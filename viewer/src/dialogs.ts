@@ -108,6 +108,9 @@ function remarkLines(remarks: readonly Remark[], kept: readonly string[]): reado
   });
 }
 
+const openAnswers = (gaps: number): string =>
+  gaps === 0 ? '' : gaps === 1 ? '1 answer is open.' : `${gaps} answers are open.`;
+
 /** Everything in words, then one press submits. It follows what the server still says while it is open. */
 export function summaryDialog(
   facts: SummaryFacts,
@@ -116,7 +119,6 @@ export function summaryDialog(
 ): { refresh(): void } {
   const { sheet, content } = facts;
   const gaps = missing(sheet, content.answers).length;
-  const open_ = gaps === 0 ? '' : gaps === 1 ? '1 answer is open.' : `${gaps} answers are open.`;
   const notes = h('ul', { class: 'remarks' });
   const stop = h('p', { class: 'obstacle', role: 'alert' });
   const button = h('button', { type: 'button', class: 'primary' });
@@ -126,7 +128,7 @@ export function summaryDialog(
     const asking = openRemarks(remarks, content.kept).length;
     notes.replaceChildren(...remarkLines(remarks, content.kept));
     say(button, `${asking > 0 ? `Submit, keep ${asking} as is` : 'Submit'}  (Enter)`);
-    const text = [open_, ...facts.obstacles()].filter(Boolean).join(' ');
+    const text = [openAnswers(gaps), ...facts.obstacles()].filter(Boolean).join(' ');
     say(stop, text);
     stop.hidden = text === '';
     button.setAttribute('aria-disabled', String(text !== ''));
@@ -151,45 +153,39 @@ export function summaryDialog(
   return { refresh };
 }
 
+const BOTH_KEPT =
+  'It was changed in another tab or on another machine. Nothing is lost: both versions are kept. Choose the one to go on with.';
+
 export function conflictDialog(
   sheet: Sheet,
   mine: Content,
   theirs: Theirs,
   choose: (version: 'mine' | 'theirs') => void,
 ): void {
-  const column = (title: string, content: Content, version: 'mine' | 'theirs') =>
-    h(
-      'section',
-      {},
-      h('h3', {}, title),
-      differences(sheet, content, version === 'mine' ? theirs.content : mine),
-      h(
-        'button',
-        {
-          type: 'button',
-          class: 'primary',
-          click: () => {
-            dialog.close();
-            choose(version);
-          },
-        },
-        version === 'mine' ? 'Go on with this page' : 'Go on with the other version',
-      ),
-    );
+  const other = theirs.content;
+  const goOn = (label: string, version: 'mine' | 'theirs'): HTMLElement => {
+    const click = () => {
+      dialog.close();
+      choose(version);
+    };
+    return h('button', { type: 'button', class: 'primary', click }, label);
+  };
+  const column = (title: string, found: HTMLElement, button: HTMLElement) =>
+    h('section', {}, h('h3', {}, title), found, button);
   const at = theirs.savedAt ? `saved ${clock(theirs.savedAt)}` : 'saved elsewhere';
   const dialog = open(
     'conflict',
     'Two versions of this reading',
-    h(
-      'p',
-      {},
-      'It was changed in another tab or on another machine. Nothing is lost: both versions are kept. Choose the one to go on with.',
-    ),
+    h('p', {}, BOTH_KEPT),
     h(
       'div',
       { class: 'columns' },
-      column('This page', mine, 'mine'),
-      column(`The other version, ${at}`, theirs.content, 'theirs'),
+      column('This page', differences(sheet, mine, other), goOn('Go on with this page', 'mine')),
+      column(
+        `The other version, ${at}`,
+        differences(sheet, other, mine),
+        goOn('Go on with the other version', 'theirs'),
+      ),
     ),
   );
   dialog.addEventListener('cancel', (event) => event.preventDefault());

@@ -1,7 +1,7 @@
 /** The reading page: one case after another without leaving the page. */
 import { Answering, type Opened } from './answering.ts';
 import { Api, type Outcome } from './api.ts';
-import { Bars } from './bars.ts';
+import { type BarEvents, Bars } from './bars.ts';
 import { Commands } from './commands.ts';
 import { conflictDialog, noticeDialog, whenFree } from './dialogs.ts';
 import { h, pause } from './dom.ts';
@@ -14,7 +14,7 @@ import { Saver } from './saver.ts';
 import { SecondWindow } from './second.ts';
 import { recall } from './store.ts';
 import { Submission } from './submission.ts';
-import type { Content, Next, Reading, RoomFacts, Sheet } from './wire.ts';
+import type { Content, Next, Reading, RoomFacts, Sheet, Stack } from './wire.ts';
 
 const WORD_AFTER_MS = 300;
 const AGAIN_MS = 3000;
@@ -40,21 +40,15 @@ export class Room {
   #images: Images | null = null;
   #opened: Opened | null = null;
   #readdressed = 0;
+  /** Images of the case that will probably be next. */
+  #ahead: readonly Stack[] = [];
 
   constructor(root: HTMLElement, sheet: Sheet, room: RoomFacts, toolkit: Promise<ImagesClass>) {
     this.#sheet = sheet;
     this.#room = room;
     this.#toolkit = toolkit;
     this.#api = new Api(room);
-    this.#bars = new Bars(root, room, {
-      layout: (code) => this.#images?.layout(code),
-      act: (action) => this.#commands.act(action),
-      help: () => this.#ease.help(),
-      rested: () => this.#ease.rested(),
-      submit: () => this.#submission.ask(),
-      aside: () => this.#submission.askAside(),
-      retrySave: () => this.#opened?.saver.retryNow(),
-    });
+    this.#bars = new Bars(root, room, this.#onBars());
     this.#answering = new Answering(this.#bars, sheet, room.drawings ?? {}, {
       evidence: (cell, evidence) => this.#images?.evidence(cell, evidence),
       slipTool: () => this.#commands.act({ kind: 'tool', tool: 'slip' }),
@@ -88,6 +82,18 @@ export class Room {
     this.#ease.watch(document);
     window.addEventListener('pagehide', () => this.#rememberPlace());
     document.addEventListener('visibilitychange', () => this.#rememberPlace());
+  }
+
+  #onBars(): BarEvents {
+    return {
+      layout: (code) => this.#images?.layout(code),
+      act: (action) => this.#commands.act(action),
+      help: () => this.#ease.help(),
+      rested: () => this.#ease.rested(),
+      submit: () => this.#submission.ask(),
+      aside: () => this.#submission.askAside(),
+      retrySave: () => this.#opened?.saver.retryNow(),
+    };
   }
 
   // From case to case -----------------------------------------------------------------------------------------------
@@ -185,7 +191,8 @@ export class Room {
     if (this.#opened !== opened) return;
     const outcome = await this.#api.upcoming();
     if (outcome.kind !== 'ok' || !outcome.body.reading || this.#opened !== opened) return;
-    this.#images?.prefetch(outcome.body.reading.stacks);
+    this.#ahead = outcome.body.reading.stacks;
+    this.#images?.prefetch(this.#ahead);
   }
 
   async #leave(): Promise<void> {
@@ -196,11 +203,15 @@ export class Room {
     this.#bars.curtain(true);
     const next = this.#api.next();
     this.#images?.close();
+    // It is drawn behind the curtain while the server is asked which case it really is.
+    if (this.#ahead.length > 0) this.#images?.expect(this.#ahead);
+    this.#ahead = [];
     await this.next(next);
   }
 
   #finished(done: number, of: number): void {
     this.#opened = null;
+    this.#images?.close();
     this.#second.close();
     const { root } = this.#bars;
     root.classList.add('finished');
