@@ -8,11 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["RESPONSES", "percent_reduction", "response", "success"]
+__all__ = ["RESPONSES", "SUCCESS_TIMES", "percent_reduction", "response", "success"]
 
 Array = NDArray[np.float64]
 # From worse to complete relief; the codes of `response` are the places in this list.
 RESPONSES = ("increased", "eq0", "gt0_lt50", "ge50_lt75", "ge75_lt100", "eq100")
+SUCCESS_TIMES = 2  # the follow-up score may be in the baseline so many times: pain fell by at least half
 RESPONDERS = 3  # the first class that counts as success
 
 
@@ -55,7 +56,7 @@ def success(baseline: ArrayLike, followup: ArrayLike) -> Array:
     """
     b, f, defined = _pair(baseline, followup)
     reached = np.full(b.shape, np.nan)
-    reached[defined] = 2 * f[defined] <= b[defined]
+    reached[defined] = SUCCESS_TIMES * f[defined] <= b[defined]
     return reached
 
 
@@ -76,7 +77,7 @@ def response(baseline: ArrayLike, followup: ArrayLike) -> Array:
     b, f, defined = _pair(baseline, followup)
     classes = np.full(b.shape, np.nan)
     with np.errstate(invalid="ignore"):
-        steps = (f == b, f < b, 2 * f <= b, 4 * f <= b, f == 0)
+        steps = (f == b, f < b, SUCCESS_TIMES * f <= b, 4 * f <= b, f == 0)
     classes[defined] = 0
     for place, reached in enumerate(steps, start=1):
         classes[defined & reached] = place

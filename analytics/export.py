@@ -77,15 +77,15 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}}
 
 
-def manifest(results: Results, *, inputs: Mapping[str, bytes], facts: Mapping[str, str]) -> dict[str, Any]:
+def manifest(results: Results, *, inputs: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, Any]:
     """Say what the results were computed from and with.
 
     Parameters
     ----------
     results : Results
         What came out.
-    inputs : mapping of str to bytes
-        Content of each input by name.
+    inputs : mapping of str to str
+        SHA-256 of each input by name.
     facts : mapping of str to str
         Anything else to keep, such as the program's version.
     """
@@ -93,13 +93,13 @@ def manifest(results: Results, *, inputs: Mapping[str, bytes], facts: Mapping[st
         "plan": dict(results.plan),
         "seed": results.seed,
         "cases": results.subject["cases"],
-        "inputs": {name: hashlib.sha256(content).hexdigest() for name, content in inputs.items()},
+        "inputs": dict(inputs),
         "versions": versions(),
         **dict(facts),
     }
 
 
-def bundle(results: Results, *, title: str, inputs: Mapping[str, bytes], facts: Mapping[str, str]) -> dict[str, bytes]:
+def bundle(results: Results, *, title: str, inputs: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, bytes]:
     """Make every file of an analysis, by its path inside the export."""
     from analytics.figures import draw
     from analytics.report import docx, html

@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # scipy and statsmodels are heavy; a page that only lists run
     from analytics.stats.result import Results
 
 READINGS, OUTCOMES = "readings", "outcomes"
-EXTENDED = ("extended", "agreement_extended")
 LAYERS = {READINGS: "Agreement of the readers", OUTCOMES: "Readings with outcomes"}
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "django", "pydicom")
 
@@ -123,11 +122,11 @@ def _plan(code: str, layer: str, instrument: Any) -> Plan:
 
     if layer == OUTCOMES:
         return plans.planned(code, instrument)
-    return plans.agreement_for(instrument, extended=code in EXTENDED)
+    return plans.agreement_for(instrument, of=code)
 
 
 def _deviation(subject: handover.Subject, layer: str, code: str, digest: str) -> str:
-    """Say how a run's plan differs from the one frozen with the study; agreement alone is part of every plan."""
+    """Say how a run's plan differs from the one frozen with the study; before the outcomes its own agreement is run."""
     if layer != OUTCOMES or digest == subject.plan_digest:
         return ""
     if not subject.plan_digest:
@@ -259,7 +258,7 @@ def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
         "Cases": str(results.subject["cases"]),
         "Plan": row.deviation or f"{run.plan}{', as frozen with the study' if run.layer == OUTCOMES else ''}",
         "Computed": f"{run.finished_at:%Y-%m-%d %H:%M} UTC" if run.finished_at else "",
-        "Spondy": run.versions.get("spondy", ""),
+        "Spondy": _program(run.versions.get("spondy", "")),
     }
     return Shown(
         row,
@@ -272,6 +271,12 @@ def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
         run.figures,
         {name: TITLES.get(name, name) for name in run.figures},
     )
+
+
+def _program(computed_by: str) -> str:
+    """Name the program's version; the same data and plan give the run that is there, also after an upgrade."""
+    now = str(settings.VERSION)
+    return computed_by if computed_by in ("", now) else f"{computed_by} (the program is now {now})"
 
 
 def tables(seen: Shown) -> list[Table]:
@@ -301,5 +306,4 @@ def files(seen: Shown) -> dict[str, bytes]:
     """Give every file of the run's export by its relative path."""
     from analytics import export
 
-    inputs = {name: digest.encode() for name, digest in seen.digests.items()}
-    return export.bundle(seen.results, title=seen.title, inputs=inputs, facts=seen.facts)
+    return export.bundle(seen.results, title=seen.title, inputs=seen.digests, facts=seen.facts)

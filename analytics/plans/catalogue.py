@@ -207,6 +207,9 @@ AT_PLACES: dict[str, Any] = {
 THRESHOLDS = [percent / 100 for percent in range(10, 100, 10)]
 CHARACTERISTICS = ["age", "sex", "bmi", "level"]
 AVERAGEABLE = ("default", "reduced", "bme_only")  # without indicators of the levels that happen to occur
+# What else decides numbers and could be chosen otherwise; `full` and `paper` were frozen with studies without it.
+RULES: dict[str, Any] = {"success_times": 2, "classification_cut": 0.5, "level": 0.95}
+PENALTY: dict[str, Any] = {"rule": "aic_c", "grid": [2.0**power for power in range(-4, 11)]}
 SETTLED = {"of": "adjudicated"}
 RANKED: dict[str, Any] = {"as_nominal": list(NOMINAL), "outcomes": list(OUTCOMES)}
 
@@ -242,12 +245,16 @@ def _extension(code: str) -> tuple[Step, ...]:
     model = {"specification": code, "terms": list(MODELS[code]), "averaged": True, "also_adjudicated": True}
     binary = {**model, "outcomes": list(OUTCOMES)}
     drawn = {**binary, "replicates": REPLICATES}
-    procedures = ("maximum_likelihood", "firth", "ridge")
+    procedures: tuple[dict[str, Any], ...] = (
+        {"procedure": "maximum_likelihood"},
+        {"procedure": "firth"},
+        {"procedure": "ridge", **PENALTY},
+    )
     return (
         Step("averaged_model", binary),
-        *(Step("optimism", {**drawn, "procedure": name, "thresholds": THRESHOLDS}) for name in procedures),
-        *(Step("calibration", {**binary, "procedure": name, "thresholds": THRESHOLDS}) for name in procedures),
-        Step("ridge", binary),
+        *(Step("optimism", {**drawn, **how, "thresholds": THRESHOLDS}) for how in procedures),
+        *(Step("calibration", {**binary, **how, "thresholds": THRESHOLDS}) for how in procedures),
+        Step("ridge", {**binary, **PENALTY}),
         Step("ordinal_model", {**model, "responses": [f"response_{time}" for time in TIMES]}),
         Step("change", {**drawn, "firth": True}),
     )
@@ -256,9 +263,10 @@ def _extension(code: str) -> tuple[Step, ...]:
 EXTENDED = Plan(
     code="extended",
     title="Every statistic, with prediction and sensitivity analyses",
-    version=2,
+    version=3,
     protocol="spondylolysis",
     steps=(
+        Step("rules", RULES),
         *FULL.steps,
         Step("bootstrap", {"replicates": REPLICATES}),
         *_layers(list(NOMINAL)),
@@ -294,6 +302,7 @@ EXTENDED = Plan(
                 "terms": list(MODELS["categorical"]),
                 "outcomes": list(OUTCOMES),
                 "also_adjudicated": True,
+                **PENALTY,
             },
         ),
     ),
@@ -330,30 +339,35 @@ def planned(code: str, protocol: Protocol) -> Plan:
     found = _PLANS.get(code)
     if found is not None and found.protocol == protocol.code:  # a plan names the items of one instrument
         return found
-    return agreement_for(protocol, extended=code in (EXTENDED.code, f"agreement_{EXTENDED.code}"))
+    return agreement_for(protocol, of=code)
 
 
-def agreement_for(protocol: Protocol, *, extended: bool = False) -> Plan:
+def agreement_for(protocol: Protocol, *, of: str = FULL.code) -> Plan:
     """Make the plan that computes prevalence and agreement of every finding, and nothing that needs an outcome.
+
+    It is what can be computed of a plan while the outcomes are closed.
 
     Parameters
     ----------
     protocol : Protocol
         Any instrument. The measurement level of each scale decides: nominal kappa, ordinal also weighted kappa,
         continuous ICC and Bland-Altman.
-    extended : bool
-        Also bootstrap intervals, repeat readings and the places of a finding.
+    of : str
+        Plan it is part of, or its own name. Of `extended` also bootstrap intervals, repeat readings and the places of
+        a finding; of `paper` only the coefficients which that names for its instrument.
     """
+    own = of.removeprefix("agreement_")
+    extended, paper = own == EXTENDED.code, own == PAPER.code and protocol.code == PAPER.protocol
     as_nominal = [item.code for item in protocol.items if item.code in NOMINAL and protocol.code == "spondylolysis"]
     return Plan(
-        code=f"agreement_{EXTENDED.code}" if extended else "agreement",
+        code=f"agreement_{own}" if extended or paper else "agreement",
         title="Agreement of the readers",
         version=1,
         protocol=protocol.code,
         steps=(
             Step("completeness"),
             Step("prevalence"),
-            Step("agreement", {**FULL_AGREEMENT, "as_nominal": as_nominal}),
+            Step("agreement", {**(PAPER_AGREEMENT if paper else FULL_AGREEMENT), "as_nominal": as_nominal}),
             *((Step("bootstrap", {"replicates": REPLICATES}), *_layers(as_nominal)) if extended else ()),
         ),
         needs_outcomes=False,

@@ -9,14 +9,23 @@ from typing import Any
 
 import numpy as np
 
+from analytics import derive
 from analytics.frames import ADJUDICATED, Variable
 from analytics.plans import layers, modelling, predicting
-from analytics.plans.parts import Array, Params, Part, Table
+from analytics.plans.parts import Array, NotPossible, Params, Part, Table
 from analytics.plans.steps import unordered
-from analytics.stats import ancova, association, bootstrap, change, logistic, ordinal, risk
-from analytics.stats.result import Entry, NotEstimable
+from analytics.stats import ancova, association, bootstrap, change, logistic, ordinal, risk, validation
+from analytics.stats.result import LEVEL, Entry, NotEstimable
 
 __all__ = ["KINDS"]
+
+
+def rules(table: Table, params: Params) -> list[Part]:
+    """Compute nothing: refuse a plan whose cut-offs are not those this program decides by."""
+    ours = {"success_times": derive.SUCCESS_TIMES, "classification_cut": validation.CUT, "level": LEVEL}
+    if other := sorted(name for name, value in params.items() if ours.get(name) != value):
+        raise NotPossible(f"The plan fixes {', '.join(other)} otherwise than this version of the program.")
+    return []
 
 
 def _findings(table: Table, params: Params) -> Iterator[tuple[str, Variable | None, Array, bool]]:
@@ -176,6 +185,7 @@ def _compared(id: str, sides: Mapping[str, change.Side], found: change.Changes) 
 KINDS: dict[str, Callable[[Table, Params], list[Part]]] = {
     **predicting.KINDS,
     **layers.KINDS,
+    "rules": rules,
     "risk": risks,
     "ancova": covariance,
     "ordinal": proportional_odds,

@@ -81,7 +81,11 @@ class Plan:
         }
 
     def digest(self) -> str:
-        """SHA-256 over everything that changes a number; the shown title does not."""
+        """SHA-256 over all that the plan says, but the shown title.
+
+        Formulae and solvers are the program's: where a correction changes numbers, `version` is raised, and every run
+        keeps the versions it was computed with.
+        """
         content = {key: value for key, value in self.to_document().items() if key != "title"}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()

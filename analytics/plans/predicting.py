@@ -45,6 +45,16 @@ PROCEDURES: dict[str, tuple[str, Callable[[logistic.Design], prediction.Procedur
 }
 
 
+def _procedure(params: Params) -> tuple[str, Callable[[logistic.Design], prediction.Procedure]]:
+    suffix, procedure = PROCEDURES[params["procedure"]]
+    return suffix, partial(procedure, **_penalty(params))
+
+
+def _penalty(params: Params) -> dict[str, Any]:
+    """How the plan wants the penalty of a ridge model chosen."""
+    return {name: params[name] for name in ("rule", "grid") if name in params}
+
+
 def sources(table: Table, params: Params) -> tuple[str, ...]:
     """Whose findings predict: each reader's, and where the plan asks for them averaged and adjudicated ones."""
     readers = table.frames.readers
@@ -115,7 +125,7 @@ def optimism(table: Table, params: Params) -> list[Part]:
         return {**performance.performance(y, p, w), **benefits(y, p, w)}
 
     def run(place: str, design: logistic.Design) -> Iterator[Entry]:
-        suffix, procedure = PROCEDURES[params["procedure"]]
+        suffix, procedure = _procedure(params)
         rows = bootstrap.resamples(max(design.n, 1), params["replicates"], table.seed)[:, : design.n]
         x, y, case = batch.merged(design.x, design.y)
         different = dataclasses.replace(design, x=x, y=y)
@@ -137,7 +147,7 @@ def calibrated(table: Table, params: Params) -> list[Part]:
     """Judge the model's own predictions: calibration line and curve, decision curve, shrinkage factor."""
 
     def run(place: str, design: logistic.Design) -> Iterator[Entry]:
-        suffix, procedure = PROCEDURES[params["procedure"]]
+        suffix, procedure = _procedure(params)
         made = procedure(design)(np.ones((1, design.n)))
         yield from _judged(f"{place}{suffix}", design, made.p[0], made.why[0], params["thresholds"])
         if not suffix:
@@ -170,7 +180,7 @@ def ridge(table: Table, params: Params) -> list[Part]:
     """Fit with a ridge penalty beside maximum likelihood."""
 
     def run(place: str, design: logistic.Design) -> Iterator[Entry]:
-        found = penalised.ridge(design)
+        found = penalised.ridge(design, **_penalty(params))
         yield from _with_terms(f"ridge/{place}", found, found.terms)
 
     return _each(table, params, "Ridge", run)

@@ -7,6 +7,7 @@ results do not depend on how many processes there were or which of them was quic
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import selectors
@@ -28,6 +29,8 @@ __all__ = ["ChildEnded", "Progress", "computed", "processors", "serve"]
 Progress = Callable[[int, int, str], None]
 Entries = tuple[Entry, ...]
 ROOT = Path(__file__).resolve().parents[2]
+MOST = 8  # children: each is a Python with the libraries and the frames, and a plan has few long parts
+GROUPS, OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 LOOK_UP_S = 1.0  # how often progress is reported while nothing is done: so soon a cancel is noticed
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 KEPT = ("PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
@@ -40,9 +43,24 @@ class ChildEnded(RuntimeError):
 
 
 def processors() -> int:
-    """Count the processors this process may use."""
+    """Count the processors this process may use, as far as a child for each is worth its memory."""
     allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
+    return min(len(allowed(0)) if allowed else os.cpu_count() or 1, MOST, *_quotas())
+
+
+def _quotas() -> Iterator[int]:
+    """How many processors each control group (version 2) around this process leaves it; a container's limit is one."""
+    try:
+        own = next(line for line in OWN_GROUP.read_text().splitlines() if line.startswith("0::"))
+    except (OSError, StopIteration):
+        return
+    group = GROUPS / own.removeprefix("0::").strip("/")
+    for folder in (group, *group.parents[: len(group.parts) - len(GROUPS.parts)]):
+        quota = "max"
+        with suppress(OSError):
+            quota, _, period = (folder / "cpu.max").read_text().partition(" ")
+        if quota != "max":
+            yield max(1, math.ceil(int(quota) / int(period)))
 
 
 def computed(

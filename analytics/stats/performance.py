@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from scipy import special
 
 from analytics.stats.link import softened
-from analytics.stats.validation import TIED
+from analytics.stats.validation import CUT, TIED
 
 __all__ = ["Measures", "Recalibrated", "logit", "net_benefits", "performance", "recalibrate"]
 
 Array = NDArray[np.float64]
 # Outcome (cases,), predictions (fits, cases), weights (fits, cases) to named values, one a fit, NaN where undefined.
 Measures = Callable[[Array, Array, Array], Mapping[str, Array]]
-CUT = 0.5
 FARTHEST = 1e-15  # a probability this near 0 or 1 has a finite logit
 STEPS = 60
 SETTLED = 1e-9  # last step of Newton's method, which leaves its square

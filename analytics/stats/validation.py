@@ -30,6 +30,7 @@ __all__ = [
 Array = NDArray[np.float64]
 PARTS = ("estimate", "wilson_low", "wilson_high", "clopper_low", "clopper_high")
 ROC_METHOD = "AUC, DeLong standard error, Wald interval within [0, 1]"
+CUT = 0.5  # of a fitted probability; above it success is predicted
 TIED = 1e-9  # two fitted probabilities this close are the same probability
 
 
@@ -102,7 +103,7 @@ class Classification(Result):
         return named
 
 
-def classify(outcome: ArrayLike, fitted: ArrayLike, *, cut: float = 0.5) -> Classification:
+def classify(outcome: ArrayLike, fitted: ArrayLike, *, cut: float = CUT) -> Classification:
     """Classify by a cut-off on the fitted probability.
 
     Parameters

@@ -24,5 +24,5 @@ def plans() -> list[tuple[str, str]]:
 
 
 def plan_digest(code: str, instrument: Protocol) -> str:
-    """Give the digest of everything that changes a number of the plan for this instrument."""
+    """Give the digest of all that the plan says for this instrument."""
     return str(_plans().planned(code, instrument).digest())

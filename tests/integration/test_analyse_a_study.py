@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from analytics import plans, runs
@@ -270,6 +271,11 @@ def test_the_plan_is_frozen_with_the_study_and_another_one_is_a_deviation() -> N
     assert said in analyst.get(address).content.decode()
     manifest = json.loads(analyst.get(f"{address}files/manifest.json").content)
     assert manifest["Plan"] == said
+    assert manifest["inputs"] == {"data": run.rows_digest, "plan": run.plan_digest}
+    assert manifest["Spondy"] == settings.VERSION
+    Run.objects.filter(pk=run.pk).update(versions={"spondy": "0.0.9"})
+    said_of_old = f"0.0.9 (the program is now {settings.VERSION})"
+    assert json.loads(analyst.get(f"{address}files/manifest.json").content)["Spondy"] == said_of_old
     home = analyst.get(f"/report/{cast.SPINE}/").content.decode()
     assert home.count(">deviation<") == 1
     assert 'value="full" selected' in home
@@ -277,6 +283,20 @@ def test_the_plan_is_frozen_with_the_study_and_another_one_is_a_deviation() -> N
     as_frozen = Event.objects.filter(verb="start run").latest("number")
     assert as_frozen.reason == ""
     assert analyst.post(f"/report/{cast.SPINE}/", {"plan": "everything"}).status_code == 404
+
+
+@pytest.mark.django_db
+def test_before_the_outcomes_a_study_gets_no_more_than_its_plan() -> None:
+    cast.read_all(cast.SPINE)
+    cast.close(cast.SPINE)
+    Study.objects.filter(code=cast.SPINE).update(plan="paper")
+    runs.start(cast.analyst(), cast.SPINE)
+    run = compute(cast.SPINE)
+    assert run.plan == "agreement_paper"
+    assert run.results, the_message(run)
+    ids = {entry["id"] for entry in run.results["entries"]}
+    assert "agreement/lee/kappa_quadratic" in ids
+    assert not [id for id in ids if "gwet" in id or "krippendorff" in id]
 
 
 @pytest.mark.django_db

@@ -171,7 +171,7 @@ def test_three_readers_from_plain_tables(oracles: Path, d2: Frames) -> None:
 
 
 def test_any_instrument_has_its_layers_before_the_outcomes() -> None:
-    plan = plans.agreement_for(TINY, extended=True)
+    plan = plans.agreement_for(TINY, of="extended")
     assert plan.code != plans.agreement_for(TINY).code
     assert {"layers", "again", "by_place", "bootstrap"} <= {step.kind for step in plan.steps}
     assert not plan.needs_outcomes
@@ -185,7 +185,8 @@ def test_the_report_prints_every_family(found: Results) -> None:
         assert all(len(row) == len(table.columns) for row in table.rows), table.code
     rows = {code: {row[0]: row for row in table.rows} for code, table in printed.items()}
     lee = "Stenosis of the foramen at the index segment"
-    assert rows["agreement_again"][f"{lee}, R1"][3] == "0.70 (0.49 to 0.90)"
+    assert rows["agreement_again"][f"{lee}, R1"][3] == "0.70 (0.49 to 0.90) (b)"
+    assert any(note.startswith("(b) rests on ") for note in printed["agreement_again"].footnotes)
     assert rows["agreement_again"][f"{lee}, R1"][4] == "substantial"
     contrast = "Contrast distribution at the defect"
     assert rows["agreement_places"][f"{contrast}: left"][4] == "fair"

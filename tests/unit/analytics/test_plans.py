@@ -9,6 +9,7 @@ import pytest
 from analytics import plans
 from analytics.frames import Frames, from_handover
 from analytics.plans import NotPossible, Plan, Step
+from analytics.stats import penalised
 from analytics.stats.result import NotComputed, NotEstimable, Results
 from annotation.protocol import catalogue
 from tests.tiny_instrument import TINY
@@ -24,6 +25,37 @@ def test_a_plan_is_data_and_its_digest_follows_what_it_computes() -> None:
     assert replace(full, steps=full.steps[:-1]).digest() != full.digest()
     first = full.steps[0]
     assert replace(full, steps=(Step(first.kind, {"x": 1}), *full.steps[1:])).digest() != full.digest()
+
+
+def test_what_studies_froze_is_still_what_they_froze() -> None:
+    """A digest that moves makes every later run of an old study a deviation."""
+    assert plans.get("paper").digest() == "ead06dc3e82ed3ed6f6ad2930ddc5ee3708bee0a008d0bdc045e1a4b0b71a544"
+    assert plans.get("full").digest() == "7ff98bde0db623f47d6b733b5392a5591f21ba9e767df9a1e762699bef506de7"
+
+
+def test_extended_names_its_cut_offs_and_its_penalty(d2: Frames) -> None:
+    extended = plans.get("extended")
+    rules = extended.steps[0]
+    ridge = [step.params for step in extended.steps if "ridge" in (step.kind, step.params.get("procedure"))]
+    assert len(ridge) == 10
+    assert {(one["rule"], tuple(one["grid"])) for one in ridge} == {("aic_c", penalised.GRID)}
+    assert not plans.carry_out(replace(extended, steps=(rules,)), d2).entries
+    for name, value in rules.params.items():
+        other = replace(extended, steps=(Step("rules", {name: value * 2}),))
+        with pytest.raises(NotPossible, match=f"fixes {name} otherwise"):
+            plans.carry_out(other, d2)
+    step = next(step for step in extended.steps if step.kind == "ridge")
+    one = replace(extended, steps=(Step("ridge", {**step.params, "grid": [3.0]}),))
+    assert plans.carry_out(one, d2).value("ridge/default/R1/success_15min", "penalty") == 3
+
+
+@pytest.mark.parametrize("code", plans.codes())
+def test_agreement_before_the_outcomes_belongs_to_the_plan(code: str) -> None:
+    part, whole = plans.agreement_for(SPINE, of=code), plans.get(code)
+    assert all(step in whole.steps for step in part.steps)
+    assert plans.agreement_for(SPINE, of=part.code) == part, "a run keeps only the name"
+    assert not part.needs_outcomes
+    assert plans.agreement_for(TINY, of=code) == plans.planned(code, TINY)
 
 
 def test_the_names_of_plans() -> None:

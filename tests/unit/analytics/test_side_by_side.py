@@ -15,7 +15,7 @@ import pytest
 
 from analytics import plans, simulate
 from analytics.frames import Frames, from_tables
-from analytics.plans import NotPossible, Plan, Step
+from analytics.plans import NotPossible, Plan, Step, side_by_side
 from analytics.plans.side_by_side import ROOT, ChildEnded
 
 MODEL = {
@@ -76,6 +76,34 @@ def test_the_number_of_processes_changes_no_bit(frames: Frames) -> None:
     for steps in said.values():
         assert steps == sorted(steps)
         assert steps[-1] // 1000 == steps[-1] % 1000
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, 8),
+        ({"cpu.max": "max 100000"}, 8),
+        ({"cpu.max": "150000 100000"}, 2),
+        ({"a/cpu.max": "300000 100000", "a/b/cpu.max": "max 100000"}, 3),
+        ({"a/b/cpu.max": "5000 100000"}, 1),
+        ({"a/b/cpu.max": "6400000 100000"}, 8),
+        ({"other/cpu.max": "100000 100000"}, 8),
+    ],
+)
+def test_no_more_processes_than_the_container_may_use(
+    limits: dict[str, str], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in limits.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n")
+    own = tmp_path / "own"
+    own.write_text("1:cpu:/\n0::/a/b\n")
+    monkeypatch.setattr(side_by_side, "GROUPS", tmp_path)
+    monkeypatch.setattr(side_by_side, "OWN_GROUP", own)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    assert plans.processors() == expected
+    monkeypatch.setattr(side_by_side, "OWN_GROUP", tmp_path / "nowhere")
+    assert plans.processors() == 8
 
 
 def test_what_a_part_raises_is_raised(frames: Frames) -> None:
