@@ -276,7 +276,9 @@ def _newton(problem: Problem, some: Some, start: Array, settled: float) -> Climb
 def _likeliest(problem: Problem, some: Some, start: Array, settled: float) -> Climbed:
     """Fit by maximum likelihood, or with a ridge; what is in doubt is decided by the linear programme."""
     found = _newton(problem, some, start, settled)
-    far = ~(some.penalty > 0).any(axis=1) & (found.status == FITTED) & (_farthest(problem, some, found.b) > FAR)
+    far = np.zeros(found.status.size, dtype=np.bool_)
+    if not some.penalty.any():  # a ridge keeps everything near
+        far = (found.status == FITTED) & (_farthest(problem, some, found.b) > FAR)
     for fit in np.flatnonzero((found.status == UNSETTLED) | far):
         found.b[fit], found.status[fit] = _alone(problem, taken(some, np.arange(far.size) == fit))
     return found

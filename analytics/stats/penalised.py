@@ -25,7 +25,8 @@ Array = NDArray[np.float64]
 Rule = Literal["aic_c", "aic", "bic"]
 GRID = tuple(2.0**power for power in range(-4, 11))  # 1/16 to 1024
 SOURCE = "le Cessie & van Houwelingen 1992; Gray 1992; Hurvich & Tsai 1989"
-ROUGHLY = 1e-5  # last step of the fits among which a penalty is chosen; what is left is about its square
+ROUGHLY = 1e-4  # last step of the fits among which a penalty is chosen; what is left is about its square
+SLACK = 0.1  # of the degrees of freedom lost: they come back with a smaller penalty, but the estimates change as well
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,25 +191,36 @@ def _choose(design: Design, counts: Array, rule: Rule, grid: Sequence[float]) ->
     """Fit every penalty of the grid to every resample, and keep the best by the rule.
 
     From the greatest penalty down each fit begins where the last two point to. The first pass is exact enough to
-    choose; only what is kept is fitted to the end.
+    choose; only what is kept is fitted to the end. Under a smaller penalty the chi-square is no more than under the
+    smallest, and the degrees of freedom are no fewer: a resample ends where that can no longer win.
     """
-    resamples = counts.shape[0]
     variances = _variances(design, counts)
     n = counts.sum(axis=1)
-    shape = (len(grid), resamples)
-    df, chi2, criterion = np.zeros(shape), np.zeros(shape), np.full(shape, -np.inf)
-    path = np.zeros((len(grid), *variances.shape))
+    shape = (len(grid), counts.shape[0])
+    chi2, criterion, path = np.zeros(shape), np.full(shape, -np.inf), np.zeros((*shape, variances.shape[1]))
     before = last = np.zeros(variances.shape)
-    for place in np.argsort(grid)[::-1]:
-        penalty = grid[place] * variances
+    smallest, *others = np.argsort(grid)
+    left = np.arange(counts.shape[0])
+    for place in (smallest, *others[::-1]):
+        w, penalty = counts[left], grid[place] * variances[left]
         # Twice the last less the one before goes on in the direction of the path; it is only where Newton begins.
-        fits = batch.fit_many(design.x, design.y, counts, penalty=penalty, start=2 * last - before, settled=ROUGHLY)
-        df[place], chi2[place] = _freedom(design, counts, penalty, fits)
-        criterion[place] = np.where(fits.status == batch.FITTED, chi2[place] - _price(rule, df[place], n), -np.inf)
-        path[place] = np.where(np.isfinite(fits.b), fits.b, 0.0)
-        before, last = (last if last.any() else path[place]), path[place]
+        fits = batch.fit_many(design.x, design.y, w, penalty=penalty, start=2 * last - before, settled=ROUGHLY)
+        df, chi2[place, left] = _freedom(design, w, penalty, fits)
+        fitted = fits.status == batch.FITTED
+        criterion[place, left] = np.where(fitted, chi2[place, left] - _price(rule, df, n[left]), -np.inf)
+        path[place, left] = np.where(np.isfinite(fits.b), fits.b, 0.0)
+        if place == smallest:
+            chi2[place, ~fitted] = np.inf
+            continue
+        before, last = (last if last.any() else path[place, left]), path[place, left]
+        lost = fits.varies.sum(axis=1) - 1 - df
+        reach = chi2[smallest, left] - _price(rule, df - SLACK * lost, n[left])
+        on = ~(reach < criterion[:, left].max(axis=0))
+        left, before, last = left[on], before[on], last[on]
+        if not left.size:
+            break
     best = criterion.argmax(axis=0)
-    own = np.arange(resamples)
+    own = np.arange(counts.shape[0])
     penalty = np.asarray(grid)[best][:, None] * variances
     kept = batch.fit_many(design.x, design.y, counts, penalty=penalty, start=path[best, own])
     df_kept, chi2_kept = _freedom(design, counts, penalty, kept)
@@ -226,22 +238,31 @@ def _freedom(design: Design, counts: Array, penalty: Array, fits: batch.Fits) ->
     """Effective degrees of freedom and likelihood-ratio chi-square of penalised fits."""
     scale = np.abs(design.x).max(axis=0)
     xs = design.x / scale
-    pairs = (xs[:, :, None] * xs[:, None, :]).reshape(design.n, -1)
+    columns = design.x.shape[1]
+    upper = np.triu_indices(columns)
+    place = np.zeros((columns, columns), dtype=np.intp)
+    place[upper] = place.T[upper] = np.arange(upper[0].size)
+    pairs = xs[:, upper[0]] * xs[:, upper[1]]
     step = max(1, BLOCK // design.n)
     found = [
-        _freedom_of(design, pairs, counts[part], penalty[part] / scale**2, fits.b[part], fits.varies[part])
+        _freedom_of(design, (pairs, place), counts[part], penalty[part] / scale**2, fits.b[part], fits.varies[part])
         for part in (slice(at, at + step) for at in range(0, counts.shape[0], step))
     ]
     return np.concatenate([df for df, _ in found]), np.concatenate([chi2 for _, chi2 in found])
 
 
 def _freedom_of(
-    design: Design, pairs: Array, w: Array, penalty: Array, b: Array, varies: NDArray[np.bool_]
+    design: Design,
+    products: tuple[Array, NDArray[np.intp]],
+    w: Array,
+    penalty: Array,
+    b: Array,
+    varies: NDArray[np.bool_],
 ) -> tuple[Array, Array]:
     eta = np.where(np.isfinite(b), b, 0.0) @ design.x.T
     p, soft = softened(eta)
     columns = design.x.shape[1]
-    information = ((w * p * (1 - p)) @ pairs).reshape(-1, columns, columns)
+    information = ((w * p * (1 - p)) @ products[0])[:, products[1]]
     # A column that does not vary in a resample has no penalty there: it is out, and gives no freedom.
     information = np.where(varies[:, :, None] & varies[:, None, :], information, 0.0)
     total = information.copy()

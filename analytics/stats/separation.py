@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special, stats
+from scipy import linalg, optimize, special, stats
 
 from analytics.stats.profile import Look, crossing
 from analytics.stats.result import NotEstimable, Result, Value
@@ -191,7 +191,8 @@ def _look(x: Array, y: Array, b: Array) -> _State:
     if diagonal.min() == 0:
         return _State(b, -math.inf, p, np.zeros(y.size), root)
     loglik = float(np.sum(y * eta - np.logaddexp(0, eta))) + float(np.sum(np.log(diagonal)))
-    return _State(b, loglik, p, np.sum(np.linalg.solve(root, weighted.T) ** 2, axis=0), root)
+    half = linalg.solve_triangular(root, weighted.T, lower=True, check_finite=False)
+    return _State(b, loglik, p, np.sum(half**2, axis=0), root)
 
 
 def _root(weighted: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from analytics.frames import from_tables, read_table
 from analytics.plans import catalogue, predicting
 from analytics.plans.parts import Table
-from analytics.stats import batch, bootstrap, change, logistic, separation
+from analytics.stats import batch, bootstrap, change, logistic, penalised, separation
 from analytics.stats.result import NotEstimable
 
 FRAME = {"n": 60, "method": "", "source": ""}
@@ -19,9 +20,11 @@ D2 = Path(__file__).parents[2] / "oracles" / "d2"
 
 
 @cache
-def drawn(who: str, outcome: str, replicates: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def drawn(
+    who: str, outcome: str, replicates: int, seed: int, specification: str = "default"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     table = Table(from_tables(read_table(D2 / "clinical.csv"), read_table(D2 / "gradings.csv")))
-    design = predicting.prepared(table, catalogue.MODELS["default"], who, outcome)
+    design = predicting.prepared(table, catalogue.MODELS[specification], who, outcome)
     x, y, place = batch.merged(design.x, design.y)
     return x, y, batch.counts(place[bootstrap.resamples(design.n, replicates, seed)], y.size)
 
@@ -82,3 +85,14 @@ def test_a_limit_that_has_run_away_is_refused_on_its_own_side_and_counted() -> N
     both = change._change(still, model, "x", 0.95, FRAME)
     assert (both.ratio_low, both.ratio_high) == (far.or_low, far.or_high)
     assert isinstance(both.se, NotEstimable)
+
+
+@pytest.mark.parametrize("rule", ["aic_c", "bic"])
+def test_the_penalty_is_the_grids_best_although_not_all_of_it_is_fitted(rule: penalised.Rule) -> None:
+    for specification in ("default", "reduced"):
+        x, y, w = drawn("R2", "success_15min", 40, 0, specification)
+        design = dataclasses.replace(logistic.prepare({}, y), x=x, y=y)
+        each = [penalised._choose(design, w, rule, [one]).criterion for one in penalised.GRID]
+        chosen = penalised._choose(design, w, rule, penalised.GRID)
+        assert chosen.place.tolist() == np.argmax(each, axis=0).tolist()
+        assert chosen.criterion == pytest.approx(np.max(each, axis=0), abs=1e-8)
