@@ -137,9 +137,7 @@ def test_answers_given_without_a_network_are_kept_and_sent_in_order(sign_in: Sig
     reader.context.set_offline(True)
     room.press("3", "1")
     room.expect_saved("waiting")
-    for _ in range(3):  # a cut that outlives several tries
-        with room.page.expect_request(lambda request: request.method == "PUT"):
-            pass
+    room.page.wait_for_timeout(20_000)  # the cut the product promises to outlive; it is tried several times meanwhile
     room.press("2")
     state = room.page.locator(".save-state")
     expect(state).to_contain_text("waiting for the network (3)")
