@@ -14,7 +14,7 @@ import { Saver } from './saver.ts';
 import { SecondWindow } from './second.ts';
 import { recall } from './store.ts';
 import { Submission } from './submission.ts';
-import type { Content, Next, Reading, RoomFacts, Sheet } from './wire.ts';
+import type { Content, Next, Reading, RoomFacts, Sheet, Stack } from './wire.ts';
 
 const WORD_AFTER_MS = 300;
 const AGAIN_MS = 3000;
@@ -40,6 +40,8 @@ export class Room {
   #images: Images | null = null;
   #opened: Opened | null = null;
   #readdressed = 0;
+  /** Images of the case that will probably be next. */
+  #ahead: readonly Stack[] = [];
 
   constructor(root: HTMLElement, sheet: Sheet, room: RoomFacts, toolkit: Promise<ImagesClass>) {
     this.#sheet = sheet;
@@ -189,7 +191,8 @@ export class Room {
     if (this.#opened !== opened) return;
     const outcome = await this.#api.upcoming();
     if (outcome.kind !== 'ok' || !outcome.body.reading || this.#opened !== opened) return;
-    this.#images?.prefetch(outcome.body.reading.stacks);
+    this.#ahead = outcome.body.reading.stacks;
+    this.#images?.prefetch(this.#ahead);
   }
 
   async #leave(): Promise<void> {
@@ -200,11 +203,15 @@ export class Room {
     this.#bars.curtain(true);
     const next = this.#api.next();
     this.#images?.close();
+    // It is drawn behind the curtain while the server is asked which case it really is.
+    if (this.#ahead.length > 0) this.#images?.expect(this.#ahead);
+    this.#ahead = [];
     await this.next(next);
   }
 
   #finished(done: number, of: number): void {
     this.#opened = null;
+    this.#images?.close();
     this.#second.close();
     const { root } = this.#bars;
     root.classList.add('finished');

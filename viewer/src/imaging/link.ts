@@ -3,10 +3,40 @@ import { centre, depth, dot, linkedIndex, type Plane } from '../geometry.ts';
 import type { Stack } from '../wire.ts';
 import type { View } from './view.ts';
 
+/** Roles that scroll together; a role scrolls with itself in any case. */
+type Groups = readonly (readonly string[])[];
+
 export class Link {
   on = true;
   /** How far a stack stands off the one the distance was held from, along its own normal, mm. */
   #offsets = new Map<string, { readonly mm: number; readonly plane: Plane }>();
+
+  #lead: { readonly view: View; readonly at: number } | null = null;
+
+  /**
+   * The views that belong to one that is scrolled follow when that one has been drawn: drawing costs by the pixel, and
+   * the picture under the reader's eye comes first.
+   */
+  follow(view: View, views: () => readonly View[], groups: Groups): void {
+    const waiting = this.#lead !== null;
+    this.#lead = { view, at: view.wanted };
+    // The slice is drawn in the next frame; what is asked for after that frame is drawn in the one behind it.
+    if (!waiting) requestAnimationFrame(() => window.setTimeout(() => this.#catchUp(views(), groups)));
+  }
+
+  #catchUp(views: readonly View[], groups: Groups): void {
+    const { view, at } = this.#lead ?? {};
+    this.#lead = null;
+    // Taken down meanwhile, or moved by something else that has told every view where to go.
+    if (!this.on || !view?.stack || view.wanted !== at || !views.includes(view)) return;
+    const plane = view.planes[at];
+    if (!plane) return;
+    for (const other of views) {
+      if (other === view || !other.stack || !together(view.stack.role, other.stack.role, groups)) continue;
+      const match = this.#match(view.stack, plane, other);
+      if (match !== null) other.goTo(match);
+    }
+  }
 
   get apart(): boolean {
     return this.#offsets.size > 0;
@@ -32,7 +62,7 @@ export class Link {
     }
   }
 
-  match(from: Stack, plane: Plane, other: View): number | null {
+  #match(from: Stack, plane: Plane, other: View): number | null {
     const target = other.stack ? this.#offsets.get(other.stack.id) : undefined;
     const own = this.#offsets.get(from.id);
     const turned = target && own ? Math.sign(dot(target.plane.normal, own.plane.normal)) : 1;
@@ -41,3 +71,6 @@ export class Link {
     return linkedIndex(plane, other.planes, (target?.mm ?? 0) - along * (own?.mm ?? 0));
   }
 }
+
+const together = (a: string, b: string, groups: Groups): boolean =>
+  a === b || groups.some((group) => group.includes(a) && group.includes(b));

@@ -5,11 +5,10 @@ import { blockAt, blocksOf, discsOf, middleOf } from './blocks.ts';
 import { goalOf, type Landmarks } from './jumps.ts';
 import type { Spot } from './overlay.ts';
 import type { View } from './view.ts';
+import type { Wall } from './wall.ts';
 
 export interface Ground {
-  views(): readonly View[];
-  active(): View | null;
-  stacks(): readonly Stack[];
+  readonly wall: Wall;
   /** Name of the index segment, where the study tells it. */
   index(): string;
   go(view: View, index: number): void;
@@ -54,19 +53,19 @@ export class Navigate {
 
   /** The blocks a view's stack comes in, with the names of their discs. */
   settle(view: View, stack: Stack): void {
-    const { discs } = landmarks(stack, this.#ground.stacks(), this.#ground.index());
+    const { discs } = landmarks(stack, this.#ground.wall.case.stacks, this.#ground.index());
     view.blocks = blocksOf(planesOf(stack), discs);
   }
 
   /** Another slice is in a view: lines that come from it stand elsewhere now. */
   moved(view: View): void {
-    if (view === this.#ground.active() || this.#ground.crossed()) this.reference();
+    if (view === this.#ground.wall.active || this.#ground.crossed()) this.reference();
   }
 
   /** The active slice, or every view's slice, as a line in the views that cross it. */
   reference(): void {
-    const active = this.#ground.active();
-    const views = this.#ground.views();
+    const active = this.#ground.wall.active;
+    const views = this.#ground.wall.views;
     const sources = this.#ground.crossed() ? views : views.filter((view) => view === active);
     for (const view of views) {
       const others = sources.filter((source) => source !== view && source.honest);
@@ -81,7 +80,7 @@ export class Navigate {
     const point = view?.honest ? view.toPatient(spot) : null;
     const plane = view?.plane;
     if (!view || !point || !plane) return;
-    for (const other of this.#ground.views()) {
+    for (const other of this.#ground.wall.views) {
       const index = other === view ? null : nearestSlice(other.planes, point, plane);
       other.located = other === view || index !== null ? point : null;
       if (index !== null) other.goTo(index);
@@ -91,22 +90,22 @@ export class Navigate {
 
   jump(jump: Jump): void {
     let said = false;
-    for (const view of this.#ground.views()) {
+    for (const view of this.#ground.wall.views) {
       if (!view.stack) continue;
-      const known = landmarks(view.stack, this.#ground.stacks(), this.#ground.index());
+      const known = landmarks(view.stack, this.#ground.wall.case.stacks, this.#ground.index());
       const goal = goalOf(jump, view.stack, view.planes, known);
       if (goal.index !== null) view.goTo(goal.index);
       if (goal.note !== '') view.hint(goal.note);
       said ||= goal.index !== null || goal.note !== '';
     }
     const wanted = jump.kind === 'lateral' ? 'sagittal' : 'axial';
-    if (!said) this.#ground.active()?.hint(`${jump.title}: this layout has no ${wanted} view`);
+    if (!said) this.#ground.wall.active?.hint(`${jump.title}: this layout has no ${wanted} view`);
   }
 
   /** The next or the previous block of the active view, or of the one view that has blocks. */
   block(by: 1 | -1): void {
-    const active = this.#ground.active();
-    const view = [active, ...this.#ground.views()].find((one) => (one?.blocks.length ?? 0) > 0);
+    const active = this.#ground.wall.active;
+    const view = [active, ...this.#ground.wall.views].find((one) => (one?.blocks.length ?? 0) > 0);
     if (!view) {
       active?.hint('This series is one block');
       return;

@@ -1,52 +1,41 @@
 /** An evidence slice seen again: its stack in a fitting view, its slice, and then its window and part. */
 import type { CellEvidence, Stack } from '../wire.ts';
 import type { View } from './view.ts';
-
-export interface Stage {
-  views(): readonly View[];
-  active(): View | null;
-  stacks(): readonly Stack[];
-  /** Show another stack in a view, beginning at a slice; gives the view that took its place. */
-  put(view: View, stack: Stack, index: number): View | undefined;
-  /** The plain layout of the form; its views show stored slices. */
-  plainLayout(): void;
-  activate(view: View): void;
-  go(view: View, index: number): void;
-  isFull(): boolean;
-  full(on: boolean): void;
-}
+import type { Wall } from './wall.ts';
 
 export class Recall {
-  readonly #stage: Stage;
+  readonly #wall: Wall;
+  readonly #go: (view: View, index: number) => void;
   /** What is to be seen again once its slice is on the screen. */
   #seen: { readonly view: View; readonly evidence: CellEvidence } | null = null;
 
-  constructor(stage: Stage) {
-    this.#stage = stage;
+  constructor(wall: Wall, go: (view: View, index: number) => void) {
+    this.#wall = wall;
+    this.#go = go;
   }
 
   /** In the view that shows the series, else in the active one; computed planes keep their place. */
   jump(seen: CellEvidence): void {
-    const stage = this.#stage;
-    const stack = stage.stacks().find(({ frames }) => frames.some((frame) => frame.uid === seen.uid));
+    const wall = this.#wall;
+    const stack = wall.case.stacks.find(({ frames }) => frames.some((frame) => frame.uid === seen.uid));
     if (!stack) return;
     const index = stack.frames.findIndex((frame) => frame.uid === seen.uid);
-    const full = stage.isFull();
-    if (full) stage.full(false);
-    if (!this.#target(stack)) stage.plainLayout();
+    const full = wall.isFull;
+    if (full) wall.full(false);
+    if (!this.#target(stack)) wall.plain();
     const target = this.#target(stack);
-    const view = target && target.stack !== stack ? stage.put(target, stack, index) : target;
+    const view = target && target.stack !== stack ? wall.put(target, stack, index) : target;
     if (!view) return;
-    stage.activate(view);
-    if (full) stage.full(true);
+    wall.activate(view);
+    if (full) wall.full(true);
     this.#seen = { view, evidence: seen };
-    stage.go(view, index);
+    this.#go(view, index);
     this.shown(view);
   }
 
   #target(stack: Stack): View | undefined {
-    const active = this.#stage.active();
-    const order = [...(active ? [active] : []), ...this.#stage.views()];
+    const active = this.#wall.active;
+    const order = [...(active ? [active] : []), ...this.#wall.views];
     return order.find((view) => view.stack === stack) ?? order.find((view) => !view.plan.reformat);
   }
 
