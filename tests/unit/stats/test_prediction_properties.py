@@ -22,6 +22,7 @@ from analytics.stats import (
     penalised,
     performance,
     prediction,
+    problem,
     risk,
     separation,
     validation,
@@ -103,9 +104,9 @@ def test_many_fits_are_the_single_fits(seed: int) -> None:
         for place, row in enumerate(rows):
             one = logistic.prepare({name: design.x[row, j] for j, name in enumerate(design.names) if j}, design.y[row])
             if one.refusal:
-                assert fits.status[place] in (batch.ONE_CLASS, batch.COLLINEAR)
+                assert fits.status[place] in (problem.ONE_CLASS, problem.COLLINEAR)
             elif not firth and separation.separation(one.x, one.y) != "none":
-                assert fits.status[place] == batch.SEPARATED
+                assert fits.status[place] == problem.SEPARATED
             elif firth and place == 0:  # the single fit walks its profiles as well
                 own = separation.firth(one.x, one.y, one.names)
                 for j, name in enumerate(design.names):
