@@ -68,7 +68,7 @@ class Screen:
     """A browser profile with one page."""
 
     def __init__(self, browser: Browser, url: str) -> None:
-        context = browser.new_context(viewport=SIZE, service_workers="block")  # type: ignore[arg-type]
+        context = browser.new_context(viewport=SIZE, service_workers="block")  # type: ignore[arg-type]  # a plain dict for its own type
         context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(WATCH)
         self.url = url
