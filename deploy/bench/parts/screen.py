@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, ViewportSize, sync_playwright
 
 from launcher.suite import find_browser
 
 WATCH = Path(__file__).with_name("watch.js").read_text()
-SIZE = {"width": 1280, "height": 800}
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 PATIENCE_MS = 60_000
 QUIET_S = 0.8
 MIB = 1024 * 1024
@@ -68,7 +68,7 @@ class Screen:
     """A browser profile with one page."""
 
     def __init__(self, browser: Browser, url: str) -> None:
-        context = browser.new_context(viewport=SIZE, service_workers="block")  # type: ignore[arg-type]  # a plain dict for its own type
+        context = browser.new_context(viewport=SIZE, service_workers="block")
         context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(WATCH)
         self.url = url
