@@ -47,7 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         auth.PasswordChangeView.as_view(template_name="account/password.html", success_url="/", http_method_names=FORM),
         name="password_change",
     ),
-    path("accounts/reading/", account.reading, name="account_reading"),
+    path("accounts/comfort/", account.reading, name="account_reading"),
     # room: the reader
     path("room/<slug:study>/", room.hall, name="room"),
     path("room/<slug:study>/<slug:form>/", room.reading, name="reading"),

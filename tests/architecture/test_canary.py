@@ -51,7 +51,7 @@ class Walk:
 def everything(walk: Walk, code: str) -> Walk:
     """Do and try what a reader can do and try: own pages and links, acts with good and bad bodies, others' doors."""
     own = [f"/room/{code}/", *(f"/room/{code}/{form}/" for form in cast.forms(code))]
-    for path in ["/", "/accounts/password/", "/accounts/reading/", "/api/schema/", "/healthz", "/readyz", *own]:
+    for path in ["/", "/accounts/password/", "/accounts/comfort/", "/api/schema/", "/healthz", "/readyz", *own]:
         for link in LINK.findall(walk.get(path).decode()):
             if not link.startswith("/static/"):
                 walk.get(link)

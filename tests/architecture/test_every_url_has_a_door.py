@@ -48,7 +48,7 @@ TABLE: dict[str, Line] = {
     "accounts/login/": _everybody("GET POST", 200),
     "accounts/logout/": _everybody("POST", 302),
     "accounts/password/": _line("GET POST", others=200),
-    "accounts/reading/": _line("GET POST", others=200),
+    "accounts/comfort/": _line("GET POST", others=200),
     "room/<slug:study>/": _line("GET", **ROOM),
     "room/<slug:study>/<slug:form>/": _line("GET", **ROOM),
     "outcomes/<slug:study>/": _line("GET POST", clerk=200),

@@ -118,6 +118,6 @@ def test_the_own_mouse(sign_in: SignIn) -> None:
     view.settle()
     assert view.window != window
     view.expect_slice(number + 2)
-    reader.go("/accounts/reading/")
+    reader.go("/accounts/comfort/")
     expect(room.page.get_by_label("Window on the right")).to_be_checked()
     assert not violations(room.page)

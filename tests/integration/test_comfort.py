@@ -47,13 +47,13 @@ def test_a_habit_is_kept_for_the_person_alone(seat: Client) -> None:
 
 
 def test_the_account_page_offers_every_habit(seat: Client) -> None:
-    assert seat.post("/accounts/reading/", {"habit": "pan_left"}).status_code == 302
-    page = seat.get("/accounts/reading/").content.decode()
+    assert seat.post("/accounts/comfort/", {"habit": "pan_left"}).status_code == 302
+    page = seat.get("/accounts/comfort/").content.decode()
     checked = page[: page.index("checked")].rsplit('value="', 1)[1]
     assert checked.startswith("pan_left")
     for habit in room.comfort(cast.reader_a()).habits:
         assert f'value="{habit.code}"' in page
-    assert seat.post("/accounts/reading/", {}).status_code == 422
+    assert seat.post("/accounts/comfort/", {}).status_code == 422
 
 
 def test_a_habit_that_is_no_longer_offered_is_the_usual_one() -> None:

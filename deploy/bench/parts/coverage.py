@@ -71,7 +71,8 @@ def judged(scenario: Scenario, repetitions: int, seed: int) -> list[dict[str, An
     for weight, looks in scenario.draws(repetitions, seed):
         for look in looks:
             numbers = (_number(value) for value in look[2:])
-            seen.setdefault(look.interval, []).append((weight, look.truth, *numbers))  # type: ignore[arg-type]  # five
+            row = (weight, look.truth, *numbers)
+            seen.setdefault(look.interval, []).append(row)  # type: ignore[arg-type]  # mypy cannot count: they are five
     exact = scenario.trial is None
     head = {"bench": "simulation", "family": scenario.family, "planted": scenario.planted, "size": scenario.size}
     return [head | {"interval": name} | _judged(np.array(rows), exact) for name, rows in seen.items()]
