@@ -82,13 +82,7 @@ def test_levels_ascend_and_each_scale_names_its_source(protocol: Protocol) -> No
 # A scale's name stands in its instrument, in the data planted or analysed with it, and in demonstrations and tests.
 NAMES = re.compile(r"pfirrmann|weishaupt|bartynski|meyerding|modic|\blee\b", re.IGNORECASE)
 SUFFIXES = {".py", ".ts", ".tsx", ".html"}
-MAY_NAME = (
-    "annotation/protocol/spondylolysis/",
-    "annotation/phantom/",
-    "analytics/plans/",
-    "analytics/simulate.py",
-    "deploy/bench/statistics.py",  # measures the reference study beside an R script that names its columns
-)
+MAY_NAME = ("annotation/protocol/spondylolysis/", "annotation/phantom/", "analytics/plans/", "analytics/simulate.py")
 MAY_NAME_PARTS = {"tests", "test", "docs", "demo"}
 NOT_OURS = {".venv", "node_modules", ".git", "var", "htmlcov", "dist"}
 
