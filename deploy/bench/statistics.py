@@ -135,7 +135,7 @@ def _optimism(frames: Frames) -> Task:
 
 
 def tasks(frames: Frames) -> dict[str, Task]:
-    graded = next(item.code for item in frames.items if item.codes == tuple(range(4)))  # the one R takes: it is compared
+    graded = next(item.code for item in frames.items if item.codes == tuple(range(4)))  # R takes it too
     a, b = complete(frames.grades("R1", graded), frames.grades("R2", graded))
     slips = np.column_stack(complete(frames.grades("R1", "slip_mm"), frames.grades("R2", "slip_mm")))
     y, x = complete(Table(frames).column("success_1month"), frames.grades("R1", "slip_mm"))
