@@ -177,21 +177,25 @@ def paint_contrast(canvas: Canvas, anatomy: Anatomy, *, needle_side: int) -> Non
             soft = 1.0 if bone is None else 1.0 - bone[patch.window]
             patch.paint(patch.cover(shape, 1.0) * soft, t.CONTRAST)
         if defect.side == needle_side:
-            _needle(canvas, anatomy, defect)
+            paint_needle(canvas, anatomy, defect)
 
 
-def needle_path(anatomy: Anatomy, defect: Defect) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Tip at the back of the defect and hub behind the skin, LPS mm."""
+def needle_path(
+    anatomy: Anatomy, defect: Defect, *, short_mm: float = 0.0
+) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Tip at the back of the defect (or that much short of it, on its way) and hub behind the skin, LPS mm."""
     tip = defect.frame.world((0.0, -6.8, 0.0))
     tip = tip + np.array([defect.side * 0.5, 3.0, 0.0])
     skin = float(np.interp(tip[2], anatomy.wall_z, anatomy.back_y)) + 30.0
     run = skin - float(tip[1])
-    hub = tip + np.array([defect.side * 0.34 * run, run, 0.05 * run])
+    way = np.array([defect.side * 0.34, 1.0, 0.05])
+    hub, tip = tip + way * run, tip + way * short_mm
     return (float(tip[0]), float(tip[1]), float(tip[2])), (float(hub[0]), float(hub[1]), float(hub[2]))
 
 
-def _needle(canvas: Canvas, anatomy: Anatomy, defect: Defect) -> None:
-    tip, hub = needle_path(anatomy, defect)
+def paint_needle(canvas: Canvas, anatomy: Anatomy, defect: Defect, *, short_mm: float = 0.0) -> None:
+    """Paint the needle of one side with its shadow; CT only."""
+    tip, hub = needle_path(anatomy, defect, short_mm=short_mm)
     low = tuple(min(a, b) - 8.0 for a, b in zip(tip, hub, strict=True))
     high = tuple(max(a, b) + 8.0 for a, b in zip(tip, hub, strict=True))
     patch = canvas.box(WORLD, (low[0], low[1], low[2]), (high[0], high[1], high[2]))
