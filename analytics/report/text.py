@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from analytics.report.document import Table
 from analytics.stats.result import NotEstimable, Results, Value
 from analytics.stats.words import half_up, p_words
 
@@ -19,17 +19,6 @@ LIMITS_95 = "Intervals are 95 % confidence intervals."
 TIMES = {"15min": "15 minutes", "1month": "1 month"}
 OUTCOMES = {f"success_{code}": title for code, title in TIMES.items()}
 LAYERS = {"averaged": "mean of readers", "adjudicated": "adjudicated"}
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A printed table; the first column names the row."""
-
-    code: str
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    footnotes: tuple[str, ...] = ()
 
 
 def items(results: Results) -> list[dict[str, Any]]:

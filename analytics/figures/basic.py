@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["TITLES", "draw"]
+__all__ = ["TITLES", "available", "draw"]
 
 INK, SOFT, LINE = "#1b2430", "#5b6776", "#c9d1da"
 READER_COLOURS = ("#22577a", "#d1603d")
@@ -54,13 +54,22 @@ def draw(results: Results) -> dict[str, bytes]:
         SVG by name: ``kappa_forest``, ``response_flow``, ``odds_ratios_15min``, ``odds_ratios_1month``. No date, no
         random identifier inside.
     """
+    return {name: _svg(figure) for name, figure in _made(results).items()}
+
+
+def available(results: Results) -> list[str]:
+    """Name the figures the results allow, in their order."""
+    return list(_made(results))
+
+
+def _made(results: Results) -> dict[str, Figure]:
     made: dict[str, Figure | None] = {
         "kappa_forest": _agreement(results),
         "response_flow": _flow(results),
         "odds_ratios_15min": _odds(results, "success_15min", "15 minutes"),
         "odds_ratios_1month": _odds(results, "success_1month", "1 month"),
     }
-    return {name: _svg(figure) for name, figure in made.items() if figure is not None}
+    return {name: figure for name, figure in made.items() if figure is not None}
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

@@ -1,0 +1,26 @@
+"""DOOR of analytics: locked readings as plain rows, outcomes once unblinded, and `verify`.
+
+Analytics never meets a document, a user name or a pseudonym's origin: readers are R1, R2 ... and a case is its
+pseudonym. Too early is refused: readings from “readings locked”, anything with an outcome only from “unblinded”.
+"""
+
+from __future__ import annotations
+
+from annotation.handover.exhibits import Exhibit, exhibits
+from annotation.handover.frozen import StillReading, Subject, protocol, subject
+from annotation.handover.readings import Row, clinical, fingerprint, gradings
+from annotation.handover.verify import verify
+
+__all__ = [
+    "Exhibit",
+    "Row",
+    "StillReading",
+    "Subject",
+    "clinical",
+    "exhibits",
+    "fingerprint",
+    "gradings",
+    "protocol",
+    "subject",
+    "verify",
+]
