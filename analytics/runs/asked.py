@@ -1,0 +1,77 @@
+"""Asking for a run, and calling it off."""
+
+from __future__ import annotations
+
+import platform
+import uuid
+from importlib.metadata import version
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from analytics.models import Run
+from analytics.runs.home import choice
+from analytics.runs.rows import LAYERS, OUTCOMES, NothingThere, RunRow, deviation_of, layer_of, own, plan_of, row_of
+from annotation import handover, jobs, trail
+from annotation.people import Person
+
+PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "django", "pydicom")
+
+
+def start(person: Person, code: str, *, plan_code: str = "") -> uuid.UUID:
+    """Ask for a run over what may be seen now. The same data, plan and seed give the run that is there already.
+
+    With outcomes another plan than the study's may be asked for; the trail and the report then call it a deviation.
+    """
+    subject = handover.subject(person, code)
+    layer = layer_of(subject)
+    if not layer:
+        raise handover.StillReading("The readings are not locked yet; there is nothing to compute.")
+    if plan_code and plan_code not in dict(choice(subject, layer)):
+        raise NothingThere
+    plan = plan_of(plan_code or subject.plan, layer, subject.protocol)
+    deviation = deviation_of(subject, layer, plan.code, plan.digest())
+    keyed = {
+        "study_id": subject.key,
+        "layer": layer,
+        "plan_digest": plan.digest(),
+        "rows_digest": handover.fingerprint(subject.key, outcomes=layer == OUTCOMES),
+        "seed": 0,
+    }
+    try:
+        with transaction.atomic():
+            run, made = Run.objects.get_or_create(
+                **keyed, defaults={"plan": plan.code, "versions": _versions(), "asked_by": person}
+            )
+            if made or _ended_without_result(run):
+                card = jobs.start(
+                    "analyse",
+                    title=f"{LAYERS[layer]}: plan {plan.code}",
+                    study=subject.key,
+                    subject=str(run.pk),
+                    by=person,
+                )
+                run.job_id = card.id
+                run.save(update_fields=["job"])
+                trail.record(subject.key, person, "start run", subject=str(run.pk), after=layer, reason=deviation)
+    except IntegrityError:
+        run = Run.objects.get(**keyed)
+    return run.pk
+
+
+def _ended_without_result(run: Run) -> bool:
+    return run.results is None and (run.job_id is None or not jobs.look(run.job_id).is_open)
+
+
+def _versions() -> dict[str, str]:
+    return {"spondy": settings.VERSION, "python": platform.python_version(), **{p: version(p) for p in PACKAGES}}
+
+
+def cancel(person: Person, code: str, run_id: uuid.UUID) -> None:
+    run = own(person, code, run_id)
+    if run.job_id:
+        jobs.ask_to_cancel(run.job_id)
+
+
+def card(person: Person, code: str, run_id: uuid.UUID) -> RunRow:
+    return row_of(own(person, code, run_id), handover.subject(person, code))
