@@ -21,7 +21,7 @@ from annotation.intake import NoSpace, NotReceiving, TooLarge, Unwritable, Wrong
 from annotation.jobs import NoSuchJob
 from annotation.outcomes import BadEntry, Outdated
 from annotation.protocol import Invalid
-from annotation.room import BadChoice, NoReason, Stale
+from annotation.room import BadChoice, BadMoment, NoReason, Stale
 from annotation.store import MissingBytes
 
 TABLE: dict[type[Exception], tuple[int, str]] = {
@@ -42,6 +42,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     Invalid: (422, "invalid"),
     NoReason: (422, "no_reason"),
     BadChoice: (422, "bad_choice"),
+    BadMoment: (422, "bad_moment"),
     BadSetting: (422, "bad_setting"),
     BadUpload: (422, "bad_upload"),
     BadEntry: (422, "bad_entry"),

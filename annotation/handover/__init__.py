@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from annotation.handover.exhibits import Exhibit, exhibits
 from annotation.handover.frozen import StillReading, Subject, protocol, subject
+from annotation.handover.paces import Paced, Sat, paces, sittings
 from annotation.handover.readings import Row, clinical, fingerprint, gradings
 from annotation.handover.verify import verify
 
 __all__ = [
     "Exhibit",
+    "Paced",
     "Row",
+    "Sat",
     "StillReading",
     "Subject",
     "clinical",
     "exhibits",
     "fingerprint",
     "gradings",
+    "paces",
     "protocol",
+    "sittings",
     "subject",
     "verify",
 ]

@@ -6,7 +6,7 @@ from annotation.models.cohort import Case, ClinicalValue, Exclusion, Patient
 from annotation.models.imaging import Instance, Series
 from annotation.models.intake import Arrival, ArrivalState, Delivery, DeliveryState, Way
 from annotation.models.job import Job
-from annotation.models.reading import Assignment, Preference, Revision, Sitting
+from annotation.models.reading import Assignment, Moment, Preference, Revision, Sitting
 from annotation.models.study import Membership, Role, State, Study
 from annotation.models.trail import Event
 
@@ -23,6 +23,7 @@ __all__ = [
     "Instance",
     "Job",
     "Membership",
+    "Moment",
     "Patient",
     "Preference",
     "Revision",

@@ -114,3 +114,27 @@ class Revision(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.assignment_id} #{self.number}"
+
+
+class Moment(AppendOnly):
+    """Something that happened while a reading was open in a browser: its time log, in the server's time.
+
+    A `visit` is one page on which the reading was open; numbers count within it, so what is sent twice is kept once.
+    No reader ever gets one back.
+    """
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="moments")
+    visit = models.UUIDField()
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=12)
+    cell = models.CharField(max_length=60, blank=True)
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["assignment", "visit", "number"], name="one_moment_a_number_and_visit")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assignment_id} {self.kind} {self.at:%Y-%m-%d %H:%M:%S}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from annotation.pace import KINDS
 from annotation.room.comfort import BadChoice, Comfort, Habit, Question, choose_habit, comfort, note_display
 from annotation.room.hall import FormProgress, Hall, hall, sheet
 from annotation.room.reading import (
@@ -17,15 +18,19 @@ from annotation.room.reading import (
     upcoming,
 )
 from annotation.room.stacks import Frame, Label, Stack, Window
+from annotation.room.timelog import BadMoment, Happened, note_times
 
 __all__ = [
+    "KINDS",
     "BadChoice",
+    "BadMoment",
     "BlindedReading",
     "Comfort",
     "FormProgress",
     "Frame",
     "Habit",
     "Hall",
+    "Happened",
     "Label",
     "NoReason",
     "Question",
@@ -40,6 +45,7 @@ __all__ = [
     "lock",
     "next_reading",
     "note_display",
+    "note_times",
     "save",
     "set_aside",
     "sheet",

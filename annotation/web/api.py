@@ -45,6 +45,18 @@ class DisplayBody(serializers.Serializer[Any]):
     screen = serializers.CharField(max_length=30, help_text="Width, height and pixel ratio: 1920x1080@1.")
 
 
+class MomentBody(serializers.Serializer[Any]):
+    number = serializers.IntegerField(min_value=0, max_value=1_000_000, help_text="Counted within the visit.")
+    kind = serializers.CharField(max_length=12, help_text=f"One of {', '.join(room.KINDS)}.")
+    cell = serializers.CharField(max_length=60, allow_blank=True, default="")
+    ago_ms = serializers.IntegerField(min_value=0, max_value=10**12, help_text="How long before it was sent.")
+
+
+class TimesBody(serializers.Serializer[Any]):
+    visit = serializers.UUIDField(help_text="One page on which the reading was open.")
+    moments = serializers.ListField(child=MomentBody(), max_length=500)
+
+
 class PreferencesBody(serializers.Serializer[Any]):
     habit = serializers.CharField(max_length=40, help_text="What the mouse buttons do.")
 
@@ -86,7 +98,12 @@ def _body(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str
 
 def _acts(reading: uuid.UUID) -> dict[str, str]:
     """Give the addresses of what can be done with a reading; the viewer builds none itself."""
-    named = {"save_url": "api_save", "lock_url": "api_lock", "set_aside_url": "api_set_aside"}
+    named = {
+        "save_url": "api_save",
+        "lock_url": "api_lock",
+        "set_aside_url": "api_set_aside",
+        "times_url": "api_times",
+    }
     return {name: reverse(view, args=[reading]) for name, view in named.items()}
 
 
@@ -136,6 +153,15 @@ class SetAside(APIView):
     def post(self, request: Request, reading: uuid.UUID) -> Response:
         room.set_aside(person_of(request), reading, reason=_body(SetAsideBody, request)["reason"])
         return Response({"locked": False}, headers=NO_STORE)
+
+
+class Times(APIView):
+    @extend_schema(request=TimesBody, responses=NotedAnswer, summary="When the reading was seen and worked on")
+    def post(self, request: Request, reading: uuid.UUID) -> Response:
+        body = _body(TimesBody, request)
+        happened = (room.Happened(**one) for one in body["moments"])
+        room.note_times(person_of(request), reading, visit=body["visit"], happened=happened)
+        return Response({"noted": True}, headers=NO_STORE)
 
 
 class Display(APIView):

@@ -88,6 +88,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/room/readings/<uuid:reading>", api.SaveReading.as_view(), name="api_save"),
     path("api/room/readings/<uuid:reading>/lock", api.LockReading.as_view(), name="api_lock"),
     path("api/room/readings/<uuid:reading>/set-aside", api.SetAside.as_view(), name="api_set_aside"),
+    path("api/room/readings/<uuid:reading>/times", api.Times.as_view(), name="api_times"),
     path("api/desk/<slug:study>/deliveries/", deliveries.Deliveries.as_view(), name="api_deliveries"),
     path("api/desk/<slug:study>/deliveries/<uuid:delivery>/", include(DELIVERY)),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),

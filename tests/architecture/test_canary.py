@@ -84,6 +84,10 @@ def _read(walk: Walk, code: str, form: str) -> None:
         {"answers": 1},
     ):
         walk.ask("PUT", reading["save_url"], body)
+    moment = {"number": 1, "kind": "answer", "cell": next(iter(good)), "ago_ms": 5}
+    for kind in ("answer", "left"):
+        told = {"visit": reading["id"], "moments": [moment | {"kind": kind}]}
+        walk.ask("POST", reading["times_url"], told)
     walk.ask("POST", reading["set_aside_url"], {"reason": ""})
     walk.ask("POST", reading["lock_url"], {"base": 99})
     walk.ask("POST", reading["lock_url"], {"base": first["revision"]})

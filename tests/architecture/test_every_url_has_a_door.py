@@ -86,6 +86,7 @@ TABLE: dict[str, Line] = {
     "api/room/readings/<uuid:reading>": _line("PUT", anonymous=403, reader_a=200),
     "api/room/readings/<uuid:reading>/lock": _line("POST", anonymous=403, reader_a=422),
     "api/room/readings/<uuid:reading>/set-aside": _line("POST", anonymous=403, reader_a=200),
+    "api/room/readings/<uuid:reading>/times": _line("POST", anonymous=403, reader_a=200),
     # Deliveries are the coordinator's: for everybody else they do not exist.
     "api/desk/<slug:study>/deliveries/": _line("GET POST", anonymous=403, coordinator=200),
     "api/desk/<slug:study>/deliveries/<uuid:delivery>/": _line("GET", anonymous=403, coordinator=200),
@@ -112,6 +113,7 @@ BODIES: dict[str, Any] = {
     "api/room/readings/<uuid:reading>": {"base": 0, "answers": {}, "evidence": {}},
     "api/room/readings/<uuid:reading>/lock": {"base": 0},
     "api/room/readings/<uuid:reading>/set-aside": {"reason": "The screen flickers."},
+    "api/room/readings/<uuid:reading>/times": {"visit": str(uuid.UUID(int=7)), "moments": []},
 }
 
 

@@ -1,0 +1,75 @@
+"""The time log of a reading: what its page tells of being opened, seen and worked on. Nothing of it is given back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from annotation.access import NotYours, study_for, writable_protocol
+from annotation.models import Assignment, Moment, Role, State
+from annotation.pace import KINDS
+from annotation.people import Person
+
+LONGEST_AGO = timedelta(days=60)
+"""Moments that waited longer for a network are kept at that age."""
+
+
+class BadMoment(ValueError):
+    """A moment of a kind that is not known."""
+
+    sentence = "This is no moment of a reading."
+
+
+class Happened(NamedTuple):
+    """One thing a page tells: its number there, what it was, on which cell, and how long before it was sent."""
+
+    number: int
+    kind: str
+    cell: str
+    ago_ms: int
+
+
+def note_times(person: Person, reading_id: uuid.UUID, *, visit: uuid.UUID, happened: Iterable[Happened]) -> None:
+    """Keep moments of an own reading, also of one that has been submitted since: the last ones arrive after it.
+
+    Told by their age, so that no clock but the server's counts. What was kept before is not kept again.
+
+    Raises
+    ------
+    NotYours
+        Another's reading, or one that was never handed out.
+    BadMoment
+        A kind that no page tells; nothing is kept.
+    """
+    found = Assignment.objects.select_related("study").filter(pk=reading_id, reader=person, opened_at__isnull=False)
+    assignment = found.first()
+    if assignment is None:
+        raise NotYours
+    protocol = writable_protocol(study_for(person, assignment.study.code, Role.READER), State.READING)
+    cells = {cell.key for cell in protocol.cells(assignment.form)}
+    now = timezone.now()
+    told = list(happened)
+    if any(one.kind not in KINDS for one in told):
+        raise BadMoment
+    rows = [
+        Moment(
+            assignment=assignment,
+            visit=visit,
+            number=one.number,
+            kind=one.kind,
+            cell=one.cell if one.cell in cells else "",
+            at=_at(now, one.ago_ms, assignment.opened_at),
+            received_at=now,
+        )
+        for one in told
+    ]
+    Moment.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _at(now: datetime, ago_ms: int, opened_at: datetime | None) -> datetime:
+    at = now - min(timedelta(milliseconds=max(0, ago_ms)), LONGEST_AGO)
+    return max(at, opened_at) if opened_at else at
