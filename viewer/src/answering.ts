@@ -35,6 +35,8 @@ export interface AnsweringEvents {
   /** What the active view shows, or why it cannot be kept. */
   look(): CellEvidence | string;
   jump(seen: CellEvidence): void;
+  /** An answer was given, changed or taken back. */
+  answered(cell: string): void;
 }
 
 const ownImages = (reading: Reading, content: Content): Content => ({
@@ -133,6 +135,10 @@ export class Answering {
       this.#faults = [];
       opened.saver.change(after.content, typing);
       if (after.content.evidence !== before.content.evidence) this.showEvidence();
+      for (const { cell } of places(opened.sheet)) {
+        const answers = [before, after].map(({ content }) => content.answers[cell.key]);
+        if (answers[0] !== answers[1]) this.#events.answered(cell.key);
+      }
     }
     this.draw();
     if (after.focus !== before.focus || after.mode !== before.mode) this.refocus();

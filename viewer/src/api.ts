@@ -9,6 +9,7 @@ import type {
   Saved,
   Stack,
   Stale,
+  Times,
   Upload,
 } from './wire.ts';
 
@@ -95,6 +96,11 @@ export class Api {
     return this.#send('POST', this.#room.display_url, looked);
   }
 
+  /** `leaving`: the page is being left, and the request outlives it. */
+  times(url: string, times: Times, leaving: boolean): Promise<Outcome<unknown>> {
+    return this.#send('POST', url, times, { keepalive: leaving });
+  }
+
   prefer(habit: string): Promise<Outcome<unknown>> {
     return this.#send('PUT', this.#room.preferences_url, { habit });
   }
@@ -131,13 +137,13 @@ export class Api {
     return ask(url, { headers: { Accept: 'application/json' }, cache: 'no-store' });
   }
 
-  #send<T>(method: string, url: string, body: unknown): Promise<Outcome<T>> {
+  #send<T>(method: string, url: string, body: unknown, more: RequestInit = {}): Promise<Outcome<T>> {
     const headers = {
       Accept: 'application/json',
       'Content-Type': 'application/json',
       'X-CSRFToken': this.#csrf,
     };
-    return ask(url, { method, headers, body: JSON.stringify(body) });
+    return ask(url, { ...more, method, headers, body: JSON.stringify(body) });
   }
 }
 

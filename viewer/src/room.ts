@@ -14,6 +14,7 @@ import { Saver } from './saver.ts';
 import { SecondWindow } from './second.ts';
 import { recall } from './store.ts';
 import { Submission } from './submission.ts';
+import { TimeLog } from './timelog.ts';
 import type { Content, Next, Reading, RoomFacts, Sheet, Stack } from './wire.ts';
 
 const WORD_AFTER_MS = 300;
@@ -36,6 +37,7 @@ export class Room {
   readonly #commands: Commands;
   readonly #second: SecondWindow;
   readonly #ease: Ease;
+  readonly #times: TimeLog;
   readonly #toolkit: Promise<ImagesClass>;
   #images: Images | null = null;
   #opened: Opened | null = null;
@@ -54,7 +56,9 @@ export class Room {
       slipTool: () => this.#commands.act({ kind: 'tool', tool: 'slip' }),
       look: () => this.#images?.look() ?? 'The images are not here yet.',
       jump: (seen) => this.#images?.jump(seen),
+      answered: (cell) => this.#times.answered(cell),
     });
+    this.#times = new TimeLog(this.#api, room.user);
     this.#submission = new Submission(this.#api, this.#bars, this.#answering, {
       opened: () => this.#opened,
       failedImages: () => this.#images?.failures.length ?? 0,
@@ -153,6 +157,7 @@ export class Room {
     });
     const left = leftAt(reading.id);
     this.#opened = { reading, sheet, saver };
+    this.#times.open(reading);
     this.#bars.announce(reading, sheet);
     this.#answering.open(this.#opened, newest, left?.focus);
     saver.begin();
@@ -177,7 +182,10 @@ export class Room {
       marks: (marks) => this.#answering.marks(marks),
       progress: (loaded, of, failures) => this.#onProgress(loaded, of, failures),
       complete: () => void this.#prefetch(),
-      settled: () => this.#bars.curtain(false),
+      settled: () => {
+        this.#bars.curtain(false);
+        this.#times.firstImage();
+      },
       changed: (tools) => this.#bars.tools(tools),
     });
     this.#images = images;
@@ -196,6 +204,7 @@ export class Room {
   }
 
   async #leave(): Promise<void> {
+    this.#times.close(this.#opened?.saver.draft.state === 'locked' ? 'submit' : 'left');
     this.#opened?.saver.close();
     this.#opened = null;
     this.#answering.close();
@@ -290,6 +299,7 @@ export class Room {
   #listen(page: Document): void {
     this.#commands.listen(page);
     this.#ease.watch(page);
+    this.#times.watch(page);
   }
 
   #rememberPlace(): void {

@@ -1,4 +1,5 @@
-/** Unsent answers in IndexedDB, by user and reading; nothing else is ever kept on the machine. */
+/** Unsent answers and times in IndexedDB, by user and reading; nothing else is ever kept on the machine. */
+import type { Visit } from './timelog.ts';
 import type { Content } from './wire.ts';
 
 export interface Kept {
@@ -72,8 +73,36 @@ export const unsent = (user: string): Promise<number> =>
     0,
   );
 
-export const forgetAll = (user: string): Promise<unknown> =>
-  quietly<unknown>(
+export async function forgetAll(user: string): Promise<unknown> {
+  await quietly<unknown>(
+    run('readwrite', (table) => table.delete(timesOf(user))),
+    undefined,
+  );
+  return quietly<unknown>(
     run('readwrite', (table) => table.delete(everythingOf(user))),
+    undefined,
+  );
+}
+
+// Times of readings, by visit. No user name begins with the sign that stands before them: they are no answers.
+const timesKey = (user: string, visit: string): string => `~${key(user, visit)}`;
+
+const timesOf = (user: string): IDBKeyRange => IDBKeyRange.bound(timesKey(user, ''), timesKey(user, '\uffff'));
+
+export const keptTimes = (user: string): Promise<readonly Visit[]> =>
+  quietly(
+    run('readonly', (table) => table.getAll(timesOf(user)) as IDBRequest<Visit[]>),
+    [],
+  );
+
+export const rememberTimes = (user: string, visit: Visit): Promise<unknown> =>
+  quietly<unknown>(
+    run('readwrite', (table) => table.put(visit, timesKey(user, visit.visit))),
+    undefined,
+  );
+
+export const forgetTimes = (user: string, visit: string): Promise<unknown> =>
+  quietly<unknown>(
+    run('readwrite', (table) => table.delete(timesKey(user, visit))),
     undefined,
   );

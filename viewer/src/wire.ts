@@ -273,6 +273,7 @@ export interface Reading {
   readonly save_url: string;
   readonly lock_url: string;
   readonly set_aside_url: string;
+  readonly times_url: string;
   /** Present where this case is asked other cells than the page's sheet. */
   readonly sheet?: Sheet;
 }
@@ -299,6 +300,29 @@ export interface Stale {
   readonly evidence: Evidence;
   readonly kept?: readonly string[];
   readonly saved_at: string | null;
+}
+
+export type MomentKind =
+  | 'opened'
+  | 'first_image'
+  | 'first_input'
+  | 'answer'
+  | 'idle'
+  | 'back'
+  | 'hidden'
+  | 'visible'
+  | 'submit'
+  | 'left';
+
+/** What happened on one page while a reading was open on it. */
+export interface Times {
+  readonly visit: string;
+  readonly moments: readonly {
+    readonly number: number;
+    readonly kind: MomentKind;
+    readonly cell: string;
+    readonly ago_ms: number;
+  }[];
 }
 
 /** What one save sends, besides the base revision. */
