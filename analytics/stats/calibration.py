@@ -174,6 +174,7 @@ class CalibrationCurve(Result):
     points: tuple[tuple[float, float, float, float], ...] = ()
 
     FRAME: ClassVar[tuple[str, ...]] = (*Result.FRAME, "points")
+    DRAWN: ClassVar[tuple[str, tuple[str, ...]]] = ("points", ("predicted", "observed", "low", "high"))
 
 
 def calibration_curve(

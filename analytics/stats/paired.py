@@ -27,7 +27,14 @@ def complete(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.float64], 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedRank(Result):
-    """Wilcoxon signed-rank test of ``second - first``, as SPSS prints it."""
+    """Wilcoxon signed-rank test of ``second - first``, as SPSS prints it.
+
+    Attributes
+    ----------
+    changes : tuple of (change, cases, normal score)
+        Distinct changes, how many cases have them, and Blom's normal score of their mean rank: a Q-Q plot as SPSS
+        draws it.
+    """
 
     n_negative: Value
     n_positive: Value
@@ -38,7 +45,10 @@ class SignedRank(Result):
     p: Value
     p_continuity: Value
     p_exact: Value
+    changes: tuple[tuple[float, int, float], ...] = ()
 
+    FRAME: ClassVar[tuple[str, ...]] = (*Result.FRAME, "changes")
+    DRAWN: ClassVar[tuple[str, tuple[str, ...]]] = ("changes", ("change", "cases", "normal_score"))
     SHOWS_N: ClassVar[bool] = True
 
 
@@ -75,6 +85,7 @@ def signed_rank(first: ArrayLike, second: ArrayLike) -> SignedRank:
         "n": int(d.size),
         "method": "Wilcoxon signed-rank, zeros dropped, no continuity correction",
         "source": "Wilcoxon 1945; SPSS NPAR TESTS",
+        "changes": _normal_scores(d),
     }
     if m == 0:
         return SignedRank.refused(
@@ -93,6 +104,14 @@ def signed_rank(first: ArrayLike, second: ArrayLike) -> SignedRank:
         p_continuity=min(1.0, _two_sided(z_half)),
         p_exact=signed_rank_two_sided(ranks, up),
     )
+
+
+def _normal_scores(d: NDArray[np.float64]) -> tuple[tuple[float, int, float], ...]:
+    """Give distinct values with their counts and Blom scores: the normal quantile of (rank - 3/8) / (n + 1/4)."""
+    values, counts = np.unique(d, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2  # equal values share their mean rank
+    scores = stats.norm.ppf((ranks - 3 / 8) / (d.size + 1 / 4))
+    return tuple((float(x), int(k), float(z)) for x, k, z in zip(values, counts, scores, strict=True))
 
 
 def _two_sided(z: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -295,7 +295,13 @@ def icc_family(ratings: ArrayLike, *, level: float = LEVEL) -> dict[Form, IccFor
 
 @dataclass(frozen=True, kw_only=True)
 class BlandAltman(Result):
-    """Bias and limits of agreement of two readers, each with its interval; difference reader 1 - reader 2."""
+    """Bias and limits of agreement of two readers, each with its interval; difference reader 1 - reader 2.
+
+    Attributes
+    ----------
+    points : tuple of (mean, difference, cases)
+        Distinct pairs and how many cases have them.
+    """
 
     bias: Value
     bias_ci_low: Value
@@ -312,6 +318,10 @@ class BlandAltman(Result):
     loa_high_ci_high: Value
     proportional_bias_r: Value
     proportional_bias_p: Value
+    points: tuple[tuple[float, float, int], ...] = ()
+
+    FRAME: ClassVar[tuple[str, ...]] = (*Result.FRAME, "points")
+    DRAWN: ClassVar[tuple[str, tuple[str, ...]]] = ("points", ("mean", "difference", "cases"))
 
 
 def bland_altman(first: ArrayLike, second: ArrayLike) -> BlandAltman:
@@ -342,8 +352,10 @@ def bland_altman(first: ArrayLike, second: ArrayLike) -> BlandAltman:
     why = "all differences are equal"
     ratio = bias / se if se else math.nan
     r, r_p = _proportional(d, (a + b) / 2)
+    distinct, cases = np.unique(np.column_stack([np.round((a + b) / 2, 12), d]), axis=0, return_counts=True)
     return BlandAltman(
         **frame,
+        points=tuple((float(x), float(y), int(k)) for (x, y), k in zip(distinct, cases, strict=True)),
         bias=bias,
         bias_ci_low=bias - t * se,
         bias_ci_high=bias + t * se,

@@ -73,6 +73,7 @@ class Result:
     PRINTED: ClassVar[Mapping[str, str]] = MappingProxyType(
         {}
     )  # attribute -> field name, where Python forbids the latter
+    DRAWN: ClassVar[tuple[str, tuple[str, ...]]] = ("", ())  # attribute that holds rows of points, and their columns
 
     @classmethod
     def refused(cls, why: str, /, **known: Any) -> Self:
@@ -88,22 +89,33 @@ class Result:
         numbers = (f.name for f in fields(self) if f.name not in self.FRAME)
         return named | {self.PRINTED.get(name, name): getattr(self, name) for name in numbers}
 
+    def series(self) -> dict[str, tuple[float, ...]]:
+        """Return the points that a figure of this statistic shows, by column; empty where it has none."""
+        held, columns = self.DRAWN
+        rows = getattr(self, held) if held else ()
+        return dict(zip(columns, zip(*rows, strict=True), strict=True)) if rows else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The numbers of one statistic under the identifier a plan gave it."""
+    """The numbers of one statistic under the identifier a plan gave it.
+
+    `series` are columns of equal length for a figure of it: points of a curve, pairs of measurements. They are in the
+    order of their values, never of the cases, and no table or list of estimates shows them.
+    """
 
     id: str
     n: int
     method: str
     values: Mapping[str, Value]
     notes: tuple[str, ...] = ()
+    series: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, id: str, result: Result) -> Entry:
         """Take the numbers of ``result`` under ``id``."""
         method = f"{result.method} ({result.source})" if result.source else result.method
-        return cls(id, result.n, method, result.values(), result.notes)
+        return cls(id, result.n, method, result.values(), result.notes, result.series())
 
 
 @dataclass(frozen=True)
@@ -168,6 +180,7 @@ class Results:
                     "method": entry.method,
                     "notes": list(entry.notes),
                     "values": [[name, _packed(value)] for name, value in entry.values.items()],
+                    "series": {name: list(column) for name, column in entry.series.items()},
                 }
                 for entry in self.entries
             ],
@@ -187,6 +200,8 @@ class Results:
                     method=one["method"],
                     values={name: _unpacked(value) for name, value in one["values"]},
                     notes=tuple(one["notes"]),
+                    # What was computed before there were series has none.
+                    series={name: tuple(column) for name, column in one.get("series", {}).items()},
                 )
                 for one in document["entries"]
             ),

@@ -164,6 +164,10 @@ class Roc(Result):
     delong_se: Value
     delong_ci_low: Value
     delong_ci_high: Value
+    curve: tuple[tuple[float, float], ...] = ()
+
+    FRAME: ClassVar[tuple[str, ...]] = (*Result.FRAME, "curve")
+    DRAWN: ClassVar[tuple[str, tuple[str, ...]]] = ("curve", ("one_minus_specificity", "sensitivity"))
 
 
 def roc(outcome: ArrayLike, score: ArrayLike) -> Roc:
@@ -193,12 +197,20 @@ def roc(outcome: ArrayLike, score: ArrayLike) -> Roc:
     above = (everyone[y] - positive) / k
     below = 1 - (everyone[~y] - negative) / m
     auc = float(above.mean())
+    frame["curve"] = _curve(y, s)
     if m < 2 or k < 2:
         return Roc.refused("a standard error needs two cases of each outcome", auc=auc, **frame)
     se = math.sqrt(float(above.var(ddof=1)) / m + float(below.var(ddof=1)) / k)
     return Roc(
         **frame, auc=auc, delong_se=se, delong_ci_low=max(0.0, auc - Z * se), delong_ci_high=min(1.0, auc + Z * se)
     )
+
+
+def _curve(y: NDArray[np.bool_], score: Array) -> tuple[tuple[float, float], ...]:
+    """Give the corners of the ROC curve from (0, 0) to (1, 1), one a cut; equal scores are one cut."""
+    cuts = np.unique(score)[::-1]
+    hits = [(float((score[~y] >= cut).mean()), float((score[y] >= cut).mean())) for cut in cuts]
+    return ((0.0, 0.0), *hits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +223,7 @@ class Calibration(Result):
     groups: tuple[tuple[int, int, float], ...] = ()
 
     FRAME: ClassVar[tuple[str, ...]] = (*Result.FRAME, "groups")
+    DRAWN: ClassVar[tuple[str, tuple[str, ...]]] = ("groups", ("cases", "events", "expected"))
 
 
 def hosmer_lemeshow_quantile(outcome: ArrayLike, fitted: ArrayLike, *, groups: int = 10) -> Calibration:
