@@ -66,7 +66,7 @@ def tables_csv(results: Results) -> dict[str, str]:
     from analytics.report import tables
 
     files = {}
-    for table in tables(results):
+    for table in (one.plain() for one in tables(results)):
         notes = [(), *((note,) for note in table.footnotes)] if table.footnotes else []
         files[f"{table.code}.csv"] = _csv(table.columns, [*table.rows, *notes])
     return files

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from analytics.frames import Frames
-from analytics.plans import side_by_side, steps
+from analytics.plans import side_by_side, steps, study
 from analytics.plans.parts import NotPossible, Params, Part, Table
 from analytics.plans.plan import Plan
 from analytics.plans.side_by_side import Progress
@@ -74,7 +74,8 @@ def carry_out(
 def parts_of(plan: Plan, frames: Frames, seed: int) -> tuple[Table, list[Part]]:
     """Split a plan into its parts, and give the table they work on."""
     table = Table(frames, seed)
-    return table, [part for step in plan.steps for part in _kind(step.kind)(table, step.params)]
+    # What was analysed is no choice of a plan: it stands first in every plan, and no digest changes with it.
+    return table, [*study.parts(table), *(part for step in plan.steps for part in _kind(step.kind)(table, step.params))]
 
 
 def _kind(name: str) -> Callable[[Table, Params], list[Part]]:

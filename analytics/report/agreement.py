@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from analytics.report.document import marked
 from analytics.report.text import LIMITS_95, Cells, Table, items, readers_of
 from analytics.stats.result import NotEstimable, Results
 from analytics.stats.words import icc_band, kappa_band
@@ -75,7 +76,7 @@ def several(results: Results) -> Table | None:
             mean = f"{prefix}/icc_ak"
             shown = f"ICC {cells.interval(icc, ESTIMATE, bounds=WITHIN)}"
             average = f"mean of all: {cells.interval(mean, ESTIMATE, bounds=WITHIN)}" if cells.has(mean) else ""
-            title, n = f"{item['title']}, {item['unit']}", str(results.entry(icc).n)
+            title, n = f"{item['title']}, {item['unit']}", cells.n(icc)
             rows.append((title, n, "", shown, icc_words(cells, icc), average, "", ""))
     if not rows:
         return None
@@ -92,21 +93,18 @@ def several(results: Results) -> Table | None:
         "Fleiss' κ, quadratic",
         "Pairs",
     )
-    title = f"Agreement of {len(readers_of(results))} readers"
-    return Table("agreement_several", title, columns, tuple(rows), cells.footnotes)
+    return Table("agreement_several", "Agreement of all readers", columns, tuple(rows), cells.footnotes)
 
 
 def _several_row(cells: Cells, title: str, prefix: str) -> tuple[str, ...]:
     fleiss = f"{prefix}/fleiss_unweighted"
-    agreed = cells.results.value(f"{prefix}/agreement", "percent_agreement")
-    percent = cells.number(f"{prefix}/agreement", "percent_agreement", 1)
     kappa = cells.results.value(fleiss, "estimate")
     shown = cells.interval(fleiss, ESTIMATE, bounds=WITHIN)
     quadratic = f"{prefix}/fleiss_quadratic"
     return (
         title,
-        str(cells.results.entry(fleiss).n),
-        percent if isinstance(agreed, NotEstimable) else f"{percent} %",
+        cells.n(fleiss),
+        cells.percent(f"{prefix}/agreement", "percent_agreement"),
         shown if isinstance(kappa, NotEstimable) else f"κ {shown}",
         "" if isinstance(kappa, NotEstimable) else kappa_band(float(kappa)),
         cells.interval(f"{prefix}/conger_unweighted", ESTIMATE, bounds=WITHIN),
@@ -141,10 +139,8 @@ def pairs(results: Results) -> Table | None:
 
 
 def _kappa_row(cells: Cells, title: str, prefix: str) -> tuple[str, ...]:
-    agreed = cells.results.value(f"{prefix}/agreement", "percent_agreement")
-    percent = cells.number(f"{prefix}/agreement", "percent_agreement", 1)
-    row = [title, cells.count(f"{prefix}/agreement", "n_pairs")]
-    row.append(percent if isinstance(agreed, NotEstimable) else f"{percent} %")
+    agreed = f"{prefix}/agreement"
+    row = [title, cells.count(agreed, "n_pairs"), cells.percent(agreed, "percent_agreement")]
     shown, se, band = kappa_cells(cells, f"{prefix}/kappa_unweighted")
     row += [f"κ {shown}" if band else shown, se, band]
     for weighting in ("linear", "quadratic"):
@@ -157,9 +153,9 @@ def kappa_cells(cells: Cells, id: str) -> tuple[str, str, str]:
     """Kappa with interval, its SE and its band; with one constant reader, the reason."""
     value, test = cells.results.value(id, "estimate"), cells.results.value(id, "z_approx_t")
     if isinstance(value, NotEstimable):
-        return cells.reason(value.why), "", ""
+        return cells.reason(id, "estimate"), "", ""
     if isinstance(test, NotEstimable) and cells.results.entry(id).notes:
-        return cells.reason(test.why), "", ""
+        return cells.reason(id, "z_approx_t"), "", ""
     shown = cells.interval(id, ESTIMATE, bounds=WITHIN) + few(cells, f"{id.rpartition('/')[0]}/kappa_unweighted", "po")
     return shown, cells.number(id, "ase1"), kappa_band(float(value))
 
@@ -169,11 +165,10 @@ def few(cells: Cells, id: str, agreeing: str) -> str:
     share = cells.results.value(id, agreeing) if cells.has(id) else NotEstimable("not computed")
     if isinstance(share, NotEstimable):
         return ""
-    n = cells.results.entry(id).n
-    differing = round(n * (1 - float(share)))
+    differing = round(cells.results.entry(id).n * (1 - float(share)))
     if differing >= FEW:
         return ""
-    cases = {0: "no case", 1: "one case"}.get(differing, f"{differing} cases")
+    cases = {0: "no case", 1: "one case"}.get(differing, f"{marked(str(differing), id, agreeing)} cases")
     return f" {cells.mark(f'rests on {cases} read differently; the interval is likely too narrow')}"
 
 
@@ -278,7 +273,7 @@ def bland_altman(results: Results) -> Table | None:
 def _limits_row(cells: Cells, title: str, id: str) -> tuple[str, ...]:
     return (
         title,
-        str(cells.results.entry(id).n),
+        cells.n(id),
         cells.interval(id, ("bias", "bias_ci_low", "bias_ci_high")),
         cells.number(id, "sd_diff"),
         cells.interval(id, ("loa_low", "loa_low_ci_low", "loa_low_ci_high")),

@@ -93,6 +93,12 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     footnotes: tuple[str, ...] = ()
 
+    def plain(self) -> Table:
+        """Give the table as it is read, without origins."""
+        rows = tuple(tuple(map(plain, row)) for row in self.rows)
+        columns, notes = tuple(map(plain, self.columns)), tuple(map(plain, self.footnotes))
+        return Table(self.code, plain(self.title), columns, rows, notes)
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

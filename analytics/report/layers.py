@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analytics.report.agreement import icc_words, kappa_cells
+from analytics.report.document import marked, plain
 from analytics.report.text import LIMITS_95, Cells, Table, items, readers_of
 from analytics.stats.result import NotEstimable, Results
 from analytics.stats.words import kappa_band
@@ -26,7 +27,7 @@ def layers(results: Results) -> Table | None:
     ]
     words = "{decided} decided, {agreed} agreed by all readers, {open} open"
     settled = {item["title"]: _said(cells, f"layers/adjudicated/{item['code']}", words) for item in items(results)}
-    if len(set(settled.values())) == 1:
+    if len(set(map(plain, settled.values()))) == 1:
         settled = {"every finding": next(iter(settled.values()))}
     rows += [(f"Adjudicated, {title}", said) for title, said in settled.items()]
     for item in items(results):
@@ -40,9 +41,9 @@ def layers(results: Results) -> Table | None:
 def _said(cells: Cells, id: str, words: str) -> str:
     """Fill the numbers of an entry into words; where there are none, say why."""
     values = cells.results.entry(id).values
-    for value in values.values():
+    for name, value in values.items():
         if isinstance(value, NotEstimable):
-            return f"none: {value.why}"
+            return f"none: {marked(value.why, id, name)}"
     return words.format(**{name: cells.count(id, name) for name in values})
 
 
@@ -82,7 +83,7 @@ def _again_row(cells: Cells, title: str, prefix: str, item: dict[str, Any]) -> t
         limits = ("coefficient", "coefficient_low", "coefficient_high")
         shown = cells.interval(icc, ESTIMATE, bounds=WITHIN)
         apart = f"{cells.interval(repeat, limits)} {item['unit']}"
-        return (title, str(cells.results.entry(icc).n), "", shown, icc_words(cells, icc), "", "", apart)
+        return (title, cells.n(icc), "", shown, icc_words(cells, icc), "", "", apart)
     return (
         title,
         *_graded(cells, prefix, "percent_agreement"),
@@ -94,14 +95,13 @@ def _again_row(cells: Cells, title: str, prefix: str, item: dict[str, Any]) -> t
 def _graded(cells: Cells, prefix: str, share: str) -> tuple[str, str, str, str, str]:
     """Cases, percent agreement, kappa with band and quadratic kappa of one comparison of two columns."""
     kappa, quadratic = f"{prefix}/kappa_unweighted", f"{prefix}/kappa_quadratic"
-    percent = cells.number(f"{prefix}/{share}", "percent_agreement", 1)
-    known = not isinstance(cells.results.value(f"{prefix}/{share}", "percent_agreement"), NotEstimable)
+    percent = cells.percent(f"{prefix}/{share}", "percent_agreement")
     if "z_approx_t" in cells.results.entry(kappa).values:
         shown, _, band = kappa_cells(cells, kappa)
     else:  # more than two rounds: Conger's
         shown, band = cells.interval(kappa, ESTIMATE, bounds=WITHIN), ""
     weighted = cells.optional(quadratic, lambda id: cells.interval(id, ESTIMATE, bounds=WITHIN))
-    return str(cells.results.entry(kappa).n), f"{percent} %" if known else percent, shown, band, weighted
+    return cells.n(kappa), percent, shown, band, weighted
 
 
 def places(results: Results) -> Table | None:
@@ -143,7 +143,7 @@ def _place_row(cells: Cells, prefix: str, item: dict[str, Any]) -> tuple[str, ..
     if item["kind"] == "continuous":
         id = f"{prefix}/icc_a1"
         return (
-            str(cells.results.entry(id).n),
+            cells.n(id),
             "",
             cells.interval(id, ESTIMATE, bounds=WITHIN),
             icc_words(cells, id),
@@ -155,7 +155,7 @@ def _place_row(cells: Cells, prefix: str, item: dict[str, Any]) -> tuple[str, ..
         return (*_graded(cells, prefix, "agreement"), "", "")
     id = f"{prefix}/fleiss_unweighted"
     shown, band = _kappa(cells, id)
-    return str(cells.results.entry(id).n), "", shown, band, _weighted(cells, f"{prefix}/fleiss_quadratic"), "", ""
+    return cells.n(id), "", shown, band, _weighted(cells, f"{prefix}/fleiss_quadratic"), "", ""
 
 
 def _pooled_row(cells: Cells, prefix: str, item: dict[str, Any]) -> tuple[str, ...]:
@@ -165,9 +165,7 @@ def _pooled_row(cells: Cells, prefix: str, item: dict[str, Any]) -> tuple[str, .
         shown, band, percent = cells.interval(id, ESTIMATE, bounds=WITHIN), icc_words(cells, id), ""
     else:
         shown, band = _kappa(cells, id)
-        share = cells.results.value(f"{prefix}/percent", "estimate")
-        known = isinstance(share, float | int)
-        percent = f"{cells.scaled(f'{prefix}/percent', 'estimate', 100, 1)}{' %' if known else ''}"
+        percent = cells.percent(f"{prefix}/percent", "estimate", 100)
     drawn = f"{id}/bootstrap"
     interval = cells.interval(drawn, ("estimate", "percentile_low", "percentile_high"), bounds=WITHIN)
     return (

@@ -78,8 +78,7 @@ def _odds_ratios(results: Results, place: tuple[str, str], fits: list[tuple[str,
         "grades and millimetres per step of one."
     )
     for id, title in fits:
-        for note in results.entry(id).notes:
-            cells.note(f"{title}: {note}")
+        cells.noted(id, f"{title}: ")
     columns = ("Predictor", *(title for _, title in fits))
     title = f"Predictors of success: {place[1]}"
     return Table(f"model_{place[0]}", title, columns, tuple(rows), cells.footnotes)

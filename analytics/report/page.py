@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping
 from html import escape
 
+from analytics.report.document import plain
 from analytics.report.tables import tables
 from analytics.report.text import Table
 from analytics.stats.result import Results
@@ -108,10 +109,10 @@ def html(results: Results, title: str, facts: Mapping[str, str]) -> str:
 
 
 def _section(place: int, table: Table) -> str:
-    columns = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
+    columns = "".join(f'<th scope="col">{escape(plain(column))}</th>' for column in table.columns)
     short = SHORT if len(table.columns) <= MOST_ON_ONE_LINE else 0
     rows = "".join(_row(row, short) for row in table.rows)
-    notes = "".join(f"<li>{escape(note)}</li>" for note in table.footnotes)
+    notes = "".join(f"<li>{escape(plain(note))}</li>" for note in table.footnotes)
     return (
         f'\n<section id="{table.code}"><h2><span>Table {place}</span>{escape(table.title)}</h2>'
         f'<div class="wide"><table>'
@@ -123,8 +124,9 @@ def _section(place: int, table: Table) -> str:
 
 def _row(row: tuple[str, ...], short: int) -> str:
     level = ' class="level"' if row[0].startswith("  ") else ""
-    cells = "".join(f"<td{SHORT_CELL if len(cell) <= short else ''}>{escape(cell)}</td>" for cell in row[1:])
-    return f'<tr><th scope="row"{level}>{escape(row[0].strip())}</th>{cells}</tr>'
+    shown = [plain(cell) for cell in row[1:]]
+    cells = "".join(f"<td{SHORT_CELL if len(cell) <= short else ''}>{escape(cell)}</td>" for cell in shown)
+    return f'<tr><th scope="row"{level}>{escape(plain(row[0]).strip())}</th>{cells}</tr>'
 
 
 def _figure(place: int, name: str, svg: bytes) -> str:

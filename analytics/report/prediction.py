@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from analytics.report.document import stated
 from analytics.report.models import SPECIFICATIONS, by_time, fits_of, terms_of
-from analytics.report.text import OUTCOMES, Cells, Table, labelled
+from analytics.report.text import OUTCOMES, Cells, Table, labelled, rounded
 from analytics.stats.result import NotEstimable, Results
 
 __all__ = ["prediction_tables"]
@@ -57,7 +58,7 @@ def _performance(cells: Cells, fits: Fits) -> Rows:
     rows: Rows = []
     for suffix, procedure in PROCEDURES.items():
         if any(cells.has(f"{id}{suffix}/auc") for id, _ in fits):
-            rows.append((f"{procedure}, cases", *_each(cells, fits, suffix, lambda id: str(cells.results.entry(id).n))))
+            rows.append((f"{procedure}, cases", *_each(cells, fits, suffix, cells.n)))
             rows.append(
                 ("  Resamples without a model", *_each(cells, fits, suffix, lambda id: cells.count(id, "n_failed")))
             )
@@ -110,7 +111,8 @@ def _decision(cells: Cells, fits: Fits) -> Rows:
         float(entry.id.rpartition("_")[2]) for id, _ in fits for entry in cells.results.under(f"{id}/net_benefit_")
     }
     for threshold in sorted(found):
-        rows.append((f"Threshold {threshold * 100:.0f} %, treat all", *(_all(cells, id, threshold) for id, _ in fits)))
+        shown = stated(rounded(100 * threshold, 0), "plan/thresholds")
+        rows.append((f"Threshold {shown} %, treat all", *(_all(cells, id, threshold) for id, _ in fits)))
         for suffix, procedure in PROCEDURES.items():
             below = f"{suffix}/net_benefit_{threshold:g}"
             rows.append((f"  {procedure}", *_each(cells, fits, below, cells.corrected)))
@@ -136,7 +138,7 @@ def _ridge(cells: Cells, fits: Fits) -> Rows:
         (labelled(cells.results, name), *_each(cells, fits, f"/{name}", odds))
         for name in terms_of(cells.results, [id for id, _ in fits])
     ]
-    rows.append(("Cases", *(str(cells.results.entry(id).n) for id, _ in fits)))
+    rows.append(("Cases", *(cells.n(id) for id, _ in fits)))
     rows.append(("Penalty", *(cells.number(id, "penalty") for id, _ in fits)))
     rows.append(("Effective degrees of freedom", *(cells.number(id, "effective_df") for id, _ in fits)))
     cells.note("Odds ratio with the 95 % limits of the normal prior; penalty on standardised slopes by corrected AIC.")

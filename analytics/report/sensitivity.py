@@ -7,7 +7,7 @@ from itertools import combinations
 
 from analytics.report.models import SPECIFICATIONS, by_time, fits_of, terms_of
 from analytics.report.text import LIMITS_95, OUTCOMES, TIMES, Cells, Table, items, labelled, sources_of
-from analytics.stats.result import NotEstimable, Results
+from analytics.stats.result import Results
 
 __all__ = ["characteristics", "model_tables", "risks", "scores"]
 
@@ -27,7 +27,7 @@ def risks(results: Results) -> Table | None:
             for who, shown in sources_of(results).items():
                 id = f"risk/{who}/{item['code']}/by/{outcome}"
                 if cells.has(id):
-                    rows.append((f"{item['title']}, {time}, {shown}", str(results.entry(id).n), *_risk_row(cells, id)))
+                    rows.append((f"{item['title']}, {time}, {shown}", cells.n(id), *_risk_row(cells, id)))
     if not rows:
         return None
     cells.note(
@@ -96,13 +96,12 @@ def _against_reduction(cells: Cells, name: str, reduction: str) -> str:
     if name == "sex" and cells.has(id := f"mwu/{reduction}/by/male"):
         parts.append(f"U: p {cells.equal(cells.p(id))}")
     if cells.has(id := f"kruskal/{reduction}/by/{name}"):
-        if isinstance(why := cells.results.value(id, "h"), NotEstimable):
-            parts.append(cells.reason(why.why))
+        if not cells.exists(id, "h"):
+            parts.append(cells.reason(id, "h"))
         else:
             size = f"ε² {cells.number(id, 'epsilon_squared')}"
             parts.append(f"H({cells.count(id, 'df')}) {cells.number(id, 'h')}, {size}; p {cells.equal(cells.p(id))}")
-            for note in cells.results.entry(id).notes:
-                cells.note(note)
+            cells.noted(id)
     return " · ".join(parts)
 
 
@@ -122,7 +121,7 @@ def _proportional_odds(results: Results, code: str, named: str, fits: list[tuple
         )
         for name in terms_of(results, [id for id, _ in fits])
     ]
-    rows.append(("Cases", *(str(results.entry(id).n) for id, _ in fits)))
+    rows.append(("Cases", *(cells.n(id) for id, _ in fits)))
     rows.append(("Test of proportionality (score), p", *(cells.p(id, "parallel_score_p") for id, _ in fits)))
     cells.note("Odds ratio of a better response class with Wald 95 % interval and likelihood-ratio p.")
     title = f"Six response classes, proportional odds: {named}"
@@ -139,7 +138,7 @@ def _changes(results: Results, specification: str) -> Iterator[Table]:
             rows.append(
                 (
                     f"{title}: {labelled(results, term)}",
-                    str(entry.n),
+                    cells.n(entry.id),
                     cells.number(f"{prefix}/{first}/{term}", "odds_ratio"),
                     cells.number(f"{prefix}/{second}/{term}", "odds_ratio"),
                     cells.ratio(entry.id, ("ratio", "ratio_low", "ratio_high")),
@@ -213,8 +212,8 @@ def _covariance_row(cells: Cells, place: str) -> list[str]:
         if means:
             levels = ", ".join(f"{one.rpartition('/')[2]} {cells.number(one, 'mean')}" for one in means)
             shown.append(f"{levels}; p {cells.equal(p)} {parallel}")
-        elif isinstance(why := cells.results.value(id, "finding_p"), NotEstimable):
-            shown.append(cells.reason(why.why))
+        elif not cells.exists(id, "finding_p"):
+            shown.append(cells.reason(id, "finding_p"))
         else:
             slope = cells.optional(f"{id}/finding", lambda one: cells.interval(one, SLOPE))
             shown.append(f"{slope}; p {cells.equal(p)} {parallel}")
@@ -231,6 +230,5 @@ def _classes_row(cells: Cells, place: str) -> list[str]:
             said = " · ".join(f"{name.rpartition(': ')[2]} {text}" if len(odds) > 1 else text for name, text in odds)
             shown.append(f"{said} [{cells.p(id, 'parallel_score_p')}]")
         else:
-            why = cells.results.value(id, "lr_p") if cells.has(id) else ""
-            shown.append(cells.reason(why.why) if isinstance(why, NotEstimable) else "")
+            shown.append(cells.reason(id, "lr_p") if cells.has(id) and not cells.exists(id, "lr_p") else "")
     return shown

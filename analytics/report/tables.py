@@ -68,7 +68,7 @@ def _completeness(results: Results) -> Table | None:
     if not rows:
         return None
     columns = ("Finding", *(f"{r}: {w}" for r in readers for w in ("graded", "not assessable", "not graded")))
-    cells.note(f"Cases: {results.subject['cases']}.")
+    cells.note(f"Cases: {cells.cases()}.")
     return Table("completeness", "Graded cases", columns, tuple(rows), cells.footnotes)
 
 
@@ -78,7 +78,7 @@ def _cohort(results: Results) -> Table | None:
     for one in results.subject["characteristics"]:
         id = f"descriptive/{one['code']}"
         if cells.has(id):
-            rows.append((one["title"], str(results.entry(id).n), "", "", ""))
+            rows.append((one["title"], cells.n(id), "", "", ""))
             rows += [
                 (f"  {label}", "", cells.share(id, f"n_{name}", f"pct_{name}"), "", "")
                 for name, label in zip(one["names"], one["labels"], strict=True)
@@ -123,7 +123,7 @@ def _over_time(results: Results) -> Table | None:
             (
                 label,
                 "Wilcoxon signed-rank",
-                str(entry.n),
+                cells.n(entry.id),
                 f"Z = {cells.number(entry.id, 'z')}; {detail}",
                 cells.p(entry.id),
             )
@@ -131,13 +131,19 @@ def _over_time(results: Results) -> Table | None:
     for entry in results.under("mcnemar/"):
         detail = f"{cells.count(entry.id, 'gained')} gained, {cells.count(entry.id, 'lost')} lost"
         rows.append(
-            ("Success at 15 minutes → 1 month", "McNemar, exact", str(entry.n), detail, cells.p(entry.id, "p_exact"))
+            (
+                "Success at 15 minutes → 1 month",
+                "McNemar, exact",
+                cells.n(entry.id),
+                detail,
+                cells.p(entry.id, "p_exact"),
+            )
         )
     for entry in results.under("spearman/"):
         first, second = entry.id.removeprefix("spearman/").split("-")
         shown = cells.interval(entry.id, ("rs", "ci_low_fieller", "ci_high_fieller"))
         label = f"{CLINICAL.get(first, first)} with {CLINICAL.get(second, second)}"
-        rows.append((label, "Spearman", str(entry.n), f"rs = {shown}", cells.p(entry.id)))
+        rows.append((label, "Spearman", cells.n(entry.id), f"rs = {shown}", cells.p(entry.id)))
     if not rows:
         return None
     cells.note(f"Two-sided tests. {LIMITS_95} Spearman's after Fieller, Hartley and Pearson.")
@@ -161,7 +167,7 @@ def _prevalence(results: Results) -> Table | None:
             ]
             rows.append((f"{item['title']}, {item['unit']}, mean ± SD", *means))
             continue
-        rows.append((item["title"], *(f"n = {results.entry(id).n}" for id in ids)))
+        rows.append((item["title"], *(f"n = {cells.n(id)}" for id in ids)))
         for name, label in zip(item["names"], item["labels"], strict=True):
             rows.append((f"  {label}", *(cells.share(id, f"n_{name}", f"pct_{name}") for id in ids)))
     if not rows:

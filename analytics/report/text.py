@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from analytics.report.document import Table
+from analytics.report.document import Table, marked, plain, stated
 from analytics.stats.result import NotEstimable, Results, Value
 from analytics.stats.words import half_up, p_words
 
@@ -56,56 +56,77 @@ def labelled(results: Results, name: str) -> str:
 
 
 class Cells:
-    """Turns numbers into cells of one table and collects why some have none."""
+    """Turns numbers into cells of one table and collects why some have none; every number keeps its origin."""
 
     def __init__(self, results: Results) -> None:
         self.results = results
-        self._reasons: dict[str, str] = {}
+        self._reasons: dict[str, tuple[str, str]] = {}
         self._notes: list[str] = []
 
     def note(self, text: str) -> None:
-        """Add a footnote once."""
-        if text not in self._notes:
+        """Add a footnote once; two that read the same are one."""
+        if plain(text) not in map(plain, self._notes):
             self._notes.append(text)
+
+    def noted(self, id: str, before: str = "") -> None:
+        """Add what the statistic under ``id`` has to say of itself, after words that name it."""
+        for note in self.results.entry(id).notes:
+            self.note(f"{before}{marked(note, id, 'notes')}")
 
     @property
     def footnotes(self) -> tuple[str, ...]:
         """Footnotes of the table: general ones, then the reasons by their marks."""
-        return (*self._notes, *(f"{mark} {reason}." for reason, mark in self._reasons.items()))
+        return (*self._notes, *(f"{mark} {reason}." for mark, reason in self._reasons.values()))
 
-    def reason(self, why: str) -> str:
-        """Words for a number that does not exist."""
-        return f"not estimable {self.mark(why)}"
+    def reason(self, id: str, field: str) -> str:
+        """Words for a number that does not exist, and a footnote that says why."""
+        value = self.results.value(id, field)
+        why = value.why if isinstance(value, NotEstimable) else str(value)
+        return marked(f"not estimable {self.mark(marked(why, id, field))}", id, field)
 
     def mark(self, why: str) -> str:
         """Give the mark of a footnote that belongs to single cells."""
-        return self._reasons.setdefault(why, self._mark(len(self._reasons)))
+        return self._reasons.setdefault(plain(why), (self._mark(len(self._reasons)), why))[0]
 
     @staticmethod
     def _mark(place: int) -> str:
         repeat, letter = divmod(place, len(MARKS))
         return f"({MARKS[letter] * (repeat + 1)})"
 
-    def _shown(self, value: Value, form: Callable[[float], str]) -> str:
+    def _shown(self, id: str, field: str, form: Callable[[float], str]) -> str:
+        value = self.results.value(id, field)
         if isinstance(value, NotEstimable):
-            return self.reason(value.why)
-        if isinstance(value, str):
-            return value
-        if math.isinf(value):
-            return "∞" if value > 0 else f"{MINUS}∞"
-        return form(value)
+            return self.reason(id, field)
+        return marked(printed(value, form), id, field)
 
     def has(self, id: str) -> bool:
         """Whether the plan computed this."""
         return id in self.results
 
+    def exists(self, id: str, field: str) -> bool:
+        """Whether this number was computed and has a value."""
+        return not isinstance(self.results.value(id, field), NotEstimable)
+
+    def n(self, id: str) -> str:
+        """Print on how many observations a statistic rests."""
+        return marked(str(self.results.entry(id).n), id, "n")
+
+    def cases(self) -> str:
+        """Print the number of cases that were analysed."""
+        shown = str(self.results.subject["cases"])
+        return marked(shown, "study/cases", "n") if self.has("study/cases") else stated(shown, "study/cases")
+
     def number(self, id: str, field: str, decimals: int = 2) -> str:
         """Print one number, rounded half up."""
-        return self._shown(self.results.value(id, field), lambda x: rounded(x, decimals))
+        return self._shown(id, field, lambda x: rounded(x, decimals))
 
     def scaled(self, id: str, field: str, scale: float, decimals: int) -> str:
         """Print ``scale`` times one number, such as a share in percent."""
-        return self._shown(self.results.value(id, field), lambda x: rounded(scale * x, decimals))
+        return self._shown(id, field, lambda x: rounded(scale * x, decimals))
+
+    def percent(self, id: str, field: str, scale: float = 1) -> str:
+        """Print a percentage with its sign, or the reason."""
+        return f"{self.scaled(id, field, scale, 1)}{' %' if self.exists(id, field) else ''}"
 
     def count(self, id: str, field: str) -> str:
         """Print a whole number."""
@@ -113,13 +134,12 @@ class Cells:
 
     def p(self, id: str, field: str = "p") -> str:
         """Print a p-value."""
-        return self._shown(self.results.value(id, field), p_words)
+        return self._shown(id, field, p_words)
 
     def share(self, id: str, count: str, percent: str) -> str:
         """Print a count with its percentage."""
-        n = self.results.value(id, count)
-        share = self.results.value(id, percent)
-        return self.count(id, count) if isinstance(share, NotEstimable) else f"{n} ({self.number(id, percent, 1)} %)"
+        n = self.count(id, count)
+        return f"{n} ({self.percent(id, percent)})" if self.exists(id, percent) else n
 
     def optional(self, id: str, shown: Callable[[str], str]) -> str:
         """Print what stands under ``id``, or nothing where the plan did not compute it."""
@@ -127,8 +147,8 @@ class Cells:
 
     def corrected(self, id: str, bounds: tuple[float, float] = (-math.inf, math.inf)) -> str:
         """Print an apparent figure and the one corrected for optimism with its limits, cut at ``bounds`` for print."""
-        if isinstance(why := self.results.value(id, "apparent"), NotEstimable):
-            return self.reason(why.why)
+        if not self.exists(id, "apparent"):
+            return self.reason(id, "apparent")
         shown = self.interval(id, ("corrected", "ci_low", "ci_high"), bounds=bounds)
         return f"{self.number(id, 'apparent')} → {shown}"
 
@@ -150,8 +170,8 @@ class Cells:
 
     def odds(self, id: str, fields: tuple[str, str, str], p: str, *, logarithms: bool = False) -> str:
         """Print an odds ratio with its limits and its p-value; with ``logarithms`` the fields hold logs of them."""
-        if isinstance(why := self.results.value(id, fields[0]), NotEstimable):
-            return self.reason(why.why)
+        if not self.exists(id, fields[0]):
+            return self.reason(id, fields[0])
 
         def form(x: float) -> str:
             return ratio(math.exp(min(x, 700.0)) if logarithms else x)
@@ -165,16 +185,27 @@ class Cells:
     @staticmethod
     def equal(p: str) -> str:
         """Put the sign before a p-value that has none."""
-        return p if p[0] in "<n" else f"= {p}"
+        return p if plain(p)[0] in "<n" else f"= {p}"
 
     def _with_limits(self, id: str, fields: tuple[str, str, str], form: Callable[[float], str]) -> str:
-        middle, low, high = (self.results.value(id, field) for field in fields)
-        if isinstance(middle, NotEstimable):
-            return self.reason(middle.why)
-        shown = self._shown(middle, form)
-        if isinstance(low, NotEstimable) and isinstance(high, NotEstimable):
-            return f"{shown} (interval {self.reason(low.why)})"
-        return f"{shown} ({self._shown(low, form)} to {self._shown(high, form)})"
+        middle, low, high = fields
+        if not self.exists(id, middle):
+            return self.reason(id, middle)
+        shown = self._shown(id, middle, form)
+        if not self.exists(id, low) and not self.exists(id, high):
+            return f"{shown} (interval {self.reason(id, low)})"
+        return f"{shown} ({self._shown(id, low, form)} to {self._shown(id, high, form)})"
+
+
+def printed(value: Value, form: Callable[[float], str]) -> str:
+    """Print a value that exists: words as they are, infinity as its sign."""
+    if isinstance(value, NotEstimable):
+        raise TypeError(f"{value!r} has no number to print.")
+    if isinstance(value, str):
+        return value
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    return form(value)
 
 
 def rounded(value: float, decimals: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from analytics.report.document import plain
 from analytics.report.tables import tables
 from analytics.report.text import Table
 from analytics.stats.result import Results
@@ -60,11 +61,11 @@ def _add(document: Document, place: int, table: Table) -> None:
     document.add_heading(f"Table {place}. {table.title}", level=2)
     grid = document.add_table(rows=1, cols=len(table.columns), style="Light List Accent 1")
     for cell, text in zip(grid.rows[0].cells, table.columns, strict=True):
-        cell.text = text
+        cell.text = plain(text)
     for row in table.rows:
         cells = grid.add_row().cells
         for cell, text in zip(cells, row, strict=True):
-            cell.text = text
+            cell.text = plain(text)
     for line in grid.rows:
         for cell in line.cells:
             for paragraph in cell.paragraphs:
@@ -72,7 +73,7 @@ def _add(document: Document, place: int, table: Table) -> None:
                 for run in paragraph.runs:
                     run.font.size = Pt(8)
     for note in table.footnotes:
-        document.add_paragraph(note).runs[0].font.size = Pt(7.5)
+        document.add_paragraph(plain(note)).runs[0].font.size = Pt(7.5)
 
 
 def _without_times(document: Document) -> bytes:

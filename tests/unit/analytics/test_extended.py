@@ -152,8 +152,8 @@ def test_progress_names_its_parts(d2: Frames) -> None:
     step = next(step for step in EXTENDED.steps if step.kind == "ridge")
     plan = replace(EXTENDED, steps=(step,))
     plans.carry_out(plan, d2, progress=lambda done, of, label: seen.append((done, of, label)))
-    assert [done for done, _, _ in seen] == list(range(7))
-    assert seen[0] == (0, 6, "Ridge default: R1, success_15min")
+    assert [done for done, _, _ in seen] == list(range(8))
+    assert seen[1] == (1, 7, "Ridge default: R1, success_15min")
 
 
 def test_a_bootstrap_of_the_plan_is_drawn_as_often_as_asked() -> None:

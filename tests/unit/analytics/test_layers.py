@@ -140,7 +140,7 @@ def test_a_study_without_layers_says_so(d2: Frames, full: Results) -> None:
     bare = plans.carry_out(replace(EXTENDED, steps=only), d2)
     for id, field in (("adjudicated/lee", "decided"), ("again/R1", "cases_again"), ("sites/lee", "places")):
         assert isinstance(bare.value(f"layers/{id}", field), NotEstimable)
-    assert {entry.id.split("/")[0] for entry in bare.entries} == {"layers", "logistic"}
+    assert {entry.id.split("/")[0] for entry in bare.entries} == {"study", "layers", "logistic"}
     assert not [entry.id for entry in bare.entries if "adjudicated" in entry.id and not entry.id.startswith("layers")]
 
 
@@ -179,7 +179,7 @@ def test_any_instrument_has_its_layers_before_the_outcomes() -> None:
 
 
 def test_the_report_prints_every_family(found: Results) -> None:
-    printed = {table.code: table for table in tables(found)}
+    printed = {table.code: table.plain() for table in tables(found)}
     for table in printed.values():
         assert table.rows, table.code
         assert all(len(row) == len(table.columns) for row in table.rows), table.code
@@ -210,7 +210,7 @@ def test_the_report_prints_every_family(found: Results) -> None:
 def test_the_report_of_three_readers(oracles: Path) -> None:
     steps = tuple(step for step in plans.get("full").steps if step.kind == "agreement")
     found = plans.carry_out(replace(EXTENDED, steps=steps), layered(oracles, third=True))
-    printed = {table.code: table for table in tables(found)}
+    printed = {table.code: table.plain() for table in tables(found)}
     assert "agreement" not in printed
     first = printed["agreement_several"].rows[0]
     assert first[2:5] == ("95.4 %", "κ 0.92 (0.83 to 1.00)", "almost perfect")
@@ -221,4 +221,5 @@ def test_the_report_of_three_readers(oracles: Path) -> None:
 def test_a_table_without_layers_prints_the_reasons(d2: Frames) -> None:
     only = tuple(step for step in EXTENDED.steps if step.kind == "layers")
     (table,) = tables(plans.carry_out(replace(EXTENDED, steps=only), d2))
+    table = table.plain()
     assert ("Adjudicated, every finding", "none: no adjudicated findings were given") in table.rows
