@@ -74,7 +74,7 @@ def _program(computed_by: str) -> str:
 def tables(seen: Shown) -> list[Table]:
     from analytics import report
 
-    return report.tables(seen.results)
+    return [table.plain() for table in report.tables(seen.results)]
 
 
 def file(seen: Shown, name: str) -> bytes:
