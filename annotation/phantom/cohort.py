@@ -46,6 +46,7 @@ class Case:
             "landmarks_lps_mm": {name: list(point) for name, point in truth.landmarks_lps_mm.items()},
             "midline_slice": truth.midline_slice,
             "ct_offset_lps_mm": list(truth.ct_offset_lps_mm),
+            "moved_lps_mm": {role: list(away) for role, away in truth.moved_lps_mm.items()},
             "planted": truth.to_json(),
         }
 

@@ -37,6 +37,8 @@ class Truth:
     Pairs are (right, left). ``segments`` maps each lumbar segment to its Pfirrmann grade; Modic I is planted at the
     index segment only. Codes are those of the scales in the study protocol. ``landmarks_lps_mm`` is filled by
     ``build``; P, A and Q lie on the middle sagittal slice, in the frame of reference of the MR series.
+    ``moved_lps_mm``
+    is how far the patient lay elsewhere in a series than in the sagittal T2.
     """
 
     level: str
@@ -58,6 +60,7 @@ class Truth:
     landmarks_lps_mm: dict[str, Point] = field(default_factory=dict)
     midline_slice: int = 0
     ct_offset_lps_mm: Point = (0.0, 0.0, 0.0)
+    moved_lps_mm: dict[str, Point] = field(default_factory=dict)
 
     @property
     def index_segment(self) -> str:
@@ -115,12 +118,21 @@ class Truth:
     def from_json(cls, plain: dict[str, Any]) -> Truth:
         """Reverse of ``to_json``."""
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
-        values["landmarks_lps_mm"] = {name: tuple(point) for name, point in plain["landmarks_lps_mm"].items()}
+        for name in ("landmarks_lps_mm", "moved_lps_mm"):
+            values[name] = {key: tuple(point) for key, point in plain.get(name, {}).items()}
         return cls(**values)
 
-    def placed(self, landmarks: dict[str, Point], midline_slice: int, ct_offset: Point) -> Truth:
+    def placed(
+        self, landmarks: dict[str, Point], midline_slice: int, ct_offset: Point, moved: dict[str, Point]
+    ) -> Truth:
         """Return the same truth with what the built images fix."""
-        return replace(self, landmarks_lps_mm=landmarks, midline_slice=midline_slice, ct_offset_lps_mm=ct_offset)
+        return replace(
+            self,
+            landmarks_lps_mm=landmarks,
+            midline_slice=midline_slice,
+            ct_offset_lps_mm=ct_offset,
+            moved_lps_mm=moved,
+        )
 
 
 def _pick(share: float, *weights: float) -> int:

@@ -11,7 +11,7 @@ import pytest
 from pydicom.dataset import FileDataset
 
 from annotation.phantom import Case, write_case, write_cohort
-from annotation.phantom.files import REMARK
+from annotation.phantom.makers import REMARK
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def read(folder: Path) -> list[FileDataset]:
 def test_count_and_names(written: tuple[Path, list[Case]]) -> None:
     folder, cases = written
     paths = [path for path in (folder / "dicom").rglob("*") if path.is_file()]
-    assert len(paths) == sum(case.files for case in cases) == 182
+    assert len(paths) == sum(case.files for case in cases) == 202
     assert all(path.suffix == "" for path in paths)
     assert (folder / "clinical.csv").exists()
     assert (folder / "truth.json").exists()
@@ -71,7 +71,7 @@ def test_studies_identities_and_remarks(written: tuple[Path, list[Case]]) -> Non
         assert {str(file.PatientName) for file in files} == {case.identity.name}
         assert len({file.StudyInstanceUID for file in files}) == 2
         assert len({file.FrameOfReferenceUID for file in files}) == 2
-        assert len({file.SeriesInstanceUID for file in files}) == 6
+        assert len({file.SeriesInstanceUID for file in files}) == 10
         mr, ct = ({f.StudyDate for f in files if f.Modality == m} for m in ("MR", "CT"))
         assert mr < ct or next(iter(mr)) < next(iter(ct))
         assert next(iter(ct)) == case.clinical["injection_date"].replace("-", "")
@@ -82,7 +82,7 @@ def test_studies_identities_and_remarks(written: tuple[Path, list[Case]]) -> Non
 
 
 def test_roles_can_be_told_from_timing(written: tuple[Path, list[Case]]) -> None:
-    files = [file for file in read(written[0] / "dicom") if file.Modality == "MR"]
+    files = [file for file in read(written[0] / "dicom") if file.Modality == "MR" and "LOCALIZER" not in file.ImageType]
     kinds = {
         (
             file.EchoTime > 60,
@@ -96,7 +96,7 @@ def test_roles_can_be_told_from_timing(written: tuple[Path, list[Case]]) -> None
 
 def test_ct_is_prone_and_in_hounsfield_units(written: tuple[Path, list[Case]]) -> None:
     for file in read(written[0] / "dicom"):
-        if file.Modality != "CT":
+        if file.Modality != "CT" or "LOCALIZER" in file.ImageType:
             continue
         assert file.PatientPosition in ("HFP", "FFP")
         assert float(file.ImageOrientationPatient[4]) == -1
