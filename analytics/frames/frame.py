@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, assert_never
@@ -93,12 +94,15 @@ class Adjudicated:
     decided, agreed, open : mapping of str to int
         By item, the cases that were decided by the adjudicator, those not put to him because all readers gave the same
         value, and those that some reader graded but nobody settled.
+    decisions : DataFrame
+        Cases by items; what was decided alone, NaN where nobody was asked.
     """
 
     values: pd.DataFrame
     decided: Mapping[str, int]
     agreed: Mapping[str, int]
     open: Mapping[str, int]
+    decisions: pd.DataFrame
 
     @classmethod
     def of(cls, decisions: pd.DataFrame, readings: Mapping[str, pd.DataFrame]) -> Adjudicated:
@@ -118,7 +122,8 @@ class Adjudicated:
         unsettled = np.isnan(values) & np.isfinite(given).any(axis=0)
         counts = (np.isfinite(said), np.isnan(said) & alike, unsettled)
         decided, agreed, still = (dict(zip(decisions.columns, map(int, c.sum(axis=0)), strict=True)) for c in counts)
-        return cls(pd.DataFrame(values, index=decisions.index, columns=decisions.columns), decided, agreed, still)
+        settled = pd.DataFrame(values, index=decisions.index, columns=decisions.columns)
+        return cls(settled, decided, agreed, still, decisions)
 
 
 @dataclass(frozen=True)
@@ -139,8 +144,10 @@ class Frames:
         Cases by ``age, sex, bmi, level, nrs_...``; ``sex`` and ``level`` as codes into `characteristics`.
     has_outcomes : bool
         Whether clinical rows were given at all.
-    gaps : mapping
-        ``(reader, item, reason)`` to the number of cases not assessable for that reason.
+    excused : mapping
+        ``(reader, item)`` to the cases that reader could not assess, with the code of the reason.
+    reasons : mapping of str to str
+        Code of every reason the instrument knows, to its label.
     again : mapping of str to mapping of str to DataFrame
         Per reader and repeat round, the same as `readings`.
     sites : mapping of str to Sites
@@ -157,7 +164,8 @@ class Frames:
     clinical: pd.DataFrame
     characteristics: Mapping[str, Variable]
     has_outcomes: bool
-    gaps: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    excused: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
     again: Mapping[str, Mapping[str, pd.DataFrame]] = field(default_factory=dict)
     sites: Mapping[str, Sites] = field(default_factory=dict)
     adjudicated: Adjudicated | None = None
@@ -166,6 +174,13 @@ class Frames:
     def readers(self) -> tuple[str, ...]:
         """The readers' neutral names."""
         return tuple(self.readings)
+
+    @property
+    def gaps(self) -> Mapping[tuple[str, str, str], int]:
+        """``(reader, item, reason)`` to the number of cases not assessable for that reason."""
+        return Counter(
+            (reader, item, reason) for (reader, item), cases in self.excused.items() for reason in cases.values()
+        )
 
     def item(self, code: str) -> Variable:
         """Return the item with this code; ``KeyError`` when there is none."""
@@ -246,6 +261,7 @@ def assembled(
         readings=readings,
         clinical=clinical.reindex(list(cases)),
         characteristics=characteristics,
+        reasons={reason.code: reason.label for reason in protocol.reasons},
         **more,
     )
 

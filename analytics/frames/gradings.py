@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.frames.clinical import BLANK, BadTable, characteristics, clinical_values, need, text_of
+from analytics.frames.clinical import BLANK, CLINICAL, BadTable, characteristics, clinical_values, need, text_of
 from analytics.frames.frame import ADJUDICATED, Adjudicated, Array, Frames, Sites, assembled, findings, named, places
 from analytics.frames.locked import ADJUDICATION, MAIN, PRACTICE
 from annotation.protocol import Item, Protocol, catalogue
 
-__all__ = ["from_tables"]
+__all__ = ["EXCUSE", "from_tables"]
 
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,19}")  # part of identifiers, whose parts are set off by / and -
 SETTLED = frozenset({ADJUDICATED, "adjudicator", *ADJUDICATION})
@@ -23,33 +23,39 @@ TAKEN = frozenset({"averaged", "characteristics", "all"})  # these stand at a re
 ROUND = re.compile(r"[a-z0-9_]{1,20}")
 FIRST = frozenset({"", "1", MAIN})
 SITE = re.compile(r"[a-z0-9_]+")
+EXCUSE = "not_assessable"  # stands at a place's position in a column's name, and is none
 READER = "a reader's code is a letter, then letters, digits and underscores, 20 at most"
 
 
-def from_tables(clinical: pd.DataFrame, gradings: pd.DataFrame) -> Frames:
+def from_tables(clinical: pd.DataFrame | None, gradings: pd.DataFrame, *, instrument: str = "spondylolysis") -> Frames:
     """Build frames from two plain tables in the layout of the reference data.
 
     Parameters
     ----------
-    clinical : DataFrame
-        One row a case: ``case_id, age, sex, bmi, level, nrs_baseline, nrs_15min, nrs_1month``.
+    clinical : DataFrame or None
+        One row a case: ``case_id, age, sex, bmi, level, nrs_baseline, nrs_15min, nrs_1month``; None where the outcomes
+        are still closed, so that there is nothing but the readings.
     gradings : DataFrame
         One row a case and reader: ``case_id, reader`` and a column an item, spelled as the protocol exports. A blank
         cell and an absent row mean "not graded". Two readers or more, by any codes. A reader ``adjudicated`` (or
         ``consensus``) is none: these rows settle the findings, and where they are blank the value that all readers
         gave stands. An optional column ``round`` names repeat rounds; blank, ``1`` and ``main`` are the main round,
         ``training`` and ``calibration`` are left out. Optional columns ``<item>.<place>``, such as
-        ``contrast_pattern.right``, hold what was graded at each place.
+        ``contrast_pattern.right``, hold what was graded at each place; ``<item>.not_assessable`` says by its code why
+        a blank finding could not be assessed.
+
+    instrument : str
+        Code of the protocol whose items the columns are.
 
     Raises
     ------
     BadTable
         With row and column of the first thing that cannot be read.
     """
-    protocol = catalogue.latest("spondylolysis")
+    protocol = catalogue.latest(instrument)
     items = findings(protocol)
-    values, levels = clinical_values(clinical)
     need("gradings", gradings, ("case_id", "reader", *(item.code for item in items)))
+    values, levels = clinical_values(_unseen(gradings) if clinical is None else clinical)
     cases = tuple(sorted(values.index))
     parsed = _Parsed(protocol, items, gradings)
     blocks = _blocks(gradings, cases, parsed)
@@ -77,11 +83,18 @@ def from_tables(clinical: pd.DataFrame, gradings: pd.DataFrame) -> Frames:
         frames,
         values,
         characteristics(levels),
-        has_outcomes=True,
+        has_outcomes=clinical is not None,
+        excused=parsed.excused,
         again=again,
         sites=parsed.sites({reader: blocks.get((reader, MAIN), blank) for reader in readers}),
         adjudicated=Adjudicated.of(frame(ADJUDICATED), frames) if settled else None,
     )
+
+
+def _unseen(gradings: pd.DataFrame) -> pd.DataFrame:
+    """Give a clinical table that knows the cases of the readings and nothing about them."""
+    named_cases = {text_of(case) for case in gradings["case_id"].to_list()} - {""}
+    return pd.DataFrame({"case_id": sorted(named_cases)}, columns=list(CLINICAL))
 
 
 def _blocks(gradings: pd.DataFrame, cases: tuple[str, ...], parsed: _Parsed) -> dict[tuple[str, str], Array]:
@@ -99,6 +112,8 @@ def _blocks(gradings: pd.DataFrame, cases: tuple[str, ...], parsed: _Parsed) -> 
             before = seen[case, reader, round]
             raise BadTable("gradings", f"{reader} graded case {case!r} already in row {before}.", row=row)
         numbers = parsed.row(row)
+        if round == MAIN and reader != ADJUDICATED:
+            parsed.excuse(row, case, reader, numbers)
         if round not in PRACTICE:
             of = (reader, MAIN if reader == ADJUDICATED else round)
             blocks.setdefault(of, np.full((len(cases), len(numbers)), math.nan))[place_of[case]] = numbers
@@ -128,10 +143,14 @@ class _Parsed:
         self._protocol, self._items = protocol, items
         self._known: dict[tuple[str, str], float] = {}
         self.columns = [(item.code, item.code) for item in items]
+        self.excused: dict[tuple[str, str], dict[str, str]] = {}
         of = {item.code for item in items}
+        self._why = {
+            item: gradings[f"{item}.{EXCUSE}"].to_list() for item in of if f"{item}.{EXCUSE}" in gradings.columns
+        }
         for column in map(str, gradings.columns):
             item, dot, site = column.partition(".")
-            if dot and item in of:
+            if dot and item in of and site != EXCUSE:
                 if not SITE.fullmatch(site):
                     raise BadTable("gradings", "this column names no place of the finding.", row=1, column=column)
                 self.columns.append((item, column))
@@ -143,6 +162,20 @@ class _Parsed:
             self._number(item, column, cells[row - 2], row)
             for (item, column), cells in zip(self.columns, self._cells, strict=True)
         ]
+
+    def excuse(self, row: int, case: str, reader: str, numbers: list[float]) -> None:
+        """Keep why the blank findings of one line could not be assessed."""
+        for place, item in enumerate(self._items):
+            said = text_of(self._why[item.code][row - 2]) if item.code in self._why else ""
+            if said in BLANK:
+                continue
+            known = [reason.code for reason in self._protocol.reasons]
+            column = f"{item.code}.{EXCUSE}"
+            if said not in known:
+                raise BadTable("gradings", f"{said!r} is not one of {', '.join(known)}.", row=row, column=column)
+            if not math.isnan(numbers[place]):
+                raise BadTable("gradings", f"{item.code} is graded and not assessable at once.", row=row, column=column)
+            self.excused.setdefault((reader, item.code), {})[case] = said
 
     def _number(self, item: str, column: str, cell: object, row: int) -> float:
         text = text_of(cell)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -79,7 +78,7 @@ def from_handover(
         values,
         characteristics(levels),
         has_outcomes=bool(rows),
-        gaps=_gaps(protocol, main),
+        excused=_excused(protocol, main),
         again=_again(protocol, items, everyone, readers, others),
         sites=_sites(items, everyone, main, readers),
         adjudicated=_settled(protocol, items, everyone, frames, main, others),
@@ -103,17 +102,14 @@ def _float(value: Answer) -> float:
     return math.nan if value is None or isinstance(value, Missing) else float(value)
 
 
-def _gaps(protocol: Protocol, main: Mapping[str, Cells]) -> dict[tuple[str, str, str], int]:
-    found = (
-        (reader, item, case_value(protocol.item(item), by_site))
-        for reader, cells in main.items()
-        for (_, item), by_site in cells.items()
-    )
-    return Counter(
-        (reader, item, value.reason)
-        for reader, item, value in found
-        if isinstance(value, Missing) and value.reason != "not_answered"
-    )
+def _excused(protocol: Protocol, main: Mapping[str, Cells]) -> dict[tuple[str, str], dict[str, str]]:
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for reader, cells in main.items():
+        for (case, item), by_site in cells.items():
+            value = case_value(protocol.item(item), by_site)
+            if isinstance(value, Missing) and value.reason != "not_answered":
+                found.setdefault((reader, item), {})[case] = value.reason
+    return found
 
 
 def _again(

@@ -80,6 +80,22 @@ class Plan:
             "steps": [{"kind": step.kind, "params": dict(step.params)} for step in self.steps],
         }
 
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Plan:
+        """Read back what `to_document` gave; ``ValueError`` where it is not that."""
+        try:
+            steps = tuple(Step(str(step["kind"]), dict(step["params"])) for step in document["steps"])
+            return cls(
+                code=str(document["code"]),
+                title=str(document["title"]),
+                version=int(document["version"]),
+                protocol=str(document["protocol"]),
+                steps=steps,
+                needs_outcomes=bool(document["needs_outcomes"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            raise ValueError("This is no analysis plan as Spondy writes it.") from None
+
     def digest(self) -> str:
         """SHA-256 over all that the plan says, but the shown title.
 
