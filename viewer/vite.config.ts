@@ -5,10 +5,6 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 export default defineConfig({
   base: '/static/viewer/',
-  resolve: {
-    // vtk.js reaches for an XML writer built on node's `events`; without the stub the page dies at start.
-    alias: { xmlbuilder2: here('./src/stub-xmlbuilder2.ts') },
-  },
   worker: { format: 'es' },
   build: {
     outDir: '../static/viewer',
@@ -17,7 +13,6 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    chunkSizeWarningLimit: 4000,
     rolldownOptions: {
       input: {
         main: here('./src/main.ts'),

@@ -77,13 +77,6 @@ export class Api {
     return this.#get(this.#room.upcoming_url);
   }
 
-  /** Into the browser's cache, where the toolkit will find them; it says itself what fails. */
-  warm(images: readonly string[]): void {
-    for (const image of images) {
-      fetch(image, { credentials: 'same-origin', priority: 'high' }).catch(() => undefined);
-    }
-  }
-
   save(url: string, base: number, content: Content): Promise<Outcome<Saved>> {
     return this.#send('PUT', url, { base, ...content });
   }
@@ -144,6 +137,16 @@ export class Api {
       'X-CSRFToken': this.#csrf,
     };
     return ask(url, { ...more, method, headers, body: JSON.stringify(body) });
+  }
+}
+
+/** A stored frame as it was coded, or the status that came instead; 0 where nothing came. */
+export async function frameBytes(url: string, urgent: boolean): Promise<ArrayBuffer | number> {
+  try {
+    const response = await fetch(url, { credentials: 'same-origin', priority: urgent ? 'high' : 'low' });
+    return response.ok ? await response.arrayBuffer() : response.status;
+  } catch {
+    return 0;
   }
 }
 

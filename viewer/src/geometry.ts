@@ -1,6 +1,6 @@
 /**
  * Pure geometry in patient space. Points are LPS millimetres: +x left, +y back, +z head.
- * Nothing here knows the toolkit, the page or a particular finding.
+ * Nothing here knows the page or a particular finding.
  */
 import type { DicomJson, Vec3 } from './wire.ts';
 

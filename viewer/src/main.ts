@@ -11,15 +11,7 @@ function island<T>(id: string): T {
 const root = document.getElementById('cockpit');
 if (root) {
   try {
-    // The toolkit is most of the bundle: it loads while the first case is asked for.
-    const toolkit = import('./imaging/index.ts').then((module) => {
-      module.startToolkit();
-      return module.Images;
-    });
-    toolkit.catch(() =>
-      cannotStart(root, 'The image viewer could not be loaded. Reload the page; nothing is lost.'),
-    );
-    const room = new Room(root, island<Sheet>('sheet'), island<RoomFacts>('room'), toolkit);
+    const room = new Room(root, island<Sheet>('sheet'), island<RoomFacts>('room'));
     root.removeAttribute('aria-busy');
     void room.next();
   } catch {

@@ -7,8 +7,8 @@ import { conflictDialog, noticeDialog, whenFree } from './dialogs.ts';
 import { h, pause } from './dom.ts';
 import { type Draft, pending } from './draft.ts';
 import { Ease } from './ease.ts';
-import { firstImages } from './imaging/hanging.ts';
-import type { Failure, Images } from './imaging/index.ts';
+import { firstFrames } from './imaging/hanging.ts';
+import { type Failure, Images } from './imaging/index.ts';
 import { forgetPlace, leave, leftAt } from './place.ts';
 import { Saver } from './saver.ts';
 import { SecondWindow } from './second.ts';
@@ -25,8 +25,6 @@ const READDRESS_MS = 5000;
 const AHEAD_AFTER_MS = 250;
 const EXPIRED: readonly number[] = [401, 403, 404, 410];
 
-type ImagesClass = typeof Images;
-
 export class Room {
   readonly #sheet: Sheet;
   readonly #room: RoomFacts;
@@ -38,30 +36,29 @@ export class Room {
   readonly #second: SecondWindow;
   readonly #ease: Ease;
   readonly #times: TimeLog;
-  readonly #toolkit: Promise<ImagesClass>;
-  #images: Images | null = null;
+  readonly #images: Images;
   #opened: Opened | null = null;
   #readdressed = 0;
   /** Images of the case that will probably be next. */
   #ahead: readonly Stack[] = [];
 
-  constructor(root: HTMLElement, sheet: Sheet, room: RoomFacts, toolkit: Promise<ImagesClass>) {
+  constructor(root: HTMLElement, sheet: Sheet, room: RoomFacts) {
     this.#sheet = sheet;
     this.#room = room;
-    this.#toolkit = toolkit;
     this.#api = new Api(room);
     this.#bars = new Bars(root, room, this.#onBars());
+    this.#images = this.#pictures();
     this.#answering = new Answering(this.#bars, sheet, room.drawings ?? {}, {
-      evidence: (cell, evidence) => this.#images?.evidence(cell, evidence),
+      evidence: (cell, evidence) => this.#images.evidence(cell, evidence),
       slipTool: () => this.#commands.act({ kind: 'tool', tool: 'slip' }),
-      look: () => this.#images?.look() ?? 'The images are not here yet.',
-      jump: (seen) => this.#images?.jump(seen),
+      look: () => this.#images.look(),
+      jump: (seen) => this.#images.jump(seen),
       answered: (cell) => this.#times.answered(cell),
     });
     this.#times = new TimeLog(this.#api, room.user);
     this.#submission = new Submission(this.#api, this.#bars, this.#answering, {
       opened: () => this.#opened,
-      failedImages: () => this.#images?.failures.length ?? 0,
+      failedImages: () => this.#images.failures.length,
       leave: () => this.#leave(),
       gone: () => this.#gone(),
       reopen: () => this.next(),
@@ -77,12 +74,13 @@ export class Room {
     this.#second = new SecondWindow(this.#bars, {
       opened: (page) => this.#listen(page),
       refused: (sentence) => this.#bars.notice(sentence),
-      resized: () => this.#images?.resized(),
+      resized: () => this.#images.resized(),
     });
     this.#ease = new Ease(this.#api, this.#bars, room.comfort, {
-      habit: (habit) => this.#images?.habit(habit),
+      habit: (habit) => this.#images.habit(habit),
       refocus: () => this.#answering.refocus(),
     });
+    if (this.#ease.habit) this.#images.habit(this.#ease.habit);
     this.#ease.watch(document);
     window.addEventListener('pagehide', () => this.#rememberPlace());
     document.addEventListener('visibilitychange', () => this.#rememberPlace());
@@ -90,7 +88,7 @@ export class Room {
 
   #onBars(): BarEvents {
     return {
-      layout: (code) => this.#images?.layout(code),
+      layout: (code) => this.#images.layout(code),
       act: (action) => this.#commands.act(action),
       help: () => this.#ease.help(),
       rested: () => this.#ease.rested(),
@@ -146,7 +144,8 @@ export class Room {
 
   async #show(reading: Reading, displayDue: boolean): Promise<void> {
     const sheet = reading.sheet ?? this.#sheet;
-    if (!this.#images) this.#api.warm(firstImages(sheet, reading.stacks));
+    // Fetched and decoded while the sheet is made ready.
+    this.#images.hasten(firstFrames(sheet, reading.stacks));
     const kept = await recall(this.#room.user, reading.id);
     const { answers, evidence } = reading;
     const newest: Content = kept?.queue.at(-1) ?? { answers, evidence, kept: reading.kept };
@@ -162,22 +161,13 @@ export class Room {
     this.#answering.open(this.#opened, newest, left?.focus);
     saver.begin();
     if (displayDue) this.#ease.look();
-    const images = await this.#ready();
-    if (this.#opened?.reading !== reading) return;
     const segment = reading.index_segment ?? '';
-    images.show(sheet, reading.stacks, reading.synthetic, left?.place ?? null, segment);
+    this.#images.show(sheet, reading.stacks, reading.synthetic, left?.place ?? null, segment);
     this.#answering.showEvidence();
   }
 
-  async #ready(): Promise<Images> {
-    if (this.#images) return this.#images;
-    const word = window.setTimeout(
-      () => this.#bars.curtain(true, 'Starting the image viewer'),
-      WORD_AFTER_MS,
-    );
-    const Kind = await this.#toolkit;
-    window.clearTimeout(word);
-    const images = new Kind(this.#bars.images, this.#sheet, {
+  #pictures(): Images {
+    return new Images(this.#bars.images, this.#sheet, {
       points: (cell, points) => this.#answering.measure(cell, points),
       marks: (marks) => this.#answering.marks(marks),
       progress: (loaded, of, failures) => this.#onProgress(loaded, of, failures),
@@ -188,9 +178,6 @@ export class Room {
       },
       changed: (tools) => this.#bars.tools(tools),
     });
-    this.#images = images;
-    if (this.#ease.habit) images.habit(this.#ease.habit);
-    return images;
   }
 
   async #prefetch(): Promise<void> {
@@ -200,7 +187,7 @@ export class Room {
     const outcome = await this.#api.upcoming();
     if (outcome.kind !== 'ok' || !outcome.body.reading || this.#opened !== opened) return;
     this.#ahead = outcome.body.reading.stacks;
-    this.#images?.prefetch(this.#ahead);
+    this.#images.prefetch(this.#ahead);
   }
 
   async #leave(): Promise<void> {
@@ -211,16 +198,16 @@ export class Room {
     forgetPlace();
     this.#bars.curtain(true);
     const next = this.#api.next();
-    this.#images?.close();
+    this.#images.close();
     // It is drawn behind the curtain while the server is asked which case it really is.
-    if (this.#ahead.length > 0) this.#images?.expect(this.#ahead);
+    if (this.#ahead.length > 0) this.#images.expect(this.#ahead);
     this.#ahead = [];
     await this.next(next);
   }
 
   #finished(done: number, of: number): void {
     this.#opened = null;
-    this.#images?.close();
+    this.#images.close();
     this.#second.close();
     const { root } = this.#bars;
     root.classList.add('finished');
@@ -289,7 +276,7 @@ export class Room {
     const fresh = outcome.body.reading;
     const address = (reading: Reading) => reading.stacks[0]?.frames[0]?.image;
     if (fresh?.id !== opened.reading.id || address(fresh) === address(opened.reading)) return;
-    this.#images?.readdress(fresh.stacks);
+    this.#images.readdress(fresh.stacks);
     this.#answering.showEvidence();
   }
 
@@ -303,7 +290,7 @@ export class Room {
   }
 
   #rememberPlace(): void {
-    if (!this.#opened || !this.#images) return;
+    if (!this.#opened) return;
     this.#opened.saver.flush();
     const focus = this.#answering.state?.focus;
     leave({ reading: this.#opened.reading.id, focus, place: this.#images.place() });

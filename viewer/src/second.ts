@@ -15,8 +15,6 @@ export interface SecondEvents {
 
 const REFUSED = 'The browser refused a second window. Allow pop-ups for this site, then press O again.';
 const LOOK_MS = 500;
-/** The toolkit follows a drag on the first window's document. */
-const DRAGGED = ['mousemove', 'mouseup'] as const;
 
 export class SecondWindow {
   readonly #bars: Bars;
@@ -110,9 +108,6 @@ export class SecondWindow {
     const { ResizeObserver: Watch } = other as Window & typeof globalThis;
     new Watch(() => this.#events.resized()).observe(images);
     this.#events.opened(page);
-    for (const kind of DRAGGED) {
-      page.addEventListener(kind, (event) => document.dispatchEvent(copyOf(kind, event)));
-    }
     other.addEventListener('pagehide', () => this.#back());
     other.focus();
   }
@@ -131,10 +126,4 @@ export class SecondWindow {
     this.#bars.apart(false);
     this.#events.resized();
   }
-}
-
-function copyOf(kind: (typeof DRAGGED)[number], event: MouseEvent): MouseEvent {
-  const { clientX, clientY, screenX, screenY, button, buttons, shiftKey, ctrlKey, altKey, metaKey } = event;
-  const same = { clientX, clientY, screenX, screenY, button, buttons, shiftKey, ctrlKey, altKey, metaKey };
-  return new MouseEvent(kind, same);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { firstImages, startIndex } from '../src/imaging/hanging.ts';
+import { firstFrames, startIndex } from '../src/imaging/hanging.ts';
 import type { Frame, Sheet, Stack } from '../src/wire.ts';
 
 const stack = (count: number, index_slice?: number | null) => ({
@@ -36,5 +36,8 @@ test('the first images are those of the start layout, each at its start slice, w
       ...more,
     }) as unknown as Stack;
   const stacks = [of('SAG_T1', {}), of('AX_T2', { index_slice: 2 }), of('SAG_T2', {})];
-  assert.deepEqual(firstImages(sheet, stacks), ['SAG_T2/b', 'AX_T2/c']);
+  assert.deepEqual(
+    firstFrames(sheet, stacks).map(({ image }) => image),
+    ['SAG_T2/b', 'AX_T2/c'],
+  );
 });

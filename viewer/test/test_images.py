@@ -222,7 +222,7 @@ def test_images_in_a_second_window_and_back(page: Page, world: World) -> None:
         step = list(map(float, (view(other, "CT_PRE").get_attribute("data-pixel-map") or "0,0,1,0,0,9").split(",")))
         size = (
             view(other, "CT_PRE")
-            .locator("canvas.cornerstone-canvas")
+            .locator("canvas.picture")
             .evaluate("c => (c.width / c.height) / (c.clientWidth / c.clientHeight)")
         )
         return float(size) * step[2] / step[5]
@@ -300,7 +300,7 @@ def test_memory_of_computed_planes_goes_with_the_case(page: Page, world: World) 
     expect(sagittal).to_have_attribute("data-state", "ready")
 
     def picture() -> Any:
-        return sagittal.locator("canvas.cornerstone-canvas").evaluate(
+        return sagittal.locator("canvas.picture").evaluate(
             "c => [...c.getContext('2d').getImageData(0, c.height / 2, c.width, 1).data].filter((_, i) => i % 4 === 0)"
         )
 

@@ -1,12 +1,8 @@
 /** Pure: which stack opens where, at which slice, in which window, and what is loaded first. */
 import { outwards, planeOf } from '../geometry.ts';
 import type { Frame, Layout, LayoutView, Preset, Sheet, Stack } from '../wire.ts';
+import type { Window } from './paint.ts';
 import { obstacle } from './reformat.ts';
-
-export interface Window {
-  readonly width: number;
-  readonly level: number;
-}
 
 export function startIndex(start: string, stack: Pick<Stack, 'frames' | 'index_slice'>): number {
   const count = stack.frames.length;
@@ -56,12 +52,12 @@ const ROLE_TITLES: Readonly<Record<string, string>> = {
 
 export const roleTitle = (plan: LayoutView): string => plan.title ?? ROLE_TITLES[plan.role] ?? plan.role;
 
-/** Addresses of what the start layout shows first; they can be asked for before the toolkit is there. */
-export function firstImages(sheet: Pick<Sheet, 'layouts'>, stacks: readonly Stack[]): readonly string[] {
+/** What the start layout shows first. */
+export function firstFrames(sheet: Pick<Sheet, 'layouts'>, stacks: readonly Stack[]): readonly Frame[] {
   const views = sheet.layouts[0]?.views ?? [];
   return views.flatMap((plan) => {
     const stack = stacks.find((one) => one.role === plan.role);
-    return stack?.frames[startIndex(plan.start, stack)]?.image ?? [];
+    return stack?.frames[startIndex(plan.start, stack)] ?? [];
   });
 }
 

@@ -1,11 +1,12 @@
-/** The pictures behind a few verbs. The only folder that imports the toolkit. */
+/** The pictures behind a few verbs. */
 import { marksOf } from '../evidence.ts';
 import type { Tool } from '../keys.ts';
-import type { CellEvidence, Evidence, ImageMark, Points, Sheet, Stack } from '../wire.ts';
-import { forgetComputed } from './computed.ts';
+import type { CellEvidence, Evidence, Frame, ImageMark, Points, Sheet, Stack, Work } from '../wire.ts';
+import { Drags } from './drags.ts';
 import { startIndex } from './hanging.ts';
 import { Lens } from './lens.ts';
 import { Link } from './link.ts';
+import { type Failure, Loader } from './loader.ts';
 import { kindOf } from './marks/kinds.ts';
 import { Marks } from './marks/marks.ts';
 import { Navigate, withIndexSlices } from './navigate.ts';
@@ -14,11 +15,10 @@ import { Pointer } from './pointer.ts';
 import { ThreePoints } from './points.ts';
 import { Recall } from './recall.ts';
 import { isComputed } from './reformat.ts';
-import { type Buttons, bindTool, type Failure, Loader, startToolkit, USUAL } from './toolkit.ts';
 import type { View } from './view.ts';
 import { type Case, type Place, sameCase, Wall } from './wall.ts';
 
-export { type Failure, startToolkit } from './toolkit.ts';
+export type { Failure } from './loader.ts';
 export type { Place } from './wall.ts';
 
 export interface ImagesEvents {
@@ -42,6 +42,15 @@ export interface ToolState {
   readonly offset: boolean;
   readonly lens: boolean;
 }
+
+/** Which work each mouse button does while no tool is chosen. */
+export interface Buttons {
+  readonly left: Work;
+  readonly middle: Work;
+  readonly right: Work;
+}
+
+const USUAL: Buttons = { left: 'window', middle: 'pan', right: 'zoom' };
 
 export class Images {
   readonly host: HTMLElement;
@@ -90,11 +99,10 @@ export class Images {
     });
     this.#recall = new Recall(wall, go);
     this.#listen();
-    bindTool('window', this.#habit);
   }
 
   #hangingOn(host: HTMLElement, sheet: Sheet): Wall {
-    return new Wall(host, sheet, startToolkit(), this.#loader, {
+    return new Wall(host, sheet, this.#loader, {
       dress: (view) => {
         this.#points.dress(view);
         this.#marks.dress(view);
@@ -148,6 +156,17 @@ export class Images {
       placing: () => this.tool === 'slip' || kindOf(this.tool) !== null,
       stretching: () => kindOf(this.tool) !== null,
     });
+    new Drags(this.host, {
+      work: (button) => this.#work(button),
+      drag: (element, work, right, down, from) => wall.of(element)?.drag(work, right, down, from),
+    });
+  }
+
+  /** What a held button does; the left one is the chosen tool's. */
+  #work(button: number): Work | null {
+    if (button === 1) return this.#habit.middle;
+    if (button === 2) return this.#habit.right;
+    return button === 0 && isWork(this.tool) ? this.tool : null;
   }
 
   /** Show a case. `place` brings back the layout and slices of an interrupted reading. */
@@ -189,6 +208,11 @@ export class Images {
     this.#wall.rehang(withIndexSlices(given, this.#index));
   }
 
+  /** What a case shows first, before it is shown. */
+  hasten(frames: readonly Frame[]): void {
+    this.#loader.hasten(frames);
+  }
+
   prefetch(stacks: readonly Stack[]): void {
     this.#loader.prefetch(stacks);
   }
@@ -203,7 +227,6 @@ export class Images {
 
   #takeDown(): void {
     this.#wall.clear();
-    forgetComputed();
     this.#loader.close();
   }
 
@@ -311,7 +334,6 @@ export class Images {
     this.tool = tool;
     if (tool !== 'slip') this.#points.abandon();
     this.#marks.use(kindOf(tool));
-    bindTool(tool, this.#habit);
     this.host.dataset.tool = tool;
     this.#prompt();
     this.#navigate.reference();
@@ -397,3 +419,5 @@ export class Images {
     if (this.#link.on) this.#link.follow(view, () => this.#wall.views, sheet.linked);
   }
 }
+
+const isWork = (tool: Tool): tool is Tool & Work => ['window', 'zoom', 'pan', 'scroll'].includes(tool);

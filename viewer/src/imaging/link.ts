@@ -20,7 +20,7 @@ export class Link {
   follow(view: View, views: () => readonly View[], groups: Groups): void {
     const waiting = this.#lead !== null;
     this.#lead = { view, at: view.wanted };
-    // The slice is drawn in the next frame; what is asked for after that frame is drawn in the one behind it.
+    // The scrolled slice is drawn already and shown with the next frame; the others are drawn after that one.
     if (!waiting) requestAnimationFrame(() => window.setTimeout(() => this.#catchUp(views(), groups)));
   }
 

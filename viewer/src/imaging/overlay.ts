@@ -1,4 +1,5 @@
 /** What stands over a picture: corners, side letters, scale bar, reference line, points. Never over the middle. */
+import { say } from '../dom.ts';
 import type { Stack } from '../wire.ts';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -154,32 +155,32 @@ export class Overlay {
   }
 
   value(text: string): void {
-    this.#value.textContent = text;
+    say(this.#value, text);
   }
 
   /** A quiet word about the last step; gone with the next. */
   hint(text: string): void {
-    if (this.#hint.textContent !== text) this.#hint.textContent = text;
+    say(this.#hint, text);
   }
 
   prompt(text: string): void {
-    if (this.#prompt.textContent !== text) this.#prompt.textContent = text;
+    say(this.#prompt, text);
   }
 
   corners(corners: Corners): void {
-    this.#slice.textContent = corners.slice;
-    this.#position.textContent = corners.position;
-    this.#block.textContent = corners.block;
-    this.#kind.textContent = corners.kind;
-    this.#window.textContent = corners.window;
-    this.#note.textContent = corners.note;
-    this.#letters.left.textContent = corners.letters?.left ?? '';
-    this.#letters.right.textContent = corners.letters?.right ?? '';
-    this.#letters.top.textContent = corners.letters?.top ?? '';
-    this.#letters.bottom.textContent = corners.letters?.bottom ?? '';
-    this.#bar.style.setProperty('width', `${(corners.bar?.px ?? 0).toFixed(1)}px`);
+    say(this.#slice, corners.slice);
+    say(this.#position, corners.position);
+    say(this.#block, corners.block);
+    say(this.#kind, corners.kind);
+    say(this.#window, corners.window);
+    say(this.#note, corners.note);
+    for (const side of ['left', 'right', 'top', 'bottom'] as const) {
+      say(this.#letters[side], corners.letters?.[side] ?? '');
+    }
+    const width = `${(corners.bar?.px ?? 0).toFixed(1)}px`;
+    if (this.#bar.style.width !== width) this.#bar.style.width = width;
     this.#bar.hidden = corners.bar === null;
-    this.#barText.textContent = corners.bar ? `${corners.bar.mm} mm` : '';
+    say(this.#barText, corners.bar ? `${corners.bar.mm} mm` : '');
   }
 
   draw(drawing: Drawing): void {

@@ -63,9 +63,6 @@ export class Pointer {
       if (isControl(event.target)) return;
       // The keyboard stays where it is: mouse work on images never steals the digits from the sheet.
       event.preventDefault();
-      // A click that sets or locates a point is ours alone; the toolkit would act on it late, with the next tool.
-      if (event.button === 0 && (event.shiftKey || events.placing() || events.pointing()))
-        event.stopPropagation();
     };
     host.addEventListener('mousedown', onMouseDown, true);
     host.addEventListener('contextmenu', (event) => event.preventDefault());
@@ -201,10 +198,10 @@ export class Pointer {
 /** Not by `instanceof`: in the second window elements are another realm's. */
 const isElement = (target: EventTarget | null): target is Element => target !== null && 'closest' in target;
 
-const viewOf = (target: EventTarget | null): HTMLElement | null =>
+export const viewOf = (target: EventTarget | null): HTMLElement | null =>
   isElement(target) ? target.closest<HTMLElement>('.view') : null;
 
-const handleOf = (target: EventTarget | null): SVGElement | null =>
+export const handleOf = (target: EventTarget | null): SVGElement | null =>
   isElement(target) ? target.closest<SVGElement>('.handle.movable') : null;
 
 /** Which point of which measurement or mark a handle stands for. */
@@ -216,10 +213,10 @@ function placeOf(handle: SVGElement): Handle | MarkHandle {
 
 const apart = (a: Spot, b: Spot): number => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
-const isControl = (target: EventTarget | null): boolean =>
+export const isControl = (target: EventTarget | null): boolean =>
   isElement(target) && target.closest('button, select') !== null;
 
-function within(view: HTMLElement, event: PointerEvent): Spot {
+export function within(view: HTMLElement, event: PointerEvent): Spot {
   const box = view.getBoundingClientRect();
   return [event.clientX - box.left - view.clientLeft, event.clientY - box.top - view.clientTop];
 }

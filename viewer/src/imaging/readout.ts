@@ -13,8 +13,7 @@ export interface Shown {
 }
 
 /**
- * The mouse may rest while the slice under it changes: the value is read again whenever the picture does. The
- * toolkit's own probe works on the first slice only.
+ * The mouse may rest while the slice under it changes: the value is read again whenever the picture does.
  */
 export class ReadOut {
   readonly #shown: () => Shown | null;

@@ -155,7 +155,7 @@ export const isComputed = (stack: Stack | null | undefined): stack is Computed =
   stack !== null && stack !== undefined && 'reformat' in stack;
 
 /** Scheme of the addresses of computed frames; nothing is fetched from them. */
-export const COMPUTED = 'computed';
+const COMPUTED = 'computed';
 
 /** The stack of a plane computed from a series, or the sentence why there is none. */
 export function reformatted(
@@ -205,7 +205,7 @@ function metadataOf(like: DicomJson, grid: Grid, walk: Walk, place: number): Dic
   };
   const spacing = (way: Way) => length(grid.steps[way.axis]);
   const { '00080018': _instance, '00280008': _frames, ...kept } = like;
-  // The toolkit has rescaled what is cut already; where the header told no rescale, none is claimed.
+  // What is cut was rescaled when it was decoded; where the header told no rescale, none is claimed.
   const rescaled = like['00281052'] && like['00281053'];
   return {
     ...kept,

@@ -1,19 +1,24 @@
-/** One view: a stack viewport, what it should show, what it really shows, and the words around it. */
-import type { RenderingEngine, Types } from '@cornerstonejs/core';
-import { Enums, utilities } from '@cornerstonejs/core';
+/** One view: a viewport, what it should show, what it really shows, and the words around it. */
 import { depth, type Plane, planeOf, positionText, scale, subtract } from '../geometry.ts';
-import type { CellEvidence, LayoutView, Preset, Stack, Vec3 } from '../wire.ts';
+import type { CellEvidence, LayoutView, Preset, Stack, Vec3, Work } from '../wire.ts';
 import type { Block } from './blocks.ts';
 import { blockText, drawingOf, elsewhere, type Mark, type Scene, sliceText } from './captions.ts';
-import { presetWindow, startIndex, type Window } from './hanging.ts';
+import { presetWindow, startIndex } from './hanging.ts';
 import type { Picture } from './lens.ts';
+import type { Loader } from './loader.ts';
 import { Overlay, type Spot } from './overlay.ts';
+import { rangeOf, type Slice, type Window } from './paint.ts';
 import { ReadOut, type Shown } from './readout.ts';
 import { isComputed } from './reformat.ts';
-import { bar, fieldOf, pixelMap, showField, sideLetters, toWorld } from './screen.ts';
-import { imageIdOf, joinTools, type Loader, leaveTools } from './toolkit.ts';
+import { bar, pixelMap, sideLetters } from './screen.ts';
+import { Viewport } from './viewport.ts';
 
 const WORD_AFTER_MS = 300;
+/** Dragging over so many points changes the window by all values of the slice. */
+const WINDOW_PX = 1024;
+/** Dragging over a fifth of the view's height doubles or halves, about. */
+const ZOOM_PART = 5;
+const MOST_ZOOM_STEP = 0.5;
 
 /** What a view remembers of a stack while the layout changes. */
 export interface Memory {
@@ -36,6 +41,7 @@ export class View {
   readonly element: HTMLElement;
   readonly plan: LayoutView;
   readonly overlay: Overlay;
+  readonly viewport: Viewport;
   stack: Stack | null = null;
   planes: readonly (Plane | null)[] = [];
   wanted = 0;
@@ -48,10 +54,8 @@ export class View {
   pending: readonly Vec3[] = [];
   /** The images that carry marks, by uid. */
   drawnOn: ReadonlySet<string> = new Set();
-  readonly #engine: RenderingEngine;
   readonly #loader: Loader;
   readonly #events: ViewEvents;
-  readonly #pixels: HTMLDivElement;
   #memory: Memory = { windows: new Map(), inverted: false };
   #mounted = false;
   #running = false;
@@ -59,6 +63,7 @@ export class View {
   #presetKey: string;
   #waiting: number | undefined;
   #hintAt = -1;
+  #stale = false;
   readonly #readOut: ReadOut;
 
   constructor(
@@ -66,42 +71,34 @@ export class View {
     id: string,
     plan: LayoutView,
     synthetic: boolean,
-    engine: RenderingEngine,
     loader: Loader,
     events: ViewEvents,
   ) {
     this.id = id;
     this.plan = plan;
-    this.#engine = engine;
     this.#loader = loader;
     this.#events = events;
     this.#presetKey = plan.preset;
     this.element = document.createElement('div');
     this.element.className = 'view';
     this.element.setAttribute('role', 'group');
-    this.#pixels = document.createElement('div');
-    this.#pixels.className = 'pixels';
-    this.element.append(this.#pixels);
+    const pixels = document.createElement('div');
+    pixels.className = 'pixels';
+    this.element.append(pixels);
+    this.viewport = new Viewport(pixels);
     this.overlay = new Overlay(this.element, synthetic, () => events.retry());
     this.overlay.title.addEventListener('change', () => events.pick(this, this.overlay.title.value));
     host.append(this.element);
-    this.#engine.enableElement({ viewportId: id, type: Enums.ViewportType.STACK, element: this.#pixels });
-    joinTools(id);
     this.#readOut = new ReadOut(
       this.element,
       () => this.#readable(),
       (text) => this.overlay.value(text),
     );
-    this.#pixels.addEventListener(Enums.Events.IMAGE_RENDERED, () => this.refresh());
     this.#state('empty');
   }
 
   get plane(): Plane | null {
     return this.planes[this.shown] ?? null;
-  }
-
-  get viewport(): Types.IStackViewport {
-    return this.#engine.getViewport(this.id) as Types.IStackViewport;
   }
 
   /** The slice on the screen is the slice that was asked for. */
@@ -137,7 +134,15 @@ export class View {
     this.wanted = Math.min(this.stack.frames.length - 1, Math.max(0, index));
     if (this.wanted !== this.#hintAt) this.overlay.hint('');
     this.#memory.index = this.wanted;
-    if (!this.#running) void this.#pump();
+    if (this.#running || (this.#mounted && this.shown === this.wanted)) return;
+    // What is in memory stands on the screen before the next frame is.
+    const slice = this.#loader.slice(this.#address(this.wanted));
+    if (slice) this.#display(this.stack, this.wanted, slice);
+    else void this.#pump();
+  }
+
+  #address(index: number): string {
+    return this.stack?.frames[index]?.image ?? '';
   }
 
   /** Bring what is wanted onto the screen; many requests while one is under way become the last one. */
@@ -146,7 +151,7 @@ export class View {
     this.#waiting = window.setTimeout(() => this.#sayWaiting(), WORD_AFTER_MS);
     try {
       while (!this.#gone && this.stack && (this.shown !== this.wanted || !this.#mounted)) {
-        if ((await this.#bring(this.stack, this.wanted)) === 'failed') return;
+        if (!(await this.#bring(this.stack, this.wanted))) return;
       }
     } finally {
       this.#running = false;
@@ -154,49 +159,37 @@ export class View {
     }
   }
 
-  async #bring(stack: Stack, index: number): Promise<'shown' | 'overtaken' | 'failed'> {
-    const frame = stack.frames[index];
-    const came = frame !== undefined && (await this.#loader.load(imageIdOf(frame), true));
-    if (this.#overtaken(stack) || index !== this.wanted) return 'overtaken';
-    if (came) await this.#display(stack, index);
-    if (this.#overtaken(stack)) return 'overtaken';
-    if (!came || !this.#truly(imageIdOf(frame))) {
-      this.#fail(index);
-      return 'failed';
+  /** False when the slice that is wanted cannot be had. */
+  async #bring(stack: Stack, index: number): Promise<boolean> {
+    const address = this.#address(index);
+    await this.#loader.load(address, true);
+    if (this.#gone || stack !== this.stack || index !== this.wanted) return true;
+    const slice = this.#loader.slice(address);
+    if (slice) this.#display(stack, index, slice);
+    else this.#fail(index);
+    return slice !== null;
+  }
+
+  #display(stack: Stack, index: number, slice: Slice): void {
+    const first = !this.#mounted;
+    this.#mounted = true;
+    this.viewport.show(slice, stack.frames[index]?.metadata ?? {});
+    if (first) {
+      this.#window = this.#memory.windows.get(this.#presetKey) ?? this.#preset({ kind: 'plan' });
+      this.#applyInvert();
     }
+    this.viewport.render();
     this.shown = index;
     this.overlay.uncover();
     this.#state('ready');
-    this.refresh();
+    this.#stale = true;
     this.#events.shown(this);
-    return 'shown';
-  }
-
-  #overtaken(stack: Stack): boolean {
-    return this.#gone || stack !== this.stack;
-  }
-
-  async #display(stack: Stack, index: number): Promise<void> {
-    const viewport = this.viewport;
-    if (this.#mounted) {
-      await viewport.setImageIdIndex(index);
-      return;
-    }
-    await viewport.setStack(stack.frames.map(imageIdOf), index);
-    if (this.#gone || stack !== this.stack) return;
-    this.#mounted = true;
-    this.#applyWindow(this.#memory.windows.get(this.#presetKey) ?? this.#preset({ kind: 'plan' }));
-    this.#applyInvert();
-    viewport.render();
-  }
-
-  /** The toolkit resolves even when it still holds another slice; the image itself is the truth. */
-  #truly(imageId: string): boolean {
-    return this.viewport.getCornerstoneImage()?.imageId === imageId;
+    if (this.#stale) this.refresh();
   }
 
   #fail(index: number): void {
     this.shown = -1;
+    this.viewport.clear();
     this.#state('failed');
     const name = this.stack?.title ?? '';
     this.overlay.cover(`Slice ${index + 1} of ${name} did not load. Nothing is shown in its place.`, true);
@@ -224,8 +217,8 @@ export class View {
 
   usePreset(preset: Preset): void {
     if (!this.#mounted) return;
-    this.#applyWindow(this.#preset(preset));
-    this.viewport.render();
+    this.#window = this.#preset(preset);
+    this.#redraw();
   }
 
   presets: readonly Preset[] = [];
@@ -235,47 +228,68 @@ export class View {
     return presetWindow(chosen, this.stack);
   }
 
-  #applyWindow(chosen: Window | null): void {
-    const image = this.viewport.getCornerstoneImage();
-    const least = image?.minPixelValue ?? 0;
-    const most = image?.maxPixelValue ?? 4095;
-    const window = chosen ?? { width: Math.max(1, most - least), level: (most + least) / 2 };
-    this.viewport.setProperties({
-      voiRange: utilities.windowLevel.toLowHighRange(window.width, window.level),
-    });
+  get #window(): Window {
+    return this.viewport.window;
+  }
+
+  /** Null stands for all values of the slice. */
+  set #window(chosen: Window | null) {
+    const { least = 0, most = 4095 } = this.viewport.slice ?? {};
+    this.viewport.window = chosen ?? { width: Math.max(1, most - least), level: (most + least) / 2 };
+  }
+
+  #redraw(): void {
+    this.viewport.render();
+    this.refresh();
   }
 
   invert(): void {
     this.#memory.inverted = !this.#memory.inverted;
     this.#applyInvert();
-    this.viewport.render();
+    this.#redraw();
   }
 
   #applyInvert(): void {
-    if (!this.#mounted) return;
     const kind = this.stack?.frames[0]?.metadata['00280004']?.Value?.[0];
-    this.viewport.setProperties({ invert: (kind === 'MONOCHROME1') !== this.#memory.inverted });
+    this.viewport.inverted = (kind === 'MONOCHROME1') !== this.#memory.inverted;
+  }
+
+  /** Mouse work: the button is held and moved by so many points, from where it went down. */
+  drag(work: Work, right: number, down: number, from: Spot): void {
+    const { slice, height } = this.viewport;
+    if (!this.#mounted || !slice) return;
+    if (work === 'window') {
+      const gain = (slice.most - slice.least) / WINDOW_PX || 1;
+      const step = gain > 1 ? Math.round(gain) : gain;
+      const { width, level } = this.#window;
+      this.#window = { width: Math.max(1, width + right * step), level: level + down * step };
+    } else if (work === 'zoom') {
+      const part = (down * ZOOM_PART) / Math.max(1, height);
+      this.viewport.zoomAt(from, 1 / (1 - Math.max(-1, Math.min(MOST_ZOOM_STEP, part))));
+    } else if (work === 'pan') this.viewport.pan(right, down);
+    this.#redraw();
+  }
+
+  /** The element may have another size; a picture that was fitted is fitted again. */
+  resize(): void {
+    const { fitted } = this;
+    if (!this.viewport.resize()) return;
+    if (fitted) this.viewport.fit();
+    this.viewport.render();
   }
 
   /** Neither zoomed nor moved: it may be fitted again when its size changes. */
   get fitted(): boolean {
-    if (!this.#mounted) return false;
-    const [x, y] = this.viewport.getPan();
-    return Math.abs(this.viewport.getZoom() - 1) < 1e-3 && Math.hypot(x, y) < 1;
-  }
-
-  fit(): void {
-    this.viewport.resetCamera();
-    this.viewport.render();
+    return this.#mounted && this.viewport.fitted;
   }
 
   reset(): void {
     if (!this.#mounted) return;
     this.#memory.inverted = false;
-    this.viewport.resetCamera();
-    this.#applyWindow(this.#preset({ kind: 'plan' }));
+    this.viewport.fit();
+    this.#window = this.#preset({ kind: 'plan' });
     this.#applyInvert();
-    this.viewport.render();
+    this.#redraw();
   }
 
   // Words and marks ---------------------------------------------------------------------------------------------
@@ -284,12 +298,13 @@ export class View {
   toPatient(spot: Spot): Vec3 | null {
     const plane = this.plane;
     if (!plane) return null;
-    const point = toWorld(this.viewport, spot);
+    const point = this.viewport.toWorld(spot);
     return subtract(point, scale(plane.normal, depth(plane, point)));
   }
 
   refresh(): void {
     if (this.#gone || !this.#mounted || !this.stack) return;
+    this.#stale = false;
     const plane = this.shown >= 0 ? this.plane : null;
     const scene = this.#scene(this.stack);
     const frame = this.stack.frames[this.shown];
@@ -304,7 +319,7 @@ export class View {
       note:
         frame && !plane ? 'Position or scale is missing: no side letters, no measuring' : elsewhere(scene),
       letters: plane ? sideLetters(this.viewport) : null,
-      bar: plane ? bar(this.viewport, this.element.clientWidth / 4) : null,
+      bar: plane ? bar(this.viewport, this.viewport.width / 4) : null,
     });
     this.overlay.draw(
       plane ? drawingOf(scene, plane, this.viewport) : { lines: [], spot: null, slips: [], labels: [] },
@@ -325,40 +340,36 @@ export class View {
   /** What is on the screen, to be found again later: image, window, and the part zoomed to; null while none is. */
   get look(): CellEvidence | null {
     const uid = this.honest ? this.stack?.frames[this.shown]?.uid : undefined;
-    const window = this.#window();
-    if (!uid || !window || window.width <= 0) return null;
-    return this.fitted || !this.plane ? { uid, window } : { uid, window, field: fieldOf(this.viewport) };
+    if (!uid) return null;
+    const window = this.#window;
+    return this.fitted || !this.plane ? { uid, window } : { uid, window, field: this.viewport.field };
   }
 
   /** Bring back the window and the part of the image that were seen. */
   lookAs(seen: CellEvidence): void {
     if (!this.#mounted || !this.stack) return;
-    if (seen.window) this.#applyWindow(seen.window);
-    if (seen.field) showField(this.viewport, seen.field);
-    else if (!this.fitted) this.viewport.resetCamera();
-    this.viewport.render();
+    if (seen.window) this.#window = seen.window;
+    if (seen.field) this.viewport.showField(seen.field);
+    else this.viewport.fit();
+    this.#redraw();
   }
 
-  /** The stored values of the slice on the screen by column and row, or null while it is not the one asked for. */
+  /** The slice on the screen, or null while it is not the one asked for. */
+  get #seen(): Slice | null {
+    return this.#mounted && this.honest ? this.viewport.slice : null;
+  }
+
+  /** Its values by column and row. */
   grey(): ((column: number, row: number) => number) | null {
-    const image = this.#mounted && this.honest ? this.viewport.getCornerstoneImage() : undefined;
-    const values = image?.voxelManager;
-    return values ? (column, row) => Number(values.getAtIJK(column, row, 0)) : null;
+    const slice = this.#seen;
+    return slice ? (column, row) => slice.values[row * slice.columns + column] ?? Number.NaN : null;
   }
 
   /** The window in words; it is remembered for this stack on the way. */
   #windowText(): string {
-    const window = this.#window();
-    if (!window) return '';
+    const window = this.#window;
     this.#memory.windows.set(this.#presetKey, window);
     return `W ${Math.round(window.width)} L ${Math.round(window.level)}`;
-  }
-
-  #window(): Window | null {
-    const range = this.#mounted ? this.viewport.getProperties().voiRange : undefined;
-    if (!range) return null;
-    const { windowWidth, windowCenter } = utilities.windowLevel.toWindowLevel(range.lower, range.upper);
-    return { width: windowWidth, level: windowCenter };
   }
 
   /** A quiet word that leaves with the slice it was said at. */
@@ -369,12 +380,11 @@ export class View {
 
   /** What the magnifier draws from, or null while the slice is not the one asked for. */
   picture(): Picture | null {
-    const image = this.#mounted && this.honest ? this.viewport.getCornerstoneImage() : undefined;
-    const { voiRange, invert } = this.#mounted ? this.viewport.getProperties() : {};
-    const values = image?.voxelManager?.getScalarData();
-    if (!image || !values || !voiRange || image.color) return null;
-    const { columns, rows } = image;
-    return { values, columns, rows, lower: voiRange.lower, upper: voiRange.upper, inverted: invert === true };
+    const slice = this.#seen;
+    if (!slice) return null;
+    const { values, columns, rows } = slice;
+    const [lower, upper] = rangeOf(this.#window);
+    return { values, columns, rows, lower, upper, inverted: this.viewport.inverted };
   }
 
   #readable(): Shown | null {
@@ -387,8 +397,6 @@ export class View {
   destroy(): void {
     this.#gone = true;
     window.clearTimeout(this.#waiting);
-    leaveTools(this.id);
-    this.#engine.disableElement(this.id);
     this.element.remove();
   }
 }

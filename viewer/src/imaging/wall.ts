@@ -1,11 +1,9 @@
 /** The views that hang side by side: which layout, which series in each, which of them is active, who fills the room. */
-import type { RenderingEngine } from '@cornerstonejs/core';
 import type { Layout, LayoutView, Sheet, Stack } from '../wire.ts';
-import { announce } from './computed.ts';
 import { loadOrder, offers, roleTitle } from './hanging.ts';
+import type { Loader } from './loader.ts';
 import { planesOf } from './navigate.ts';
-import { isComputed, type Reformat, reformatted } from './reformat.ts';
-import { imageIdOf, type Loader } from './toolkit.ts';
+import { isComputed, reformatted } from './reformat.ts';
 import { type Memory, View } from './view.ts';
 
 /** What is hung: a case as the form shows it. */
@@ -54,7 +52,6 @@ export class Wall {
   layoutCode = '';
   views: readonly View[] = [];
   active: View | null = null;
-  readonly #engine: RenderingEngine;
   readonly #loader: Loader;
   readonly #events: WallEvents;
   #case: Case;
@@ -65,10 +62,9 @@ export class Wall {
   #frame = 0;
   #settled = false;
 
-  constructor(host: HTMLElement, sheet: Sheet, engine: RenderingEngine, loader: Loader, events: WallEvents) {
+  constructor(host: HTMLElement, sheet: Sheet, loader: Loader, events: WallEvents) {
     this.host = host;
     this.#case = { sheet, stacks: [], synthetic: false };
-    this.#engine = engine;
     this.#loader = loader;
     this.#events = events;
     new ResizeObserver(() => this.resized()).observe(host);
@@ -135,9 +131,9 @@ export class Wall {
     this.#settled = false;
     this.#arrange(layout);
     this.host.dataset.layout = layout.code;
-    layout.views.forEach((plan, position) => {
-      this.#add(plan, position);
-    });
+    for (const [position, plan] of layout.views.entries()) this.#add(plan, position);
+    // All of them stand before the first is filled: the page is laid out once.
+    for (const [position, view] of this.views.entries()) this.#fill(view, position);
     this.activate(this.views.find((view) => view.stack) ?? this.views[0] ?? null);
     this.#events.changed();
     this.#checkSettled();
@@ -173,11 +169,7 @@ export class Wall {
   #resize(): void {
     const layout = this.layouts.find((one) => one.code === this.layoutCode);
     if (layout) this.#arrange(layout);
-    if (this.views.length > 0 && this.host.clientWidth > 0) {
-      const fitted = this.views.filter((view) => view.fitted);
-      this.#engine.resize(true, true);
-      for (const view of fitted) view.fit();
-    }
+    if (this.host.clientWidth > 0) for (const view of this.views) view.resize();
     for (const view of this.views) view.refresh();
   }
 
@@ -246,14 +238,16 @@ export class Wall {
 
   #order(layout: Layout): readonly string[] {
     const { stacks } = this.#case;
-    return loadOrder(layout, stacks, (plan, position) => this.#stackFor(plan, position)).map(imageIdOf);
+    return loadOrder(layout, stacks, (plan, position) => this.#stackFor(plan, position)).map(
+      (frame) => frame.image,
+    );
   }
 
   #add(plan: LayoutView, position: number): void {
     this.#serial += 1;
     const { sheet, stacks, synthetic } = this.#case;
     const id = `view-${this.#serial}`;
-    const view = new View(this.host, id, plan, synthetic, this.#engine, this.#loader, {
+    const view = new View(this.host, id, plan, synthetic, this.#loader, {
       shown: (shown) => {
         this.#events.shown(shown);
         this.#checkSettled();
@@ -263,22 +257,25 @@ export class Wall {
       refreshed: (drawn) => this.#events.refreshed(drawn),
     });
     view.presets = sheet.presets;
+    view.overlay.series(stacks, this.#stackFor(plan, position), roleTitle(plan));
     this.views = [...this.views, view];
-    this.#events.dress(view);
-    const stack = this.#stackFor(plan, position);
-    const title = roleTitle(plan);
-    view.overlay.series(stacks, stack, title);
-    if (stack) this.#fill(view, stack, plan.reformat || null);
-    else view.empty(plan.role, `No ${title} in this case`);
   }
 
-  #fill(view: View, stack: Stack, reformat: Reformat | null): void {
-    const made = reformat ? reformatted(stack, planesOf(stack), reformat) : stack;
-    if (typeof made === 'string') {
-      view.empty(stack.role, `No ${reformat} slices of ${stack.title}. ${made}`);
+  #fill(view: View, position: number): void {
+    const { plan } = view;
+    const title = roleTitle(plan);
+    this.#events.dress(view);
+    const stack = this.#stackFor(plan, position);
+    if (!stack) {
+      view.empty(plan.role, `No ${title} in this case`);
       return;
     }
-    if (isComputed(made)) announce(made);
+    const made = plan.reformat ? reformatted(stack, planesOf(stack), plan.reformat) : stack;
+    if (typeof made === 'string') {
+      view.empty(stack.role, `No ${plan.reformat} slices of ${stack.title}. ${made}`);
+      return;
+    }
+    if (isComputed(made)) this.#loader.announce(made);
     this.#events.hung(view, made);
     view.show(made, this.#remembered(made.id));
   }

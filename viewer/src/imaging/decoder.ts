@@ -1,0 +1,57 @@
+/** Workers that decode; they are started with the page, so that they are ready before the first frame is here. */
+
+import type { DicomJson } from '../wire.ts';
+import { formOf, type Values } from './modality.ts';
+
+type Answer = ({ readonly failed?: false } & Values) | { readonly failed: true };
+
+interface Waiting {
+  done(values: Values): void;
+  fail(): void;
+}
+
+const MOST_WORKERS = 3;
+
+export class Decoder {
+  readonly #workers: readonly Worker[];
+  readonly #waiting = new Map<number, Waiting>();
+  #job = 0;
+  #broken = false;
+
+  constructor() {
+    const count = Math.max(1, Math.min(MOST_WORKERS, Math.floor((navigator.hardwareConcurrency || 2) / 2)));
+    this.#workers = Array.from({ length: count }, () => this.#start());
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./decode.worker.ts', import.meta.url), { type: 'module' });
+    worker.addEventListener('message', ({ data }: MessageEvent<Answer & { readonly job: number }>) => {
+      const waiting = this.#waiting.get(data.job);
+      this.#waiting.delete(data.job);
+      if (data.failed) waiting?.fail();
+      else waiting?.done(data);
+    });
+    // A worker that could not start answers nobody: what waits for it must not wait for ever.
+    worker.addEventListener('error', () => {
+      this.#broken = true;
+      for (const { fail } of this.#waiting.values()) fail();
+      this.#waiting.clear();
+    });
+    return worker;
+  }
+
+  decode(bytes: ArrayBuffer, metadata: DicomJson): Promise<Values> {
+    this.#job += 1;
+    const job = this.#job;
+    return new Promise((done, refuse) => {
+      const fail = () => refuse(new Error('The frame cannot be decoded.'));
+      if (this.#broken) {
+        fail();
+        return;
+      }
+      this.#waiting.set(job, { done, fail });
+      const message = { job, bytes, form: formOf(metadata) };
+      this.#workers[job % this.#workers.length]?.postMessage(message, [bytes]);
+    });
+  }
+}
