@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
-
-from django.db.models import Min
 
 from annotation.dicom.roles import ROLE_TITLES
-from annotation.intake.physics import physics
-from annotation.models import ClinicalValue, Instance, Patient, Series, Study
+from annotation.intake.scans import physics_of
+from annotation.models import ClinicalValue, Patient, Series, Study
 from annotation.protocol import Protocol
 
 OF_AGE = 18
@@ -67,15 +64,6 @@ def _scans(known: Mapping[int, Kept]) -> None:
             one.has_mri = True
             day = {**told, **earlier.get(pk, {})}.get("acquired_on")
             one.mri_days += [date.fromisoformat(day)] if day else []
-
-
-def physics_of(series: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Read the parameters of series that came in before they were kept, from one header each."""
-    if not series:
-        return {}
-    own = Instance.objects.filter(series__in=list(series))
-    first = own.values("series").annotate(first=Min("pk")).values("first")
-    return {pk: physics(header) for pk, header in own.filter(pk__in=first).values_list("series", "header")}
 
 
 def _hints(one: Kept, asked: Mapping[str, str], wanted: set[str]) -> Iterable[Hint]:

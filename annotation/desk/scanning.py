@@ -6,62 +6,21 @@ printed; what a header does not say is left out, and the number that said it sta
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from statistics import median
 from typing import Any
 
-from annotation.access import readable, study_for
-from annotation.desk.hints import physics_of
+from annotation.access import study_for
 from annotation.dicom.roles import ROLE_TITLES
-from annotation.models import Role, Series
+from annotation.intake.scans import ALL_CT, GROUPS, OF_THE_SPINE, PARAMETERS, Parameter, Scan, scans_of
+from annotation.models import Role
 from annotation.people import Person
 
-OF_THE_SPINE = tuple(role for role in ROLE_TITLES if role not in {"LOC", "CT_SCOUT", "OTHER"})
-FIELDS = {"1.5 T": (1.4, 1.6), "3 T": (2.8, 3.2)}
-OTHER_FIELD, NO_FIELD = "other field", "field not stated"
-ALL_CT = "CT"
 EVERY_DIGIT = Context(prec=400)
 """The longest float has 309 digits before its point; a header may hold anything."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One line of the table: where its numbers stand, what it is called, and with how many decimals it is printed."""
-
-    code: str
-    title: str
-    unit: str
-    decimals: int
-    modality: str
-    part: int | None = None
-
-
-PARAMETERS = (
-    Parameter("repetition_time_ms", "Repetition time", "ms", 0, "MR"),
-    Parameter("echo_time_ms", "Echo time", "ms", 1, "MR"),
-    Parameter("inversion_time_ms", "Inversion time", "ms", 0, "MR"),
-    Parameter("flip_angle_deg", "Flip angle", "°", 0, "MR"),
-    Parameter("echo_train_length", "Echo train length", "", 0, "MR"),
-    Parameter("averages", "Averages", "", 1, "MR"),
-    Parameter("bandwidth_hz", "Bandwidth", "Hz per pixel", 0, "MR"),
-    Parameter("kvp", "Tube voltage", "kV", 0, "CT"),
-    Parameter("tube_current_ma", "Tube current", "mA", 0, "CT"),
-    Parameter("exposure_mas", "Exposure", "mAs", 0, "CT"),
-    Parameter("slice_thickness_mm", "Slice thickness", "mm", 2, ""),
-    Parameter("slice_spacing_mm", "Slice spacing", "mm", 2, ""),
-    Parameter("pixel_spacing_mm", "Pixel, rows", "mm", 2, "", 0),
-    Parameter("pixel_spacing_mm", "Pixel, columns", "mm", 2, "", 1),
-    Parameter("field_of_view_mm", "Field of view, height", "mm", 0, "", 0),
-    Parameter("field_of_view_mm", "Field of view, width", "mm", 0, "", 1),
-    Parameter("acquired_matrix", "Acquired matrix, frequency", "", 0, "MR", 0),
-    Parameter("acquired_matrix", "Acquired matrix, phase", "", 0, "MR", 1),
-    Parameter("matrix", "Image matrix, rows", "", 0, "", 0),
-    Parameter("matrix", "Image matrix, columns", "", 0, "", 1),
-)
 
 
 @dataclass(frozen=True)
@@ -154,42 +113,14 @@ class Scanning:
 COLUMNS = ("role", "group", "cases", "series", "parameter", "unit", "n", "median", "low", "high")
 
 
-@dataclass(frozen=True)
-class Scan:
-    case: int
-    role: str
-    modality: str
-    group: str
-    told: Mapping[str, Any]
-
-
 def scanning_table(person: Person, code: str) -> Scanning:
     """Give the table; two queries, however many series there are."""
     study = study_for(person, code, Role.COORDINATOR)
-    shown = Series.objects.filter(
-        readable(), case__patient__study=study, case__patient__exclusion__isnull=True, role__in=OF_THE_SPINE
-    )
-    rows = list(shown.values_list("pk", "case", "role", "modality", "parameters").order_by("pk"))
-    earlier = physics_of([pk for pk, _, _, _, told in rows if "matrix" not in told])
-    scans = [
-        Scan(case, role, modality, group_of(modality, told), told)
-        for pk, case, role, modality, kept in rows
-        for told in [{**kept, **earlier.get(pk, {})}]
-    ]
-    groups = [name for name in (*FIELDS, OTHER_FIELD, NO_FIELD, ALL_CT) if any(scan.group == name for scan in scans)]
+    scans = list(scans_of(study))
+    groups = [name for name in GROUPS if any(scan.group == name for scan in scans)]
     fields, mri_cases = _fields(scans, groups)
     blocks = tuple(_block(group, [scan for scan in scans if scan.group == group]) for group in groups)
     return Scanning(fields, mri_cases, blocks)
-
-
-def group_of(modality: str, told: Mapping[str, Any]) -> str:
-    """Name the group of a series; 1.494 T and 1.5 T are one magnet."""
-    if modality != "MR":
-        return ALL_CT
-    tesla = _number(told.get("field_strength_t"))
-    if tesla is None:
-        return NO_FIELD
-    return next((name for name, (low, high) in FIELDS.items() if low <= tesla <= high), OTHER_FIELD)
 
 
 def _fields(scans: Sequence[Scan], groups: Sequence[str]) -> tuple[tuple[FieldRow, ...], int]:
@@ -228,24 +159,11 @@ def _block(group: str, scans: Sequence[Scan]) -> Block:
 
 def summary(parameter: Parameter, scans: Sequence[Scan]) -> Summary:
     """Median and range over the series that state the parameter."""
-    values = [
-        value for scan in scans if (value := _number(_part(scan.told.get(parameter.code), parameter.part))) is not None
-    ]
+    values = [value for scan in scans if (value := parameter.of(scan.told)) is not None]
     if not values:
         return Summary(0, len(scans), None, None, None, parameter.decimals)
     middle = float(median(Decimal(repr(value)) for value in values))  # of 0.57 and 0.58 it is 0.575, not a hair less
     return Summary(len(values), len(scans), middle, min(values), max(values), parameter.decimals)
-
-
-def _part(value: Any, part: int | None) -> Any:
-    if part is None:
-        return value
-    return value[part] if isinstance(value, list) and part < len(value) else None
-
-
-def _number(value: Any) -> float | None:
-    sound = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if sound else None
 
 
 def _counted(name: str, scans: Sequence[Scan]) -> str:

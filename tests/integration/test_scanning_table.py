@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from annotation import desk
-from annotation.desk.scanning import Parameter, Scan, rounded, summary
+from annotation.desk.scanning import rounded, summary
+from annotation.intake.scans import Parameter, Scan
 from annotation.models import Case, Exclusion, Instance, Patient, Series
 from tests import cast
 
