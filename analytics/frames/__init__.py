@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analytics.frames.clinical import BadTable, read_table
+from analytics.frames.context import Context
 from analytics.frames.frame import ADJUDICATED, READERS, Adjudicated, Frames, Sites, Variable
 from analytics.frames.gradings import from_tables
 from analytics.frames.locked import Row, from_handover
@@ -12,6 +13,7 @@ __all__ = [
     "READERS",
     "Adjudicated",
     "BadTable",
+    "Context",
     "Frames",
     "Row",
     "Sites",

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analytics.frames.context import Context
 from annotation.protocol import Continuous, Item, Nominal, Ordinal, Protocol
 
 __all__ = ["ADJUDICATED", "READERS", "Adjudicated", "Array", "Frames", "Sites", "Variable", "findings", "named"]
@@ -154,6 +155,8 @@ class Frames:
         Items that were graded at more than one place.
     adjudicated : Adjudicated or None
         What an adjudicator settled; None where nobody did.
+    context : Context or None
+        What stands around the readings; None where plain tables were given.
     """
 
     protocol: str
@@ -169,6 +172,7 @@ class Frames:
     again: Mapping[str, Mapping[str, pd.DataFrame]] = field(default_factory=dict)
     sites: Mapping[str, Sites] = field(default_factory=dict)
     adjudicated: Adjudicated | None = None
+    context: Context | None = None
 
     @property
     def readers(self) -> tuple[str, ...]:

@@ -74,7 +74,6 @@ def carry_out(
 def parts_of(plan: Plan, frames: Frames, seed: int) -> tuple[Table, list[Part]]:
     """Split a plan into its parts, and give the table they work on."""
     table = Table(frames, seed)
-    # What was analysed is no choice of a plan: it stands first in every plan, and no digest changes with it.
     return table, [*study.parts(table), *(part for step in plan.steps for part in _kind(step.kind)(table, step.params))]
 
 
@@ -99,4 +98,5 @@ def _subject(frames: Frames) -> dict[str, Any]:
         "items": [item.to_document() for item in frames.items],
         "characteristics": [one.to_document() for one in frames.characteristics.values()],
         "has_outcomes": frames.has_outcomes,
+        **study.subject(frames.context),
     }

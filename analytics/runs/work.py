@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
 
 from analytics.models import Run
+from analytics.runs.around import context_of
 from analytics.runs.rows import OUTCOMES, plan_of
 from annotation import handover, jobs
 
@@ -40,7 +42,8 @@ def carry_out(held: jobs.Held) -> None:
     held.step(0, 0, "Taking the locked readings over.")
     instrument = handover.protocol(run.study_id)
     patients = handover.clinical(run.study_id) if run.layer == OUTCOMES else []
-    frames = from_handover(instrument, handover.gradings(run.study_id), patients)
+    read = from_handover(instrument, handover.gradings(run.study_id), patients)
+    frames = replace(read, context=context_of(run.study_id))
     plan = plan_of(run.plan, run.layer, instrument)
     _still_the_same(run, plan)
     results = plans.carry_out(plan, frames, seed=run.seed, progress=held.step, processes=plans.processors())

@@ -10,21 +10,39 @@ from annotation.handover.exhibits import Exhibit, exhibits
 from annotation.handover.frozen import StillReading, Subject, protocol, subject
 from annotation.handover.paces import Paced, Sat, paces, sittings
 from annotation.handover.readings import Row, clinical, fingerprint, gradings
+from annotation.handover.surroundings import (
+    LeftOut,
+    ParameterNamed,
+    Scanned,
+    assessed,
+    left_out,
+    scanning,
+    scanning_groups,
+    scanning_parameters,
+)
 from annotation.handover.verify import verify
 
 __all__ = [
     "Exhibit",
+    "LeftOut",
     "Paced",
+    "ParameterNamed",
     "Row",
     "Sat",
+    "Scanned",
     "StillReading",
     "Subject",
+    "assessed",
     "clinical",
     "exhibits",
     "fingerprint",
     "gradings",
+    "left_out",
     "paces",
     "protocol",
+    "scanning",
+    "scanning_groups",
+    "scanning_parameters",
     "sittings",
     "subject",
     "verify",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from annotation.access import protocol_of
 from annotation.handover.frozen import counting, frozen, reader_names, rounds_of
-from annotation.models import Assignment, Case, ClinicalValue, Patient, State
+from annotation.models import Assignment, Case, ClinicalValue, Exclusion, Patient, State
 from annotation.protocol import rows
 
 PASSPORT = ("age", "sex", "bmi", "level")
@@ -49,7 +49,7 @@ def gradings(key: int) -> Iterator[Row]:
 
 
 def fingerprint(key: int, *, outcomes: bool) -> str:
-    """Give the digest of the frozen data: every locked revision's seal and, with outcomes, every clinical value."""
+    """Give the digest of the frozen data: seals of locked revisions, exclusions and, with outcomes, clinical values."""
     study = frozen(key, State.UNBLINDED if outcomes else State.READINGS_LOCKED)
     sealed = hashlib.sha256(study.protocol_digest.encode())
     locked = Assignment.objects.filter(
@@ -57,6 +57,8 @@ def fingerprint(key: int, *, outcomes: bool) -> str:
     ).order_by("pk")
     for reading, digest in locked.values_list("pk", "locked_revision__digest").iterator():
         sealed.update(f"{reading}:{digest}\n".encode())
+    for reason in Exclusion.objects.filter(patient__study=study).order_by("pk").values_list("reason", flat=True):
+        sealed.update(f"left out {reason}\n".encode())
     if outcomes:
         values = ClinicalValue.objects.filter(patient__study=study, patient__exclusion__isnull=True).order_by("pk")
         for row in values.values_list("patient__pseudonym", "name", "timepoint", "value", "number").iterator():

@@ -1,0 +1,26 @@
+"""What stands around the readings of a study, for its frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from annotation import handover
+
+if TYPE_CHECKING:
+    from analytics.frames import Context
+
+MAIN = "main"
+
+
+def context_of(study: int) -> Context:
+    """Take the flow of patients, the reading times of the main round and the scanning over."""
+    from analytics.frames import Context
+
+    return Context.of(
+        assessed=handover.assessed(study),
+        excluded=handover.left_out(study),
+        times=((one.reader, one.form, one.active_s) for one in handover.paces(study) if one.round == MAIN),
+        scans=handover.scanning(study),
+        parameters=handover.scanning_parameters(),
+        groups=handover.scanning_groups(),
+    )
