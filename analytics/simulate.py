@@ -34,7 +34,9 @@ AGE = (43.9, 16.2, 18, 86)  # mean, SD, ends
 BMI = (26.1, 4.1, 16.5, 42.0)
 SLIP_MM = (6.0, 3.8)
 NO_SLIP = 12
-ENDPLATE_MM = 36.0
+WORN = 3
+ENDPLATE_MM = (35.0, 1.6, 31.0, 39.0)
+MEASURES = ("slip_mm", "endplate_mm")
 FINDINGS: dict[str, dict[int, int]] = {
     "contrast_pattern": {1: 66, 2: 55, 3: 13},
     "segment_degeneration": {0: 63, 1: 71},
@@ -54,6 +56,7 @@ ODDS_RATIOS: dict[str, tuple[float, float]] = {
 }
 SHARED = 0.72  # correlation of the unexplained response at the two times
 SLIP_ICC = 0.95
+KAPPA = 0.8
 
 
 @dataclass(frozen=True)
@@ -66,27 +69,32 @@ class Study:
         One row a case.
     gradings : DataFrame
         One row a case and reader, levels as the protocol exports them.
+    truth : DataFrame
+        One row a case: the codes of what is there, `slip_mm` and `endplate_mm`; what the readers and the outcomes
+        were drawn from.
     """
 
     clinical: pd.DataFrame
     gradings: pd.DataFrame
+    truth: pd.DataFrame
 
 
-def study(*, cases: int = CASES, kappa: float = 0.8, seed: int = 1) -> Study:
+def study(*, cases: int = CASES, kappa: float | Mapping[str, float] = 0.8, seed: int = 1) -> Study:
     """Simulate a whole study.
 
     Parameters
     ----------
     cases : int
         How many; margins are scaled to it, exact at 134.
-    kappa : float
-        Planted agreement of the two readers on every coded finding, 0 to 1: each reader copies the truth with
-        probability ``sqrt(kappa)`` and otherwise draws from the truth's own margin, which makes the expected kappa this
-        number.
+    kappa : float or mapping
+        Planted agreement of the two readers, 0 to 1, on every coded finding or by its code (`KAPPA` where it is not
+        named): each reader copies the truth with probability ``sqrt(kappa)`` and otherwise draws from the truth's own
+        margin, which makes the expected kappa this number.
     seed : int
         The same seed gives the same study.
     """
-    if cases < 2 or not 0 <= kappa <= 1:
+    planted = dict(kappa) if isinstance(kappa, Mapping) else dict.fromkeys((*FINDINGS, "meyerding"), kappa)
+    if cases < 2 or not all(0 <= value <= 1 for value in planted.values()):
         raise ValueError(f"A study has two cases or more and a kappa from 0 to 1, not {cases!r} and {kappa!r}.")
     rng = np.random.default_rng(seed)
     truth = _truth(rng, cases)
@@ -95,7 +103,8 @@ def study(*, cases: int = CASES, kappa: float = 0.8, seed: int = 1) -> Study:
     protocol = catalogue.latest("spondylolysis")
     rows = []
     for reader in ("R1", "R2"):
-        seen = {item: _read(rng, values, kappa) for item, values in truth.items() if item != "slip_mm"}
+        coded = {item: values for item, values in truth.items() if item not in MEASURES}
+        seen = {item: _read(rng, values, planted.get(item, KAPPA)) for item, values in coded.items()}
         slip = _measured(rng, truth["slip_mm"])
         for place, name in enumerate(names):
             codes = {item: int(values[place]) for item, values in seen.items()} | {"slip_mm": float(slip[place])}
@@ -103,7 +112,8 @@ def study(*, cases: int = CASES, kappa: float = 0.8, seed: int = 1) -> Study:
             rows.append({"case_id": name, "reader": reader, **exported})
     findings = [item.code for item in protocol.items if not item.support]
     gradings = pd.DataFrame(rows, columns=["case_id", "reader", *findings], dtype=object)
-    return Study(clinical, gradings.sort_values(["case_id", "reader"], ignore_index=True))
+    table = pd.DataFrame({"case_id": names, **truth})
+    return Study(clinical, gradings.sort_values(["case_id", "reader"], ignore_index=True), table)
 
 
 def _scaled(counts: tuple[int, ...], cases: int) -> list[int]:
@@ -128,8 +138,19 @@ def _truth(rng: np.random.Generator, cases: int) -> dict[str, Array]:
     slip = np.round(np.abs(rng.normal(*SLIP_MM, cases)), 1)
     slip[: _scaled((NO_SLIP, CASES - NO_SLIP), cases)[0]] = 0.0
     found["slip_mm"] = rng.permutation(slip)
+    found["endplate_mm"] = _drawn(rng, cases, ENDPLATE_MM).round(1)
     # Exact quarters belong to the lower grade.
-    found["meyerding"] = np.clip(np.ceil(4 * found["slip_mm"] / ENDPLATE_MM), 0, 5)
+    found["meyerding"] = np.clip(np.ceil(4 * found["slip_mm"] / found["endplate_mm"]), 0, 5)
+    found["modic_type1"] = _beside_worn_discs(rng, found["modic_type1"], found["pfirrmann"])
+    return found
+
+
+def _beside_worn_discs(rng: np.random.Generator, modic: Array, pfirrmann: Array) -> Array:
+    """Deal the endplate changes to cases with worn discs, as far as there are such."""
+    worn = rng.permutation(np.flatnonzero(pfirrmann >= WORN))
+    fresh = rng.permutation(np.flatnonzero(pfirrmann < WORN))
+    found = np.zeros_like(modic)
+    found[np.concatenate([worn, fresh])[: int(modic.sum())]] = 1
     return found
 
 
@@ -227,7 +248,11 @@ def _followup(rng: np.random.Generator, baseline: int, response: str) -> int:
 
 
 def documents(
-    protocol: Protocol, gradings: pd.DataFrame, *, seed: int = 0
+    protocol: Protocol,
+    gradings: pd.DataFrame,
+    *,
+    seed: int = 0,
+    planted: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Iterator[tuple[str, str, str, dict[str, object]]]:
     """Write the answers whose case values are the gradings.
 
@@ -239,6 +264,8 @@ def documents(
         ``case_id, reader`` and a column an item, as the protocol exports; a blank cell becomes "not assessable".
     seed : int
         Decides which side carries the case value, and the support items.
+    planted : mapping, optional
+        Cell to value of what the images of a case show: where the case value is the planted one, so are its places.
 
     Yields
     ------
@@ -248,25 +275,36 @@ def documents(
     rng = np.random.default_rng(seed)
     reasons = [reason.code for reason in protocol.reasons if not reason.note]
     for row in gradings.to_dict("records"):
+        there = (planted or {}).get(str(row["case_id"]), {})
         for form in protocol.forms:
             answers: dict[str, object] = {}
             for item in protocol.items_of(form.code):
                 if item.code in row:
-                    answers |= _answered(rng, protocol, item, row[item.code], reasons)
+                    answers |= _answered(rng, protocol, item, row[item.code], reasons, there)
                 elif item.required:
                     answers |= {f"{item.code}.{site.code}": _usual(rng, item) for site in item.sites if site.required}
             yield str(row["case_id"]), str(row["reader"]), form.code, answers
 
 
 def _answered(
-    rng: np.random.Generator, protocol: Protocol, item: Item, cell: object, reasons: list[str]
+    rng: np.random.Generator,
+    protocol: Protocol,
+    item: Item,
+    cell: object,
+    reasons: list[str],
+    there: Mapping[str, float],
 ) -> dict[str, object]:
     sites = [site.code for site in item.sites if site.counts]
     if cell is None or cell == "" or cell != cell:
         reason = reasons[int(rng.integers(len(reasons)))]
         return {f"{item.code}.{site}": {"not_assessable": reason} for site in sites}
     value = protocol.parsed(item.code, str(cell))
-    carrier = sites[int(rng.integers(len(sites)))]
+    shown = {site: there[f"{item.code}.{site}"] for site in sites if f"{item.code}.{site}" in there}
+    worst = max(shown.values(), default=None)
+    if len(shown) == len(sites) and worst == value:
+        return {f"{item.code}.{site}": found for site, found in shown.items()}
+    carriers = [site for site in sites if shown.get(site) == worst] or sites
+    carrier = carriers[int(rng.integers(len(carriers)))]
     return {f"{item.code}.{site}": value if site == carrier else _milder(rng, item, value) for site in sites}
 
 

@@ -7,15 +7,16 @@
 from __future__ import annotations
 
 from .canvas import SlicePlane
-from .cohort import Case, case_facts, write_case, write_cohort, write_tables
+from .cohort import Case, case_facts, write_built, write_case, write_cohort, write_tables
 from .files import write_dicom
 from .person import CLINICAL_COLUMNS, Identity, clinical_row, invent
 from .scan import GROUPS, SIZES, Phantom, PhantomSeries, build
-from .truth import VISIBLE, Truth, draw
+from .truth import SHARES, VISIBLE, Truth, draw, from_case_values
 
 __all__ = [
     "CLINICAL_COLUMNS",
     "GROUPS",
+    "SHARES",
     "SIZES",
     "VISIBLE",
     "Case",
@@ -28,7 +29,9 @@ __all__ = [
     "case_facts",
     "clinical_row",
     "draw",
+    "from_case_values",
     "invent",
+    "write_built",
     "write_case",
     "write_cohort",
     "write_dicom",

@@ -15,7 +15,7 @@ import numpy as np
 
 from .files import write_dicom
 from .person import CLINICAL_COLUMNS, Identity, clinical_row, invent
-from .scan import build, locate
+from .scan import Phantom, build, locate
 from .truth import SHARES, Truth, from_shares
 
 
@@ -77,10 +77,15 @@ def case_facts(*, index: int, seed: int, size: str = "demo") -> Case:
 
 def write_case(folder: Path, *, index: int, seed: int, size: str = "demo") -> Case:
     """Write the images of one case below ``folder/dicom``; independent of every other case, repeatable to the byte."""
+    return write_built(folder, index=index, seed=seed, size=size)[0]
+
+
+def write_built(folder: Path, *, index: int, seed: int, size: str = "demo") -> tuple[Case, Phantom]:
+    """As ``write_case``, and the phantom that was written: whoever shows its findings needs to know where they are."""
     truth, identity, row, image_seed = _draw(index, seed)
     phantom = build(truth, seed=image_seed, size=size)
     files = write_dicom(phantom, identity=identity, folder=folder / "dicom")
-    return Case(index, identity.patient_id, row, phantom.truth, identity, files)
+    return Case(index, identity.patient_id, row, phantom.truth, identity, files), phantom
 
 
 def write_tables(folder: Path, cases: Iterable[Case]) -> None:

@@ -199,7 +199,7 @@ def _patient(data: Dataset, identity: Identity) -> None:
     data.PatientSize = f"{identity.size_m:.2f}"
     data.PatientWeight = f"{identity.weight_kg:.1f}"
     data.OtherPatientNames = identity.name.upper()
-    data.PatientAddress = f"Musterweg {int(identity.patient_id) % 90 + 1}, 8999 Oberwil"
+    data.PatientAddress = f"Musterweg {sum(identity.patient_id.encode()) % 90 + 1}, 8999 Oberwil"
     data.PatientComments = REMARK
 
 

@@ -119,5 +119,5 @@ def coil(anatomy: Anatomy, slices: list[SlicePlane], rng: np.random.Generator) -
     gain *= 1.0 + 0.05 * np.sin(z / 55.0 + float(rng.uniform(0, 6.28)))
     edge = np.clip((np.abs(z) - 105.0) / 60.0, 0.0, 1.0)
     gain *= 1.0 - 0.45 * edge
-    slab = 1.0 / (1.0 + np.exp((anatomy.wall(z) - 60.0 - y) / 4.0))
+    slab = 1.0 / (1.0 + np.exp((anatomy.wall(z) - 60.0 - 0.9 * anatomy.truth.slip_mm - y) / 4.0))
     return np.asarray(gain * (0.16 + 0.84 * slab), dtype=np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -57,6 +58,7 @@ class Truth:
     age: int
     sex: str
     bmi: float
+    confounders: tuple[str, ...] = ()
     landmarks_lps_mm: dict[str, Point] = field(default_factory=dict)
     midline_slice: int = 0
     ct_offset_lps_mm: Point = (0.0, 0.0, 0.0)
@@ -135,6 +137,18 @@ class Truth:
         )
 
 
+CONFOUNDERS = ("modic_2", "modic_3", "schmorl", "haemangioma", "effusion")
+"""What looks like a finding and is none; Modic II and III stand at the index segment where Modic I does not."""
+
+
+def _confounders(kind: float, which: float, modic: int) -> tuple[str, ...]:
+    """Two cases in five have one of the first three; a quarter of those without Modic I has type II or III."""
+    found = [name for name, share in (("schmorl", 0.16), ("haemangioma", 0.28), ("effusion", 0.42)) if kind < share][:1]
+    if not modic and which < 0.26:
+        found.append("modic_2" if which < 0.18 else "modic_3")
+    return tuple(found)
+
+
 def _pick(share: float, *weights: float) -> int:
     """Index of the class in which a share of 0..1 falls."""
     bounds = np.cumsum(np.asarray(weights, dtype=float) / sum(weights))
@@ -150,9 +164,9 @@ def _sides(share: float, worst: int, lowest: int) -> Pair:
 
 
 def _slip(share: float, endplate_mm: float) -> float:
-    """Slip in mm, one decimal: none in a fifth, most in Meyerding I, few in II to III."""
-    shares = np.array([0.0, 0.20, 0.55, 0.76, 0.93, 1.0])
-    per_cent = np.array([0.0, 0.0, 14.0, 24.0, 46.0, 66.0])
+    """Slip in mm, one decimal: none in a fifth, most in Meyerding I, few in II to III, one in a hundred beyond."""
+    shares = np.array([0.0, 0.20, 0.55, 0.76, 0.93, 0.985, 1.0])
+    per_cent = np.array([0.0, 0.0, 14.0, 24.0, 46.0, 66.0, 112.0])
     slip = round(float(np.interp(share, shares, per_cent)) / 100.0 * float(endplate_mm), 1)
     return 0.0 if slip < 1.5 else float(slip)
 
@@ -215,7 +229,63 @@ def from_shares(u: np.ndarray[Any, np.dtype[np.float64]]) -> Truth:
         age=int(np.clip(round(float(np.interp(u[28], _AGE[0], _AGE[1]))), 18, 86)),
         sex=sex,
         bmi=round(float(np.interp(u[29], _BMI[0], _BMI[1])), 1),
+        confounders=_confounders(float(u[30]), float(u[31]), modic),
     )
+
+
+def from_case_values(
+    values: Mapping[str, float],
+    *,
+    level: str,
+    endplate_mm: float,
+    person: tuple[int, str, float],
+    u: np.ndarray[Any, np.dtype[np.float64]],
+) -> Truth:
+    """Return a case whose findings have these case values; ``u`` (``SHARES`` numbers in 0..1) deals sides and the rest.
+
+    Parameters
+    ----------
+    values
+        One code a finding, as `Truth.case_values` gives them.
+    person
+        Age, sex, body mass index.
+    """
+    grade = {item: int(value) for item, value in values.items()}
+    index = INDEX_SEGMENT[level]
+    soft = grade["soft_tissue_edema_cyst"]
+    kind = _pick(u[18], 0.55, 0.25, 0.20)
+    age, sex, bmi = person
+    return Truth(
+        level=level,
+        slip_mm=float(values["slip_mm"]),
+        endplate_mm=endplate_mm,
+        pfirrmann_by_segment=_spread_discs(u[8:16], index, grade),
+        segment_degeneration=grade["segment_degeneration"],
+        modic_type1=grade["modic_type1"],
+        contrast_pattern=_sides(u[19], grade["contrast_pattern"], 1),
+        weishaupt=_sides(u[5], grade["weishaupt"], 0),
+        bartynski=_sides(u[21], grade["bartynski"], 0),
+        lee=_sides(u[23], grade["lee"], 0),
+        isthmic_bme=_sides(u[25], grade["isthmic_bme"], 0),
+        edema=_sides(u[26], int(soft and kind != 1), 0),
+        cyst=_single(u[27], int(soft and kind != 0)),
+        age=age,
+        sex=sex,
+        bmi=bmi,
+    )
+
+
+def _spread_discs(u: np.ndarray[Any, np.dtype[np.float64]], index: str, grade: Mapping[str, int]) -> dict[str, int]:
+    """Grades of all discs, so that one or several segments are affected as the extent says."""
+    found = {segment: 1 + _pick(u[i + 1], 0.35, 0.40, 0.25) for i, segment in enumerate(SEGMENTS)}
+    found[index] = grade["pfirrmann"]
+    worn = grade["pfirrmann"] >= 4 or grade["modic_type1"] > 0 or grade["weishaupt"] >= 2
+    missing = (2 - int(worn)) if grade["segment_degeneration"] else 0
+    place = SEGMENTS.index(index)
+    nearest = sorted((s for s in SEGMENTS if s != index), key=lambda s: (abs(SEGMENTS.index(s) - place), u[6] < 0.5))
+    for i, segment in enumerate(nearest[:missing]):
+        found[segment] = 4 if u[7 - i] < 0.7 else 5
+    return found
 
 
 _AGE = ([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0], [18.0, 20.0, 31.0, 43.0, 55.0, 71.0, 86.0])
