@@ -103,6 +103,7 @@ class Anatomy:
     body_half_width: float
     body_half_depth: float
     muscle_fat: float
+    marrow_fat: float
     seed: int
     conus_z: float
 
@@ -194,6 +195,8 @@ def _column(truth: Truth, rng: np.random.Generator) -> dict[str, Vertebra]:
     sway = float(rng.normal(0.0, 1.2))
     back = np.zeros(2)
     below = bones["S1"]
+    slipped = list(DISCS).index(truth.level)
+    tip = np.radians(22.0) * float(np.clip((truth.slip_pct - 50.0) / 50.0, 0.0, 1.3))
     for place, name in enumerate(DISCS):
         grade = truth.pfirrmann_by_segment.get(SEGMENT_BELOW.get(name, ""), 1)
         tall = HEIGHT_BY_GRADE[grade]
@@ -201,8 +204,11 @@ def _column(truth: Truth, rng: np.random.Generator) -> dict[str, Vertebra]:
         along, up = _direction(slope)
         lytic = name == truth.level
         step = truth.slip_mm if lytic else float(rng.normal(0.0, 0.25))
-        start = below.upper_p + step * along + gap * size * tall * up
+        lift = gap * size * tall - (_drop(truth) if lytic else 0.0)
+        start = below.upper_p + step * along + lift * up
         slope -= np.radians(wedge * curve) * (0.35 + 0.65 * tall)
+        # a vertebra that has slipped far tips forward; the column above bends back over the next four discs
+        slope += tip if lytic else (-tip / 4 if 0 < place - slipped <= 4 else 0.0)
         values = np.array(BODIES[name]) * size
         values[1] = BODIES[name][1] * curve
         if SEGMENT_BELOW.get(name) and name == _above_base(truth):
@@ -213,6 +219,11 @@ def _column(truth: Truth, rng: np.random.Generator) -> dict[str, Vertebra]:
         below, slope = _bone(name, x, (start, slope), _five(values), shift)
         bones[name] = below
     return bones
+
+
+def _drop(truth: Truth) -> float:
+    """How far a vertebra sinks in front of the one below (mm): beyond its front edge nothing carries it."""
+    return 0.5 * max(0.0, truth.slip_mm - 0.85 * truth.endplate_mm)
 
 
 def _five(values: Vector) -> tuple[float, float, float, float, float]:
@@ -269,7 +280,7 @@ def _joints(truth: Truth, bones: dict[str, Vertebra], rng: np.random.Generator) 
             axes = lower.frame.axes
             normal = -side * np.cos(angle) * axes[0] + np.sin(angle) * axes[1]
             across = np.cross(axes[2], normal)
-            gap = {0: 2.4, 1: 1.5, 2: 1.0, 3: 0.7}[grade]
+            gap = {0: 2.8, 1: 1.2, 2: 0.8, 3: 0.4}[grade]
             frame = Frame((one + two) / 2, np.array([normal, across, axes[2]]))
             found.append(Joint(below, above, side, frame, gap, grade))
     return tuple(found)
@@ -368,6 +379,7 @@ def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
         body_half_width=140.0 + 2.4 * (truth.bmi - 22.0),
         body_half_depth=92.0 + 2.6 * (truth.bmi - 22.0),
         muscle_fat=float(np.clip((truth.age - 25) / 70.0 + rng.normal(0, 0.1), 0.0, 0.8)),
+        marrow_fat=float(np.clip((truth.age - 35) / 160.0 + rng.normal(0, 0.05), -0.1, 0.35)),
         seed=int(rng.integers(0, 2**31)),
         conus_z=conus,
     )

@@ -6,11 +6,13 @@ import numpy as np
 
 from . import tissues as t
 from .anatomy import Anatomy, Defect, Joint, Vertebra, inferior_process, superior_process
-from .canvas import Array, Canvas, Coords, Patch, capsule, ellipsoid, length, rounded_box
+from .canvas import Array, Canvas, Coords, Patch, capsule, ellipsoid, length, rounded_box, rounded_meet
 from .column import ORDER
 
 PEDICLE_HALF = {"L5": 6.6, "L4": 5.6, "L3": 4.8, "L2": 4.3, "L1": 4.1}
-GROWTH_MM = {0: 0.0, 1: 0.7, 2: 1.9, 3: 3.4}
+GROWTH_MM = {0: 0.0, 1: 0.7, 2: 2.2, 3: 4.0}
+# spurs at the rim of a worn joint: how far the one behind and the one at the canal reach, by grade
+SPUR_MM = {0: (0.0, 0.0), 1: (2.0, 0.0), 2: (3.2, 1.6), 3: (5.0, 2.2)}
 SHELL_MM = 1.5
 OEDEMA_REACH_MM = 10.0
 
@@ -18,7 +20,8 @@ OEDEMA_REACH_MM = 10.0
 def paint_arches(canvas: Canvas, anatomy: Anatomy) -> None:
     """Paint joints first (capsule, cartilage), then bone from below upwards."""
     for joint in anatomy.joints:
-        _joint(canvas, joint)
+        swollen = "effusion" in anatomy.truth.confounders and joint.upper == anatomy.truth.level
+        _joint(canvas, joint, swollen=swollen)
     for defect in anatomy.defects:
         _gap_tissue(canvas, defect)
     for name in ORDER:
@@ -45,12 +48,12 @@ def _bone_paint(patch: Patch, shape: Array, shell: float) -> Array:
     patch.mark_bone(whole)
     patch.paint(whole, t.CORTEX)
     marrow = patch.cover(shape + shell)
-    patch.paint(marrow, t.MARROW, grain=0.08)
+    patch.paint(marrow, t.MARROW, grain=0.13)
     return marrow
 
 
-def _joint(canvas: Canvas, joint: Joint) -> None:
-    """Capsule and the cartilage between the two processes."""
+def _joint(canvas: Canvas, joint: Joint, *, swollen: bool) -> None:
+    """Capsule and the cartilage between the processes; fluid fills a swollen joint and bulges its capsule behind."""
     reach = 13.0 + GROWTH_MM[joint.grade]
     patch = canvas.box(joint.frame, (-reach, -reach, -reach), (reach, reach, reach))
     if patch is None:
@@ -60,8 +63,12 @@ def _joint(canvas: Canvas, joint: Joint) -> None:
     patch.paint(patch.cover(ellipsoid(at, (0.0, 0.0, 0.0), capsule_radii)), t.LIGAMENT)
     space = np.maximum(np.abs(_bent(at)) - joint.gap_mm / 2 - 0.5, length(at[1] / 6.8, at[2] / 8.5) * 6.8 - 6.8)
     patch.paint(patch.cover(space), t.CARTILAGE)
-    if joint.grade <= 1:
-        patch.paint(patch.cover(np.maximum(np.abs(_bent(at)) - 0.35 * joint.gap_mm, space + 0.8)) * 0.6, t.FLUID)
+    if swollen:
+        bulge = ellipsoid(at, (0.0, -joint.side * 8.2, -1.0), (1.9, 2.4, 6.5))
+        fluid = np.maximum(np.abs(_bent(at)) - 0.5 * joint.gap_mm - 0.4, space)
+        patch.paint(patch.cover(np.minimum(bulge, fluid)), t.FLUID)
+    elif joint.grade == 0:
+        patch.paint(patch.cover(np.maximum(np.abs(_bent(at)) - 0.3 * joint.gap_mm, space + 0.8)) * 0.7, t.FLUID)
 
 
 def _bent(at: Coords) -> Array:
@@ -71,14 +78,18 @@ def _bent(at: Coords) -> Array:
 
 def _joint_wear(canvas: Canvas, joint: Joint) -> None:
     """Cysts and erosions under the cartilage in grade 3, small erosions in grade 2 (Skeletal Radiol 1999;28:215)."""
-    spots = {2: ((-2.4, 2.0, 1.0, 1.0),), 3: ((-3.6, -1.5, 1.0, 1.9), (3.4, 3.0, -2.0, 1.6), (-2.6, 4.0, -3.0, 1.3))}
+    spots = {
+        2: ((-1.4, 2.0, 1.0, 1.1), (1.5, -2.5, -1.0, 1.0)),
+        3: ((-3.4, -1.5, 1.0, 2.4), (3.4, 3.0, -1.0, 2.2), (-2.8, 4.6, -3.0, 1.7), (2.6, -3.4, 3.0, 1.5)),
+    }
     for out, across, up, radius in spots.get(joint.grade, ()):
-        low = (out - 3.0, across - 3.0, up - 3.0)
-        patch = canvas.box(joint.frame, low, (out + 3.0, across + 3.0, up + 3.0))
+        reach = radius + 3.0
+        low = (out - reach, across - reach, up - reach)
+        patch = canvas.box(joint.frame, low, (out + reach, across + reach, up + reach))
         if patch is not None:
-            shape = ellipsoid(patch.coords(joint.frame), (out, across, up), (radius, radius, radius * 1.3))
-            patch.paint(patch.cover(shape - 0.7), t.SCLEROSIS)
-            patch.paint(patch.cover(shape), t.FLUID)
+            shape = ellipsoid(patch.coords(joint.frame), (out, across, up), (radius, radius, radius * 1.8))
+            patch.paint(patch.cover(shape - 0.9), t.SCLEROSIS)
+            patch.paint(patch.cover(shape), t.FLUID if joint.grade == 3 else t.CARTILAGE)
 
 
 def _gap_tissue(canvas: Canvas, defect: Defect) -> None:
@@ -186,14 +197,16 @@ def _ventral(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coor
 
 
 def _swell(process: Array, patch: Patch, joint: Joint, towards: float) -> Array:
-    """Osteophytes along the rim of a worn joint."""
-    if joint.grade < 2:
+    """Osteophytes along the rim of a worn joint, the larger one away from the canal."""
+    rear, inner = SPUR_MM[joint.grade]
+    if not rear:
         return process
     at = patch.coords(joint.frame)
-    size = 0.9 + 0.75 * GROWTH_MM[joint.grade]
-    one = ellipsoid(at, (towards * 3.5, -6.5, 3.0), (size + 1.2, size + 0.6, size + 2.0))
-    two = ellipsoid(at, (towards * 3.5, 7.0, -1.0), (size + 1.2, size + 0.4, size + 2.0))
-    return np.asarray(np.minimum(process, np.minimum(one, two)))
+    away = -float(joint.side)
+    spurs = [ellipsoid(at, (towards * 2.6, away * (6.2 + 0.5 * rear), 0.0), (rear, rear + 0.8, rear + 4.0))]
+    if inner:
+        spurs.append(ellipsoid(at, (towards * 2.6, -away * 6.2, 1.0), (inner + 0.6, inner + 0.6, inner + 3.0)))
+    return np.asarray(np.minimum.reduce([process, *spurs]))
 
 
 def _dorsal(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coords) -> Array:
@@ -205,9 +218,12 @@ def _dorsal(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coord
     reach = {"L5": 42.0, "S1": 34.0, "S2": 31.0, "S3": 28.0}.get(bone.name, 50.0)
     drop = middle - 0.16 * (at[1] - 27.0)
     tall = 0.66 * half if reach > 45 else 0.5 * half
-    spine = rounded_box(
-        (at[0], at[1], at[2] - drop), (0.0, (reach + 25.0) / 2, 0.0), (3.1, (reach - 25.0) / 2 + 1.5, tall), 2.4
+    # a hatchet: thin from side to side, blunt and thick at its end
+    swell = np.clip((at[1] - 27.0) / (reach - 27.0), 0.0, 1.0)
+    blade = rounded_box(
+        (at[0] * 0.0, at[1], at[2] - drop), (0.0, (reach + 25.0) / 2, 0.0), (9.0, (reach - 25.0) / 2 + 1.5, tall), 5.0
     )
+    spine = rounded_meet(blade + 1.6 * (1.0 - swell), np.abs(at[0]) - 2.6 - 1.4 * swell * swell, 2.2)
     shape = np.minimum(lamina, spine)
     joint = next((j for j in anatomy.joints if j.upper == bone.name and j.side == side), None)
     if joint is None:

@@ -54,6 +54,7 @@ class Frame:
         return Frame(self.origin + offset_lps_mm, self.axes)
 
 
+ROUGH_MM = 0.28
 WORLD = Frame(np.zeros(3), np.eye(3))
 
 
@@ -159,9 +160,15 @@ class Patch:
         """Return the coarser noise field here (fat in muscle)."""
         return self.canvas.streaks[self.window]
 
-    def cover(self, distance: Array, soft: float | Array | None = None) -> Array:
-        """Coverage 0..1 of a shape from its signed distance in mm (negative inside), anti-aliased."""
+    def cover(self, distance: Array, soft: float | Array | None = None, rough_mm: float = ROUGH_MM) -> Array:
+        """Coverage 0..1 of a shape from its signed distance in mm (negative inside), anti-aliased.
+
+        Nothing in a body has a smooth outline: ``rough_mm`` is the standard deviation by which it wanders, the same
+        way for every shape at a place, so that layers keep their thickness.
+        """
         width = self.canvas.softness if soft is None else soft
+        if rough_mm:
+            distance = distance + rough_mm * self.streaks()
         cover = distance * (-1.0 / width)
         cover += 0.5
         return np.clip(cover, 0.0, 1.0, out=cover)

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import tissues as t
 from .anatomy import SEGMENT_BELOW, Anatomy, Vertebra
-from .canvas import Array, Canvas, Coords, Frame, Patch, Vector, capsule, length, rounded_box, rounded_meet
+from .canvas import Array, Canvas, Coords, Frame, Patch, Vector, capsule, ellipsoid, length, rounded_box, rounded_meet
 
 ORDER = ("S3", "S2", "S1", "L5", "L4", "L3", "L2", "L1", "T12", "T11", "T10")
 CORNER_MM = 1.8
@@ -141,25 +141,60 @@ def paint_bodies(canvas: Canvas, anatomy: Anatomy) -> None:
         patch.mark_bone(whole)
         patch.paint(whole, t.ENDPLATE)
         marrow = patch.cover(shape + 1.0, soft)
-        patch.paint(marrow, {key: value * shade for key, value in t.MARROW.items()}, grain=0.09)
+        _marrow(patch, anatomy, marrow, shade)
         _vein(patch, at, bone, marrow)
         _modic(patch, anatomy, bone, marrow, (below_top, above_bottom), at, modic)
+        _lookalikes(patch, anatomy, bone, marrow, at)
+
+
+def _marrow(patch: Patch, anatomy: Anatomy, marrow: Array, shade: float) -> None:
+    """Trabeculae and islands of fat; the older the person, the more fat."""
+    patch.paint(marrow, {key: value * shade for key, value in t.MARROW.items()}, grain=0.13)
+    islands = 0.14 * patch.streaks() + 0.10 * patch.texture() + anatomy.marrow_fat
+    patch.paint(np.clip(islands, 0.0, 0.6) * marrow, t.MARROW_FAT)
 
 
 def _vein(patch: Patch, at: Coords, bone: Vertebra, marrow: Array) -> None:
+    """The basivertebral vein and its fat: a wedge that opens to the back wall at half height."""
     if bone.name.startswith("S"):
         return
-    vein = capsule((at[0] * 0.35, at[1], at[2]), (0.0, 1.0, 0.0), (0.0, -9.0, 0.3), 1.7, 1.3)
-    patch.paint(patch.cover(vein, 2.0) * marrow * 0.8, t.VEIN)
+    patch.paint(patch.cover(capsule((at[0] * 0.3, at[1], at[2]), (0.0, 1.5, 0.0), (0.0, -10.0, 0.4), 3.4, 2.4), 2.5)
+                * marrow * 0.7, t.MARROW_FAT)  # fmt: skip
+    vein = capsule((at[0] * 0.35, at[1], at[2]), (0.0, 1.0, 0.0), (0.0, -12.0, 0.4), 1.9, 1.4)
+    patch.paint(patch.cover(vein, 1.6) * marrow * 0.9, t.VEIN)
 
 
 def _modic(
     patch: Patch, anatomy: Anatomy, bone: Vertebra, marrow: Array, plates: tuple[Array, Array], at: Coords,
     shape: tuple[float, float],
 ) -> None:  # fmt: skip
-    """Modic I: oedema-like marrow along both endplates of the index disc (Radiology 1988;166:193)."""
-    if not anatomy.truth.modic_type1 or bone not in (anatomy.lytic, anatomy.below):
+    """Modic changes along both endplates of the index disc (Radiology 1988;166:193): type I, or II or III instead."""
+    truth = anatomy.truth
+    tissue = t.MODIC_ONE if truth.modic_type1 else next((t.MODIC[n] for n in truth.confounders if n in t.MODIC), None)
+    if tissue is None or bone not in (anatomy.lytic, anatomy.below):
         return
     away = plates[1] if bone is anatomy.lytic else plates[0]
     reach = shape[0] * (1.0 - 0.35 * ((at[0] - 6.0 * shape[1]) / bone.half_width) ** 2) + 1.5 * patch.texture()
-    patch.paint(np.clip((reach - away) / 3.0, 0.0, 1.0) * marrow * 0.92, t.MODIC_ONE, grain=0.08)
+    patch.paint(np.clip((reach - away) / 3.0, 0.0, 1.0) * marrow * 0.92, tissue, grain=0.08)
+
+
+def _lookalikes(patch: Patch, anatomy: Anatomy, bone: Vertebra, marrow: Array, at: Coords) -> None:
+    """Harmless things inside a body: a Schmorl node in its upper plate, a haemangioma."""
+    rng = np.random.default_rng(anatomy.seed + 7)
+    lateral, deep, turn = float(rng.uniform(-7, 7)), float(rng.uniform(-0.62, -0.42)), float(rng.uniform(-2, 2))
+    depth = float(np.hypot(*(bone.upper_a - bone.upper_p)))
+    if "schmorl" in anatomy.truth.confounders and bone.name == _elsewhere(anatomy, 1):
+        top = bone.frame.local(np.array([bone.x, *((1.0 + deep) * bone.upper_p - deep * bone.upper_a)]))
+        node = ellipsoid(at, (lateral, float(top[1]), float(top[2]) - 1.0), (5.5, 5.0, 5.2))
+        patch.paint(patch.cover(node - 1.3), t.ENDPLATE)
+        patch.paint(patch.cover(node), t.ANNULUS, grain=0.1)
+    if "haemangioma" in anatomy.truth.confounders and bone.name == _elsewhere(anatomy, 2):
+        ball = ellipsoid(at, (lateral, deep * depth, turn), (7.5, 7.0, 7.5))
+        patch.paint(patch.cover(ball, 2.0) * marrow * 0.95, t.HAEMANGIOMA)
+        bars = np.clip(np.cos((at[0] + 0.4 * at[1]) * 2.1) * 1.6 - 0.5, 0.0, 0.6)
+        patch.paint(patch.cover(ball + 0.6, 2.0) * marrow * bars, t.TRABECULA)
+
+
+def _elsewhere(anatomy: Anatomy, above: int) -> str:
+    """Name of a vertebra so many above the lytic one: nothing there is graded."""
+    return ORDER[ORDER.index(anatomy.lytic.name) + above]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from . import tissues as t
@@ -49,67 +51,90 @@ def paint_cysts(canvas: Canvas, anatomy: Anatomy) -> None:
 
 def paint_foramina(canvas: Canvas, anatomy: Anatomy) -> None:
     """Foraminal stenosis (Lee): fat lost on two sides, on four sides, root flattened; before the arches."""
-    bone = anatomy.lytic
     for i, side in enumerate((-1, 1)):
-        grade = anatomy.truth.lee[i]
-        if grade == 0:
-            continue
-        path = root_path(bone, side)[1:]
-        start = path[0]
-        low = (min(p[0] for p in path) - 10.0, -16.0, -40.0)
-        patch = canvas.box(bone.frame, low, (max(p[0] for p in path) + 10.0, 20.0, 8.0))
-        if patch is None:
-            continue
-        at = patch.coords(bone.frame)
-        if grade == 1:
-            for shift in (-5.4, 5.4):
-                moved = [(p[0], p[1] + shift, p[2] - 0.5) for p in path[:2]]
-                patch.paint(patch.cover(capsule(at, moved[0], moved[1], 3.3)), t.SCAR, grain=0.08)
-            continue
-        around = capsule(at, start, path[1], 6.8 if grade == 3 else 6.2)
-        patch.paint(patch.cover(around, 1.6), t.SCAR, grain=0.08)
-        if grade == 2:
-            patch.paint(patch.cover(root_distance(at, path[:2], (2.7,))), t.GANGLION)
-        else:
-            flat = (at[0], at[1] * 0.62, at[2] * 2.1)
-            ends = [(p[0], p[1] * 0.62, p[2] * 2.1) for p in path[:2]]
-            patch.paint(patch.cover(capsule(flat, ends[0], ends[1], 2.1)), t.GANGLION)
+        if anatomy.truth.lee[i]:
+            _foramen(canvas, anatomy, side, anatomy.truth.lee[i])
+
+
+def _foramen(canvas: Canvas, anatomy: Anatomy, side: int, grade: int) -> None:
+    bone = anatomy.lytic
+    path = root_path(bone, side)[1:]
+    reach = 17.0
+    low = (min(p[0] for p in path) - reach, -22.0, -48.0)
+    patch = canvas.box(bone.frame, low, (max(p[0] for p in path) + reach, 24.0, 10.0))
+    if patch is None:
+        return
+    at = patch.coords(bone.frame)
+    # the canal keeps its own fat: tissue begins at the inner edge of the pedicle
+    outside = bone.pedicle - 4.0 - at[0] * side
+    if grade == 1:
+        # above and below, where the pedicle and the disc come near; fat stays before and behind the root
+        for shift in (-7.2, 7.2):
+            ends = [(p[0], p[1] + 0.5, p[2] + shift) for p in path]
+            flat = [(at[0], at[1] * 0.62, at[2])]
+            rods = [capsule(flat[0], *_deeper(one, two), 4.4) for one, two in pairwise(ends)]
+            patch.paint(patch.cover(np.maximum(np.minimum(*rods), outside)), t.SCAR, grain=0.08)
+        patch.paint(patch.cover(root_distance(at, path, (2.9, 2.3))), t.GANGLION)
+        return
+    tissue = root_distance(at, path, (11.0, 8.0)) + 0.4 * patch.texture()
+    patch.paint(patch.cover(np.maximum(tissue, outside), 1.6), t.SCAR, grain=0.10)
+    if grade == 2:
+        patch.paint(patch.cover(root_distance(at, path, (2.8, 2.3))), t.GANGLION)
+        return
+    # collapsed between pedicle and bulging disc: a band a millimetre or two high
+    for shift in (-4.6, 4.6):
+        ends = [(p[0], p[1], p[2] + shift) for p in path]
+        patch.paint(patch.cover(np.maximum(root_distance(at, ends, (3.1, 3.0)), outside)), t.ANNULUS)
+    squeezed = (at[0], at[1] * 0.55, at[2] * 2.3)
+    ends = [(p[0], p[1] * 0.55, (0.3 * p[2] + 0.7 * path[0][2] - 1.5) * 2.3) for p in path]
+    patch.paint(patch.cover(root_distance(squeezed, ends, (2.5, 2.3))), t.GANGLION)
+
+
+def _deeper(
+    one: tuple[float, float, float], two: tuple[float, float, float]
+) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    return (one[0], one[1] * 0.62, one[2]), (two[0], two[1] * 0.62, two[2])
+
+
+# by grade: half width and half depth of the traversing root, how far it is pushed to the middle, space kept before
+# and behind it, how much of its grey is left to see
+ROOT_IN_RECESS = {
+    0: (2.4, 2.4, 0.0, 4.0, 1.0),
+    1: (2.3, 2.3, 0.0, 0.3, 1.0),
+    2: (3.0, 1.25, 1.3, 0.15, 1.0),
+    3: (3.0, 0.9, 1.8, 0.0, 0.55),
+}
 
 
 def paint_recesses(canvas: Canvas, anatomy: Anatomy) -> None:
     """Lateral recesses with the traversing root at the index disc (Bartynski); after discs, before the arches."""
+    for i, side in enumerate((-1, 1)):
+        _recess(canvas, anatomy, side, anatomy.truth.bartynski[i])
+
+
+def _recess(canvas: Canvas, anatomy: Anatomy, side: int, grade: int) -> None:
     below = anatomy.below
     half = below.height / 2
-    for i, side in enumerate((-1, 1)):
-        grade = anatomy.truth.bartynski[i]
-        patch = canvas.box(below.frame, (-24.0, -8.0, half - 12.0), (24.0, 26.0, half + 16.0))
-        if patch is None:
-            return
-        x, p, s = patch.coords(below.frame)
-        at = (x * side, p, s)
-        room = np.clip(1.6 - np.abs(s - half - 2.0) / 9.0, 0.0, 1.0)
-        root = ((8.6, 6.2, half + 14.0), (10.2, 5.0, half - 12.0))
-        if grade:
-            move = (0.0, 1.0, 2.4, 3.6)[grade]
-            lump = ellipsoid(at, (14.2 - move, 12.0 - 1.5 * move, half + 2.0), (6.0, 6.4, 10.0))
-            patch.paint(patch.cover(lump), t.FLAVUM, grain=0.06)
-        if grade == 3:
-            fill = ellipsoid(at, (10.0, 5.0, half + 2.0), (5.2, 4.2, 9.0))
-            patch.paint(patch.cover(fill), t.SCAR, grain=0.06)
-            flat = capsule((at[0] * 0.6, at[1] * 2.0, at[2]), *_scaled(root, 0.6, 2.0), 1.4)
-            patch.paint(patch.cover(flat) * room * 0.6, t.ROOT)
-        elif grade == 2:
-            flat = capsule((at[0] * 0.62, at[1] * 1.7, at[2]), *_scaled(root, 0.62, 1.7), 1.7)
-            patch.paint(patch.cover(flat), t.ROOT)
-        else:
-            patch.paint(patch.cover(capsule(at, root[0], root[1], 2.0)), t.ROOT)
-
-
-def _scaled(
-    ends: tuple[tuple[float, float, float], tuple[float, float, float]], wide: float, deep: float
-) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    one, two = ((p[0] * wide, p[1] * deep, p[2]) for p in ends)
-    return one, two
+    patch = canvas.box(below.frame, (-26.0, -9.0, half - 15.0), (26.0, 26.0, half + 20.0))
+    if patch is None:
+        return
+    x, p, s = patch.coords(below.frame)
+    at = (x * side, p, s)
+    z = float(below.upper_p[1])
+    wide = float(np.interp(z, anatomy.sac_z, anatomy.sac_half_width))
+    half_width, half_depth, push, space, seen = ROOT_IN_RECESS[grade]
+    out, deep, level = wide + 3.6 - push, 5.6, half + 3.0
+    if grade:
+        behind = ellipsoid(at, (out + 1.6, deep + half_depth + space + 5.0, level), (6.4, 5.0, 12.0))
+        before = ellipsoid(at, (out + 1.6, deep - half_depth - space - 4.0, level), (6.4, 4.0, 12.0))
+        patch.paint(patch.cover(np.minimum(behind, before)), t.FLAVUM, grain=0.06)
+    if grade == 3:
+        fill = ellipsoid(at, (out + 0.6, deep + 0.8, level), (6.2, 6.0, 12.0))
+        patch.paint(patch.cover(fill), t.FLAVUM, grain=0.10)
+    squeezed = (at[0] / half_width, at[1] / half_depth, at[2] * 1.0)
+    rod = (length(squeezed[0] - out / half_width, squeezed[1] - deep / half_depth) - 1.0) * min(half_width, half_depth)
+    rod = np.maximum(rod, np.abs(s - level) - 13.0)
+    patch.paint(patch.cover(rod) * seen, t.ROOT)
 
 
 def contrast_distance(anatomy: Anatomy, patch: Patch, defect: Defect, pattern: int) -> Array:
@@ -124,12 +149,12 @@ def contrast_distance(anatomy: Anatomy, patch: Patch, defect: Defect, pattern: i
     # axes: 0 across the gap, 1 towards the canal, 2 along the gap; the needle comes from the outer (negative) side
     drops = [
         (
-            float(rng.uniform(-3.0, 3.0)),
-            float(rng.uniform(-8.6, -6.6)),
-            float(rng.uniform(-3.5, 3.5)),
-            float(rng.uniform(1.9, 2.9)),
+            float(rng.uniform(-3.6, 3.6)),
+            float(rng.uniform(-9.4, -6.4)),
+            float(rng.uniform(-4.5, 4.5)),
+            float(rng.uniform(2.0, 3.2)),
         )
-        for _ in range(5)
+        for _ in range(11)
     ]
     spill = np.minimum.reduce([length(at[0] - d[0], at[1] - d[1], at[2] - d[2]) - d[3] for d in drops])
     if pattern == 1:
@@ -175,7 +200,7 @@ def paint_contrast(canvas: Canvas, anatomy: Anatomy, *, needle_side: int) -> Non
             # contrast spreads in soft tissue only
             bone = canvas.bone
             soft = 1.0 if bone is None else 1.0 - bone[patch.window]
-            patch.paint(patch.cover(shape, 1.0) * soft, t.CONTRAST)
+            patch.paint(patch.cover(shape, 1.0, rough_mm=0.0) * soft, t.CONTRAST)
         if defect.side == needle_side:
             paint_needle(canvas, anatomy, defect)
 
@@ -205,4 +230,4 @@ def paint_needle(canvas: Canvas, anatomy: Anatomy, defect: Defect, *, short_mm: 
     shadow = np.exp(-((np.maximum(shape, 0.0) / 3.0) ** 2)) * (1.0 - patch.cover(shape - 0.8))
     for image in canvas.image:
         image[patch.window] -= 110.0 * shadow
-    patch.paint(patch.cover(shape, 1.0), t.NEEDLE)
+    patch.paint(patch.cover(shape, 1.0, rough_mm=0.0), t.NEEDLE)

@@ -8,6 +8,8 @@ from . import tissues as t
 from .anatomy import Anatomy
 from .canvas import WORLD, Array, Canvas, Coords, Patch, capsule, ellipsoid, length, rounded_meet
 
+OUTLINE_MM = 0.5
+
 
 def paint_surroundings(canvas: Canvas, anatomy: Anatomy, *, prone: bool = False) -> None:
     """Fill the whole canvas; bones and canal are painted over it later."""
@@ -74,13 +76,15 @@ def _paraspinal(patch: Patch, anatomy: Anatomy, at: Coords, skin: Array) -> None
     side = np.abs(x)
     fat = 0.30 * patch.streaks() + 0.16 * patch.texture() + 0.62 * anatomy.muscle_fat - 0.40 + 0.5 * (1.0 - grow)
     fat = np.clip(fat, 0.0, 0.7)
-    for centre, across, depth, thick in ((46.0, 31.0, 31.0, 20.5), (17.0, 17.5, 36.0, 19.0)):
+    strands = np.clip(1.2 * (patch.streaks() + 0.5 * patch.texture()) - 1.5 + 1.6 * anatomy.muscle_fat, 0.0, 0.75)
+    for centre, across, depth, thick in ((45.0, 34.0, 32.0, 23.0), (17.0, 19.0, 33.0, 23.0)):
         distance = length((side - centre) / (across * grow), (behind - depth) / (thick * grow)) - 1.0
         distance = np.maximum(distance * (0.9 * thick * grow), under)
-        patch.paint(patch.cover(distance), t.FASCIA)
-        inside = patch.cover(distance + 0.9)
-        patch.paint(inside, t.MUSCLE, grain=0.10)
-        patch.paint(inside * fat, t.FAT)
+        patch.paint(patch.cover(distance - 1.6, 2.5, OUTLINE_MM) * 0.7, t.FAT)
+        patch.paint(patch.cover(distance, None, OUTLINE_MM), t.FASCIA)
+        inside = patch.cover(distance + 0.7, None, OUTLINE_MM)
+        patch.paint(inside, t.MUSCLE, grain=0.14)
+        patch.paint(inside * np.maximum(fat, strands), t.FAT)
 
 
 def _front_muscles(patch: Patch, x: Array, behind: Array, z: Array) -> None:
@@ -93,9 +97,11 @@ def _front_muscles(patch: Patch, x: Array, behind: Array, z: Array) -> None:
         length((side - centre) / (17.0 * size), (behind + 12.0 + 14.0 * np.maximum(down - 0.8, 0)) / (21.0 * size))
         - 1.0
     ) * (16.0 * size)
-    patch.paint(patch.cover(psoas), t.MUSCLE, grain=0.09)
+    inside = patch.cover(psoas, None, OUTLINE_MM)
+    patch.paint(inside, t.MUSCLE, grain=0.14)
+    patch.paint(inside * np.clip(0.5 * patch.streaks() - 0.75, 0.0, 0.6), t.FAT)
     quadratus = (length((side - 66.0) / 16.0, (behind - 6.0) / 9.0) - 1.0) * 9.0 + np.maximum(0.0, -45.0 - z)
-    patch.paint(patch.cover(quadratus), t.MUSCLE, grain=0.09)
+    patch.paint(patch.cover(quadratus, None, OUTLINE_MM), t.MUSCLE, grain=0.09)
 
 
 def _vessels(patch: Patch, anatomy: Anatomy, x: Array, behind: Array, z: Array) -> None:
