@@ -19,6 +19,7 @@ from annotation.people import Person
 from annotation.protocol import catalogue
 
 IMAGES = ("required", "none")
+ORIENTATIONS = ("acquired", "standard")
 _BLANK = re.compile(r"\{\w+\}")
 CODE = re.compile(r"^[A-Za-z][A-Za-z0-9-]{1,39}$")
 
@@ -79,6 +80,8 @@ def create_study(
         raise BadSetting("settings", str(fault)) from None
     if (settings or {}).get("images", "required") not in IMAGES:
         raise BadSetting("settings", f"Setting images is one of: {', '.join(IMAGES)}.")
+    if (settings or {}).get("orientation", "acquired") not in ORIENTATIONS:
+        raise BadSetting("settings", f"Setting orientation is one of: {', '.join(ORIENTATIONS)}.")
     if plan not in dict(plans()):
         raise BadSetting("plan", f"There is no analysis plan “{plan}”; there are: {', '.join(dict(plans()))}.")
     with transaction.atomic():

@@ -27,6 +27,7 @@ from annotation.models import Instance, Series
 from annotation.protocol import Fault, Invalid, Measured, Protocol
 from annotation.protocol.instrument import Cell
 from annotation.protocol.scales import Continuous
+from annotation.room.sides import OTHER_SIDE, lies_on_other_side
 from annotation.room.stacks import frame_uid
 
 Evidence = dict[str, Any]
@@ -165,11 +166,21 @@ def _of_cell(cell: Cell, value: object, sent: object, images: _Images) -> dict[s
         if sent.get(name) is not None
     }
     measured = _measured(cell, value, sent, images) if "points_lps_mm" in sent else {}
-    _, sop_uid, frame = images.home(cell.key, sent.get("uid"))
+    home = images.home(cell.key, sent.get("uid"))
+    _right_side(cell, home, images)
+    _, sop_uid, frame = home
     if not measured and "window" not in shown:
         # Points without a number are an unfinished measurement, not an answer.
         return {} if "points_lps_mm" in sent else _refuse(cell.key, "The evidence slice comes with its window.")
     return {"sop_uid": sop_uid, "frame": frame, **shown, **measured}
+
+
+def _right_side(cell: Cell, home: tuple[Series, str, int], images: _Images) -> None:
+    if not cell.site.side:
+        return
+    plane, middle = images.plane(*home), images.plane(home[0], *_middle(home[0]))
+    if plane and middle and lies_on_other_side(cell.site.side, plane, middle):
+        _refuse(cell.key, OTHER_SIDE)
 
 
 def _measured(cell: Cell, value: object, sent: Mapping[str, Any], images: _Images) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from annotation import addresses, trail
 from annotation.access import NotYours, readable, study_for, writable_protocol
 from annotation.models import Assignment, Revision, Role, Series, State, Study
 from annotation.people import Person
-from annotation.protocol import Facts, Protocol, canonical, check, remarks
+from annotation.protocol import Facts, Invalid, Protocol, canonical, check, remarks
 from annotation.room.comfort import display_due
 from annotation.room.evidence import Evidence, for_viewer, measured_in, placed
 from annotation.room.hall import synthetic
+from annotation.room.sides import refused, untold
 from annotation.room.sitting import sitting_of
 from annotation.room.stacks import Stack, stacks_of
 
@@ -62,6 +63,7 @@ class BlindedReading:
     synthetic: bool
     saved: Saved
     stacks: tuple[Stack, ...]
+    sides_untold: tuple[str, ...]
     sheet: Mapping[str, Any] | None
 
     def document(self) -> dict[str, Any]:
@@ -157,6 +159,7 @@ def _open(study: Study, protocol: Protocol, assignment: Assignment, *, of: int, 
         synthetic=synthetic(study),
         saved=_saved(protocol, assignment, _newest(assignment)),
         stacks=_stacks(protocol, assignment, session),
+        sides_untold=untold(_series(protocol, assignment), protocol, assignment.form),
         sheet=_own_sheet(protocol, assignment.form, level),
     )
 
@@ -185,7 +188,14 @@ def _stacks(protocol: Protocol, assignment: Assignment, session: str) -> tuple[S
     level = _shown_level(assignment)
     below = sum(name.startswith("below") for name in protocol.segment_names(level)) if level else None
     labels, shown = assignment.case.labels, _series(protocol, assignment)
-    return stacks_of(shown, assignment=assignment.pk, address=address, segments_below=below, labels=labels)
+    return stacks_of(
+        shown,
+        assignment=assignment.pk,
+        address=address,
+        segments_below=below,
+        labels=labels,
+        standard=assignment.study.settings.get("orientation") == "standard",
+    )
 
 
 def _newest(assignment: Assignment) -> Revision | None:
@@ -243,7 +253,10 @@ def save(
     protocol = writable_protocol(study, State.READING)
     check(protocol, assignment.form, answers, complete=False)
     document = canonical(protocol, assignment.form, cast(Mapping[str, object], answers))
-    points = placed(_series(protocol, assignment), assignment.pk, protocol, assignment.form, document, evidence)
+    series = _series(protocol, assignment)
+    if faults := refused(untold(series, protocol, assignment.form), document):
+        raise Invalid(faults)
+    points = placed(series, assignment.pk, protocol, assignment.form, document, evidence)
     newest = _newest(assignment)
     if newest is not None and _same(newest, document, points, kept):
         return _saved(protocol, assignment, newest)

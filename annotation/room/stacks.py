@@ -12,7 +12,9 @@ from typing import Any
 from django.conf import settings
 
 from annotation.dicom import frame_metadata
+from annotation.dicom.geometry import Plane
 from annotation.dicom.numbering import points_in, space_of
+from annotation.dicom.turning import NO_TURN, Turn, standard_turn, turned
 from annotation.models import Instance, Series
 
 
@@ -21,6 +23,12 @@ class Frame:
     image: str
     uid: str
     metadata: dict[str, Any]
+    turn: dict[str, bool] | None = None
+    """What is done with the stored pixels; the metadata are those of the turned ones."""
+
+    def document(self) -> dict[str, Any]:
+        told = {"image": self.image, "uid": self.uid, "metadata": self.metadata}
+        return told | {"turn": self.turn} if self.turn else told
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Stack:
 
     def document(self) -> dict[str, Any]:
         """As `asdict`, but the frames' metadata are not copied: a case has some hundred of them."""
-        frames = [{"image": one.image, "uid": one.uid, "metadata": one.metadata} for one in self.frames]
+        frames = [one.document() for one in self.frames]
         return asdict(replace(self, frames=())) | {"frames": frames}
 
 
@@ -72,18 +80,20 @@ def stacks_of(
     address: Callable[[str], str],
     segments_below: int | None,
     labels: Mapping[str, Any],
+    standard: bool = False,
 ) -> tuple[Stack, ...]:
     """Build what the viewer shows; one query for all instances.
 
     `segments_below` counts the lumbar segments below the index segment; None where the study does not tell it.
-    `labels` are the case's vertebrae; they go to the sagittal series of the space they were set in.
+    `labels` are the case's vertebrae; they go to the sagittal series of the space they were set in. `standard` turns
+    every slice to its standard view; otherwise it is shown as it was acquired.
     """
     instances: dict[int, dict[str, Instance]] = {one.pk: {} for one in series}
     for instance in Instance.objects.filter(series__in=series):
         instances[instance.series_id][instance.sop_uid] = instance
     return tuple(
         replace(
-            _stack(number, one, instances[one.pk], assignment, address, segments_below),
+            _stack(number, one, instances[one.pk], assignment, address, segments_below, standard),
             labels=_labels(one, instances[one.pk], labels),
         )
         for number, one in enumerate(series, start=1)
@@ -106,6 +116,7 @@ def _stack(
     assignment: uuid.UUID,
     address: Callable[[str], str],
     segments_below: int | None,
+    standard: bool,
 ) -> Stack:
     series_uid = derived_uid(assignment, "series", series.series_uid)
     study_uid = derived_uid(assignment, "study", series.modality)
@@ -123,7 +134,9 @@ def _stack(
             number=place,
         )
         image = address(instance.frames[frame - 1]["digest"])
-        frames.append(Frame(image, frame_uid(assignment, sop_uid, frame), metadata))
+        turn = _turn(instance.frames[frame - 1]["plane"]) if standard else NO_TURN
+        seen = Frame(image, frame_uid(assignment, sop_uid, frame), turned(metadata, turn))
+        frames.append(seen if turn == NO_TURN else replace(seen, turn=turn.document()))
     window = series.parameters.get("automatic_window")
     return Stack(
         id=f"k{number}",
@@ -135,6 +148,10 @@ def _stack(
         index_slice=_index_slice(series, segments_below),
         labels=(),
     )
+
+
+def _turn(plane: dict[str, Any] | None) -> Turn:
+    return standard_turn(Plane.from_json(plane)) if plane else NO_TURN
 
 
 def _index_slice(series: Series, segments_below: int | None) -> int | None:

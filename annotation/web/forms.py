@@ -27,6 +27,12 @@ class NewStudy(forms.Form):
         required=False,
         label="Findings that have sides",
     )
+    orientation = forms.ChoiceField(
+        choices=[("acquired", "As they were acquired"), ("standard", "Turned to the standard view")],
+        required=False,
+        label="Images",
+        help_text="A prone CT has the back up as acquired. Side letters come from the header in either case.",
+    )
     index_level_shown = forms.BooleanField(required=False, initial=True, label="Show the index level to readers")
     display_check = forms.BooleanField(
         required=False, initial=True, label="Ask readers for a look at a test pattern in each sitting"
@@ -61,7 +67,13 @@ class NewStudy(forms.Form):
         """Give the settings that were chosen; what is as usual is not said."""
         given = self.cleaned_data
         said: dict[str, Any] = {"index_level_shown": given["index_level_shown"]}
-        usual = {"segments": "index", "sides": "once", "checks_off": [], "display_check": True}
+        usual = {
+            "segments": "index",
+            "sides": "once",
+            "orientation": "acquired",
+            "checks_off": [],
+            "display_check": True,
+        }
         return said | {name: given[name] for name, value in usual.items() if given[name] not in ("", value)}
 
 

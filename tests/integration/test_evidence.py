@@ -244,3 +244,42 @@ def test_evidence_is_locked_with_the_reading_and_handed_over_afterwards() -> Non
     assert np.allclose(length["points_column_row"], [[10, 12], [20, 12]])
     assert (drawn.cell, drawn.slice, drawn.window) == ("", 3, None)
     assert [mark["kind"] for mark in drawn.marks] == ["point"]
+
+
+def test_where_the_sides_cannot_be_told_no_side_is_graded(seat: Client) -> None:
+    """A level for right or left is refused, “not assessable” is taken; one series with its places is enough."""
+    needed = Instance.objects.filter(series__case__patient__study__code=cast.SPINE, series__role="CT_POST")
+    whole = {instance.pk: instance.frames for instance in needed}
+    for instance in needed:
+        instance.frames = [frame | {"plane": None} for frame in instance.frames]
+        instance.save()
+    reading = cast.next_of(seat, cast.SPINE, "ct")["reading"]
+    assert reading["sides_untold"] == ["contrast_pattern.right", "contrast_pattern.left"]
+    refused = put(seat, reading, {}, contrast_pattern__right=2)
+    assert (refused.status_code, refused.json()["faults"][0]["cell"]) == (422, "contrast_pattern.right")
+    reason = {"not_assessable": cast.instrument(cast.SPINE).reasons[0].code}
+    assert put(seat, reading, {}, contrast_pattern__right=reason, quality_ct__case=1).status_code == 200
+    for instance in needed:
+        instance.frames = whole[instance.pk]
+        instance.save()
+    assert cast.next_of(seat, cast.SPINE, "ct")["reading"]["sides_untold"] == []
+    assert put(seat, reading, {}, base=1, contrast_pattern__right=2).status_code == 200
+    assert cast.next_of(seat, cast.SPINE, "mr")["reading"]["sides_untold"] == [], "no side is asked"
+
+
+def test_a_slice_of_the_other_side_is_no_evidence_for_this_one(seat: Client) -> None:
+    study = Study.objects.get(code=cast.SPINE)
+    study.settings = study.settings | {"sides": "both"}
+    study.protocol_digest = cast.instrument(cast.SPINE).with_settings(study.settings).digest()
+    study.save()
+    for place, instance in enumerate(Instance.objects.filter(series__role="SAG_T1").order_by("series", "pk")):
+        plane = instance.frames[0]["plane"]
+        plane["position_lps_mm"][0] = (-15.0, 0.0, 15.0)[place % 3]
+        instance.save()
+    reading = cast.next_of(seat, cast.SPINE, "mr")["reading"]
+    right, middle, left = ({"uid": frame_of(reading, "SAG_T1", place)["uid"], "window": WINDOW} for place in range(3))
+    assert put(seat, reading, {"lee.right": right, "lee.left": left}).status_code == 200
+    assert put(seat, reading, {"lee.right": middle, "lee.left": middle}, base=1).status_code == 200
+    for sent in ({"lee.right": left}, {"lee.left": right}):
+        refused = put(seat, reading, sent, base=2)
+        assert (refused.status_code, refused.json()["faults"][0]["cell"]) == (422, next(iter(sent)))

@@ -8,7 +8,8 @@ import pytest
 
 from annotation import desk
 from annotation.access import protocol_of
-from annotation.models import Study
+from annotation.dicom import geometry
+from annotation.models import Instance, Study
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,37 @@ def test_segments_sides_and_the_screen_are_asked_as_chosen() -> None:
     assert study.settings["display_check"] is False
     sites = [site.code for site in protocol_of(study).item("weishaupt").sites]
     assert sites == ["right", "left", "above_right", "above_left", "below_right", "below_left"]
+
+
+def test_images_are_turned_to_the_standard_view_where_the_study_says_so() -> None:
+    """The same places in the patient under another raster; the acquired one is what a study has without a word."""
+    assert made(orientation="standard").settings["orientation"] == "standard"
+    with pytest.raises(desk.BadSetting):
+        desk.create_study(cast.coordinator(), code="OTHER", title="Other", settings={"orientation": "upside down"})
+    for instance in Instance.objects.filter(series__case__patient__study__code=cast.SPINE, series__modality="CT"):
+        instance.header["00200037"]["Value"] = [-1, 0, 0, 0, -1, 0]  # prone: the back is up
+        planes = geometry.planes(instance.header)
+        instance.frames = [
+            frame | {"plane": plane and plane.to_json()} for frame, plane in zip(instance.frames, planes, strict=True)
+        ]
+        instance.save()
+    acquired = cast.current("reader_a", cast.SPINE, "ct").document()
+    study = cast.study()
+    study.settings = study.settings | {"orientation": "standard"}
+    study.save()
+    seat = cast.client("reader_a")
+    turned = cast.next_of(seat, cast.SPINE, "ct")["reading"]
+    for before, after in zip(acquired["stacks"], turned["stacks"], strict=True):
+        for one, other in zip(before["frames"], after["frames"], strict=True):
+            assert "turn" not in one
+            assert other["turn"] == {"transpose": False, "reverse_columns": True, "reverse_rows": True}
+            assert other["metadata"]["00200037"]["Value"] == [1, 0, 0, 0, 1, 0]
+            assert cast.patient_point(one, 3, 5) == pytest.approx(cast.patient_point(other, 28, 26))
+    # A mark set on the turned picture is taken, kept as points of the patient, and comes back to the digit.
+    sent = cast.pointing(turned, "contrast_pattern.right")
+    body = {"base": 0, "answers": {"contrast_pattern.right": 2}, "evidence": sent}
+    assert cast.send(seat, "PUT", turned["save_url"], body).status_code == 200
+    assert cast.next_of(seat, cast.SPINE, "ct")["reading"]["evidence"] == sent
 
 
 @pytest.mark.parametrize("code", [code for code, _ in desk.checks()])

@@ -2,7 +2,7 @@
 import { parseTyped, places, progress } from './answers.ts';
 import type { Bars } from './bars.ts';
 import { dialogOpen } from './dialogs.ts';
-import { evidenceOf, onlyOf, sliceName } from './evidence.ts';
+import { evidenceOf, onlyOf, onOtherSide, sliceName } from './evidence.ts';
 import { slip } from './geometry.ts';
 import * as g from './grading.ts';
 import type { Saver } from './saver.ts';
@@ -61,7 +61,7 @@ export class Answering {
     this.#events = events;
     this.#form = new SheetForm(bars.list, bars.comment, sheet, drawings, {
       focus: (cell) => this.focus(cell),
-      cap: (cell, cap) => this.#apply((s, sh) => g.grade(sh, g.focusOn(s, cell), cap, this.#remarks)),
+      cap: (cell, cap) => this.#grade(cell, cap),
       reason: (cap) => this.#apply((s, sh) => g.giveReason(sh, s, cap, this.#remarks)),
       note: (text) => this.#apply((s, sh) => g.giveNote(sh, s, text, this.#remarks)),
       number: (cell, text) => this.#takeNumber(cell, text),
@@ -151,6 +151,7 @@ export class Answering {
       remarks: this.#remarks,
       measured: this.#measured,
       faults: this.#faults,
+      untold: this.#opened.reading.sides_untold ?? [],
       named: (uid) => sliceName(this.#opened?.reading.stacks ?? [], uid),
     });
     const { done, of } = progress(this.#opened.sheet, this.#state.content.answers);
@@ -206,9 +207,14 @@ export class Answering {
   // What keys and buttons ask for -----------------------------------------------------------------------------------
 
   cap(cap: string): void {
-    this.#apply((s, sheet) =>
-      s.mode === 'grade' ? g.grade(sheet, s, cap, this.#remarks) : g.giveReason(sheet, s, cap, this.#remarks),
-    );
+    if (this.#state?.mode === 'grade') this.#grade(this.#state.focus, cap);
+    else this.#apply((s, sheet) => g.giveReason(sheet, s, cap, this.#remarks));
+  }
+
+  /** Where the images do not tell the sides, a level for one of them is no answer. */
+  #grade(cell: string, cap: string): void {
+    if (this.#opened?.reading.sides_untold?.includes(cell)) this.focus(cell);
+    else this.#apply((s, sheet) => g.grade(sheet, g.focusOn(s, cell), cap, this.#remarks));
   }
 
   move(by: 1 | -1): void {
@@ -276,7 +282,10 @@ export class Answering {
     const cell = this.#place()?.cell.key;
     const seen = cell === undefined ? 'Open a cell first.' : this.#events.look();
     const before = cell === undefined ? undefined : this.evidence(cell);
-    if (typeof seen === 'string') this.#bars.notice(seen);
+    const stacks = this.#opened?.reading.stacks ?? [];
+    if (typeof seen !== 'string' && onOtherSide(stacks, seen.uid, this.#place()?.cell.side)) {
+      this.#bars.notice('This slice lies on the other side of the patient. It is no evidence for this side.');
+    } else if (typeof seen === 'string') this.#bars.notice(seen);
     else if (before?.points_lps_mm && before.uid !== seen.uid) {
       this.#bars.notice('This value was measured on another slice: its points are its evidence.');
     } else if (cell !== undefined) {

@@ -1,4 +1,5 @@
 /** Pure: the evidence document, by cell and by mark. */
+import { centre, planeName, planeOf } from './geometry.ts';
 import type { CellEvidence, Evidence, ImageMark, Points, Stack } from './wire.ts';
 
 const MARKS = 'marks';
@@ -75,4 +76,19 @@ export function onlyOf(evidence: Evidence, stacks: readonly Stack[]): Evidence {
   });
   const marks = marksOf(evidence).filter((mark) => known.has(mark.uid));
   return withMarks(Object.fromEntries(cells.map((cell) => [cell, evidence[cell] as CellEvidence])), marks);
+}
+
+/** Farther than this from the middle of its series, a sagittal slice shows one side only; as on the server, mm. */
+const BEYOND_MIDLINE_MM = 10;
+
+/** A sagittal slice that lies clearly on the side of the patient that is not meant. */
+export function onOtherSide(stacks: readonly Stack[], uid: string, side: string | undefined): boolean {
+  const home = side ? stacks.find(({ frames }) => frames.some((frame) => frame.uid === uid)) : undefined;
+  const [plane, middle] = [
+    home?.frames.find((frame) => frame.uid === uid),
+    home?.frames[Math.floor(home.frames.length / 2)],
+  ].map((frame) => frame && planeOf(frame.metadata));
+  if (!plane || !middle || planeName(plane) !== 'sagittal') return false;
+  const towardsLeft = centre(plane)[0] - centre(middle)[0];
+  return side === 'right' ? towardsLeft > BEYOND_MIDLINE_MM : towardsLeft < -BEYOND_MIDLINE_MM;
 }

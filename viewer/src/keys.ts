@@ -21,6 +21,8 @@ export interface Context {
   readonly caps: readonly string[];
   /** A mark on an image is chosen: the key that removes goes to it. */
   readonly marked?: boolean;
+  /** The arrows move a place on the picture: a tool sets points, or one that is set is carried. */
+  readonly pointing?: boolean;
   /** The list of places is open: the next digit chooses one. */
   readonly jumping?: boolean;
 }
@@ -50,6 +52,10 @@ export type Action =
   | { readonly kind: 'jump'; readonly number: number }
   | { readonly kind: 'block'; readonly by: 1 | -1 }
   | { readonly kind: 'link'; readonly offset: boolean }
+  | { readonly kind: 'cursor'; readonly right: number; readonly down: number }
+  | { readonly kind: 'take_point'; readonly by: 1 | -1 }
+  | { readonly kind: 'zoom'; readonly by: 1 | -1 }
+  | { readonly kind: 'work'; readonly right: number; readonly down: number }
   | { readonly kind: Plain };
 
 export type Plain =
@@ -80,7 +86,8 @@ export type Plain =
   | 'pin'
   | 'see_pin'
   | 'unpin'
-  | 'remove_mark';
+  | 'remove_mark'
+  | 'set_cursor';
 
 export interface KeyLine {
   readonly group: 'Sheet' | 'Images' | 'Tools' | 'Everywhere';
@@ -107,6 +114,11 @@ export const KEY_LINES: readonly KeyLine[] = [
   { group: 'Images', keys: '1–9', does: 'window preset (focus in the images)' },
   { group: 'Images', keys: 'N', does: 'next view becomes the active one' },
   { group: 'Images', keys: 'F · double-click', does: 'active view to full size and back' },
+  {
+    group: 'Images',
+    keys: '+ − · Ctrl+arrows',
+    does: 'zoom · as the left button: window, zoom, pan (focus in the images)',
+  },
   { group: 'Images', keys: 'V', does: 'next layout' },
   { group: 'Images', keys: 'M', does: 'back to the start slices' },
   { group: 'Images', keys: 'T, then a digit', does: 'go to: midline, right or left pars, index disc' },
@@ -122,6 +134,12 @@ export const KEY_LINES: readonly KeyLine[] = [
   { group: 'Tools', keys: 'L · A', does: 'length in mm · angle: click, or draw with the button held' },
   { group: 'Tools', keys: 'E · D', does: 'ellipse: mean, SD, area · value at a point (HU on CT)' },
   { group: 'Tools', keys: 'Q', does: 'arrow with a letter' },
+  {
+    group: 'Tools',
+    keys: '↑ ↓ ← → · Enter',
+    does: 'with a tool, focus in the images: move a cursor (Shift: fast), set a point',
+  },
+  { group: 'Tools', keys: '. ,', does: 'take the next, previous point to move it (focus in the images)' },
   { group: 'Tools', keys: 'Delete · Backspace', does: 'remove the chosen mark' },
   { group: 'Tools', keys: 'S', does: 'three-point slip: P, A, Q on a sagittal slice' },
   { group: 'Tools', keys: 'Right · middle button', does: 'as your mouse habit says, whatever the tool' },
@@ -157,6 +175,14 @@ const LETTERS: Readonly<Record<string, Action>> = {
   o: { kind: 'second' },
 };
 
+const ARROWS: Readonly<Record<string, readonly [right: number, down: number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+const FAST = 12;
+
 /**
  * The digit of a press by its place on the keyboard, so that AZERTY needs no shift. On the number pad the same places
  * are Home, End and arrows while Num Lock is off: there, and without a place, the key itself is asked.
@@ -183,8 +209,14 @@ function everywhere(press: Press, context: Context): Action | null {
   if (press.key === 'PageUp' || press.key === 'PageDown') {
     return { kind: 'scroll', by: press.key === 'PageUp' ? -1 : 1 };
   }
-  if (press.code === 'Backquote' && context.typing !== 'text') return { kind: 'region' };
-  if (!press.ctrl || context.typing === 'text') return null;
+  if (context.typing === 'text') return null;
+  if (press.code === 'Backquote') return { kind: 'region' };
+  return press.ctrl ? withControl(press, context) : null;
+}
+
+function withControl(press: Press, context: Context): Action | null {
+  const arrow = context.region === 'images' ? ARROWS[press.key] : undefined;
+  if (arrow) return { kind: 'work', right: arrow[0] * FAST, down: arrow[1] * FAST };
   const key = press.key.toLowerCase();
   if (key === 'z') return { kind: press.shift ? 'redo' : 'undo' };
   return key === 'y' ? { kind: 'redo' } : null;
@@ -244,6 +276,10 @@ function forDigit(number: string, press: Press, context: Context): Action | null
 }
 
 function named(press: Press, context: Context): Action | null {
+  if (context.region === 'images') {
+    const pointed = context.pointing ? pointing(press) : null;
+    if (pointed) return pointed;
+  }
   const by = press.key === 'ArrowUp' ? -1 : press.key === 'ArrowDown' ? 1 : 0;
   if (by !== 0) return context.region === 'images' ? { kind: 'scroll', by } : { kind: 'step', by };
   return context.region === 'images' ? inImages(press) : inSheet(press, context);
@@ -269,7 +305,16 @@ function inSheet(press: Press, { typing }: Context): Action | null {
   }
 }
 
+function pointing(press: Press): Action | null {
+  if (press.key === 'Enter') return { kind: 'set_cursor' };
+  const arrow = ARROWS[press.key];
+  const times = press.shift ? FAST : 1;
+  return arrow ? { kind: 'cursor', right: arrow[0] * times, down: arrow[1] * times } : null;
+}
+
 function inImages(press: Press): Action | null {
+  if (press.key === '.' || press.key === ',') return { kind: 'take_point', by: press.key === '.' ? 1 : -1 };
+  if (press.key === '+' || press.key === '-') return { kind: 'zoom', by: press.key === '+' ? 1 : -1 };
   if (press.key === 'Home') return { kind: 'edge', to: 'first' };
   if (press.key === 'End') return { kind: 'edge', to: 'last' };
   if (press.key === 'ArrowLeft' || press.key === 'ArrowRight') return { kind: 'view' };

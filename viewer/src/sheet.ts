@@ -31,6 +31,8 @@ export interface SheetView {
   readonly remarks: readonly Remark[];
   readonly measured: Readonly<Record<string, Measured>>;
   readonly faults: readonly Fault[];
+  /** Cells of one side whose images do not tell the sides. */
+  readonly untold: readonly string[];
   readonly named: Named;
 }
 
@@ -237,10 +239,16 @@ export class SheetForm {
     if (isNotAssessable(value) && !asksReason) {
       group.append(h('p', { class: 'unassessable' }, words(this.#sheet, item, value)));
     }
-    group.append(...evidenceLine(item, cell, view, this.#events));
-    const fault = view.faults.find((f) => f.cell === cell.key)?.message ?? '';
-    group.append(h('p', { class: 'fault', 'aria-live': 'polite' }, fault));
+    group.append(...evidenceLine(item, cell, view, this.#events), ...this.#troubles(cell, view));
     return group;
+  }
+
+  /** Why a level cannot be given here, and what is wrong with what was. */
+  #troubles({ key }: Cell, { untold, faults }: SheetView): readonly HTMLElement[] {
+    const fault = faults.find(({ cell }) => cell === key)?.message ?? '';
+    const said = h('p', { class: 'fault', 'aria-live': 'polite' }, fault);
+    if (!untold.includes(key)) return [said];
+    return [h('p', { class: 'untold' }, 'No sides in these images: only “not assessable” (U).'), said];
   }
 
   #caps(scale: LevelScale, cell: Cell, view: SheetView): HTMLElement {
@@ -257,6 +265,7 @@ export class SheetForm {
           tabindex: -1,
           'aria-checked': String(checked),
           'data-cap': level.key,
+          'aria-disabled': String(view.untold.includes(cell.key)),
           click: () => this.#events.cap(cell.key, level.key),
         },
         h('kbd', {}, level.key),
@@ -270,6 +279,8 @@ export class SheetForm {
   #reasons(grading: Grading): readonly HTMLElement[] {
     const caps = h('div', { class: 'caps reasons' });
     this.#sheet.reasons.forEach((reason, index) => {
+      // While its note is written the chosen one is enough: the form stays whole on a small screen.
+      if (grading.mode === 'note' && grading.reason !== reason.code) return;
       const cap = String(index + 1);
       caps.append(
         h(

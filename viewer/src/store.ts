@@ -87,7 +87,8 @@ export async function forgetAll(user: string): Promise<unknown> {
 // Times of readings, by visit. No user name begins with the sign that stands before them: they are no answers.
 const timesKey = (user: string, visit: string): string => `~${key(user, visit)}`;
 
-const timesOf = (user: string): IDBKeyRange => IDBKeyRange.bound(timesKey(user, ''), timesKey(user, '\uffff'));
+const timesOf = (user: string): IDBKeyRange =>
+  IDBKeyRange.bound(timesKey(user, ''), timesKey(user, '\uffff'));
 
 export const keptTimes = (user: string): Promise<readonly Visit[]> =>
   quietly(

@@ -229,10 +229,19 @@ export interface DicomElement {
 }
 export type DicomJson = Readonly<Record<string, DicomElement>>;
 
+/** What is done with stored pixels, in this order: rows become columns, columns are reversed, rows are. */
+export interface Turn {
+  readonly transpose: boolean;
+  readonly reverse_columns: boolean;
+  readonly reverse_rows: boolean;
+}
+
 export interface Frame {
   readonly image: string;
   readonly uid: string;
+  /** Of the turned pixels, where they are turned. */
   readonly metadata: DicomJson;
+  readonly turn?: Turn;
 }
 
 export interface Stack {
@@ -270,6 +279,8 @@ export interface Reading {
   readonly remarks: readonly Remark[];
   readonly kept: readonly string[];
   readonly stacks: readonly Stack[];
+  /** Cells of one side whose images do not tell the sides: no level can be given there. */
+  readonly sides_untold?: readonly string[];
   readonly save_url: string;
   readonly lock_url: string;
   readonly set_aside_url: string;

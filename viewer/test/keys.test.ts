@@ -141,3 +141,23 @@ test('no two letters do the same, and none is a digit of a level', () => {
   }
   assert.ok(heard.size > 15);
 });
+
+test('with a tool, or a point in hand, the arrows move a cursor over the picture; else they scroll', () => {
+  const images = context({ region: 'images' });
+  const pointing = context({ region: 'images', pointing: true });
+  const fast = press('ArrowRight', { shift: true });
+  assert.deepEqual(resolve(press('ArrowUp'), pointing), { kind: 'cursor', right: 0, down: -1 });
+  assert.deepEqual(resolve(fast, pointing), { kind: 'cursor', right: 12, down: 0 });
+  assert.deepEqual(resolve(press('Enter'), pointing), { kind: 'set_cursor' });
+  assert.deepEqual(resolve(press('PageDown'), pointing), { kind: 'scroll', by: 1 });
+  assert.deepEqual(resolve(press('ArrowUp'), images), { kind: 'scroll', by: -1 });
+  assert.deepEqual(resolve(press('ArrowUp'), context({ pointing: true })), { kind: 'step', by: -1 });
+  assert.deepEqual(resolve(press('Enter'), context({ pointing: true })), { kind: 'accept' });
+  assert.deepEqual(resolve(press('.'), images), { kind: 'take_point', by: 1 });
+  assert.equal(resolve(press('.'), context({ typing: 'number' })), null, 'a decimal point is typed');
+  assert.deepEqual(resolve(press('-'), images), { kind: 'zoom', by: -1 });
+  assert.equal(resolve(press('-'), context({ typing: 'number' })), null, 'a sign is typed');
+  const held = press('ArrowLeft', { ctrl: true });
+  assert.deepEqual(resolve(held, pointing), { kind: 'work', right: -12, down: 0 });
+  assert.equal(resolve(held, context({ typing: 'number' })), null);
+});

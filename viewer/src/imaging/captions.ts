@@ -58,6 +58,16 @@ export function elsewhere({ stack, shown, marks, drawnOn }: Scene): string {
   return `marks on slice ${drawn.slice(0, MOST_NAMED).join(', ')}${more}`;
 }
 
+/**
+ * What has to be said on the picture: no place in the patient, or sides that lie the other way round than usual, as in
+ * a prone CT as it was acquired.
+ */
+export function noteOf(scene: Scene, plane: Plane | null, left: string): string {
+  if (!plane) return 'Position or scale is missing: no sides, no measuring, no locating';
+  const swapped = left.startsWith('L') ? 'patient’s left is at the left' : '';
+  return [swapped, elsewhere(scene)].filter(Boolean).join(' · ');
+}
+
 /** The lines, points and names that lie on the slice. */
 export function drawingOf(scene: Scene, plane: Plane, viewport: Viewport): Drawing {
   const cuts = scene.references.flatMap((other) => {

@@ -1,7 +1,6 @@
 /** Workers that decode; they are started with the page, so that they are ready before the first frame is here. */
 
-import type { DicomJson } from '../wire.ts';
-import { formOf, type Values } from './modality.ts';
+import type { Form, Values } from './modality.ts';
 
 type Answer = ({ readonly failed?: false } & Values) | { readonly failed: true };
 
@@ -40,7 +39,7 @@ export class Decoder {
     return worker;
   }
 
-  decode(bytes: ArrayBuffer, metadata: DicomJson): Promise<Values> {
+  decode(bytes: ArrayBuffer, form: Form): Promise<Values> {
     this.#job += 1;
     const job = this.#job;
     return new Promise((done, refuse) => {
@@ -50,7 +49,7 @@ export class Decoder {
         return;
       }
       this.#waiting.set(job, { done, fail });
-      const message = { job, bytes, form: formOf(metadata) };
+      const message = { job, bytes, form };
       this.#workers[job % this.#workers.length]?.postMessage(message, [bytes]);
     });
   }

@@ -2,17 +2,18 @@
 import { marksOf } from '../evidence.ts';
 import type { Tool } from '../keys.ts';
 import type { CellEvidence, Evidence, Frame, ImageMark, Points, Sheet, Stack, Work } from '../wire.ts';
+import { Cursor } from './cursor.ts';
 import { Drags } from './drags.ts';
 import { startIndex } from './hanging.ts';
 import { Lens } from './lens.ts';
 import { Link } from './link.ts';
 import { type Failure, Loader } from './loader.ts';
 import { kindOf } from './marks/kinds.ts';
-import { Marks } from './marks/marks.ts';
+import { type MarkHandle, Marks } from './marks/marks.ts';
 import { Navigate, withIndexSlices } from './navigate.ts';
 import type { Spot } from './overlay.ts';
 import { Pointer } from './pointer.ts';
-import { ThreePoints } from './points.ts';
+import { type Handle, ThreePoints } from './points.ts';
 import { Recall } from './recall.ts';
 import { isComputed } from './reformat.ts';
 import type { View } from './view.ts';
@@ -52,6 +53,9 @@ export interface Buttons {
 
 const USUAL: Buttons = { left: 'window', middle: 'pan', right: 'zoom' };
 
+/** So many presses zoom as far as a drag over the whole view. */
+const ZOOM_STEPS = 12;
+
 export class Images {
   readonly host: HTMLElement;
   tool: Tool = 'window';
@@ -65,6 +69,7 @@ export class Images {
   readonly #navigate: Navigate;
   readonly #lens = new Lens();
   readonly #recall: Recall;
+  readonly #cursor: Cursor;
   #index = '';
   /** What would have been told of a case that hangs before it is the reader's; null while the reader's hangs. */
   #untold: (() => void)[] | null = null;
@@ -98,6 +103,15 @@ export class Images {
       done: () => this.setTool(this.atRest),
     });
     this.#recall = new Recall(wall, go);
+    this.#cursor = new Cursor(host, {
+      set: (view, spot) => {
+        if (this.tool === 'cross') this.#navigate.locate(view, spot);
+        else this.#place(view, spot);
+        this.#cursor.tell(view.overlay.prompted);
+      },
+      hover: (view, spot) => this.#marks.hover(view, spot),
+      drag: (view, at, spot, done) => this.#drag(view, at, spot, done),
+    });
     this.#listen();
   }
 
@@ -109,6 +123,7 @@ export class Images {
       },
       hung: (view, stack) => this.#navigate.settle(view, stack),
       shown: (view) => {
+        this.#cursor.left(view);
         this.#navigate.moved(view);
         this.#points.dress(view);
         this.#recall.shown(view);
@@ -131,7 +146,10 @@ export class Images {
   #listen(): void {
     const wall = this.#wall;
     new Pointer(this.host, {
-      activate: (element) => wall.activate(wall.of(element)),
+      activate: (element) => {
+        if (!this.#cursor.putBack()) this.#cursor.end();
+        wall.activate(wall.of(element));
+      },
       wheel: (element, by) => {
         wall.activate(wall.of(element));
         this.scroll(by);
@@ -142,10 +160,7 @@ export class Images {
       },
       locate: (element, spot) => this.#navigate.locate(wall.of(element), spot),
       place: (element, spot) => this.#place(wall.of(element), spot),
-      drag: (element, at, spot, done) => {
-        if ('mark' in at) this.#marks.drag(wall.of(element), at, spot, done);
-        else this.#points.drag(wall.of(element), at, spot, done);
-      },
+      drag: (element, at, spot, done) => this.#drag(wall.of(element), at, spot, done),
       pressed: () => this.#marks.release(),
       hover: (element, spot) => {
         this.#lens.over(wall.of(element), spot);
@@ -160,6 +175,45 @@ export class Images {
       work: (button) => this.#work(button),
       drag: (element, work, right, down, from) => wall.of(element)?.drag(work, right, down, from),
     });
+  }
+
+  #drag(view: View | null, at: Handle | MarkHandle, spot: Spot, done: boolean): void {
+    if ('mark' in at) this.#marks.drag(view, at, spot, done);
+    else this.#points.drag(view, at, spot, done);
+  }
+
+  // A cursor moved by keys ------------------------------------------------------------------------------------------
+
+  /** The arrows move a place on the picture, not its slices: a tool sets points, or a set one is carried. */
+  get pointing(): boolean {
+    return (
+      this.#cursor.carries || this.tool === 'slip' || this.tool === 'cross' || kindOf(this.tool) !== null
+    );
+  }
+
+  moveCursor(right: number, down: number): void {
+    this.#cursor.move(this.#wall.active, right, down);
+  }
+
+  setCursor(): void {
+    this.#cursor.set();
+  }
+
+  /** Take the next point that is set on the active picture, to be moved by keys. */
+  takePoint(by: 1 | -1): void {
+    if (this.tool !== this.atRest) this.setTool(this.atRest);
+    this.#cursor.take(this.#wall.active, by);
+  }
+
+  zoom(by: 1 | -1): void {
+    const view = this.#wall.active;
+    view?.drag('zoom', 0, (by * view.viewport.height) / ZOOM_STEPS, view.viewport.middle);
+  }
+
+  /** By keys what the left button does while it is held and moved. */
+  work(right: number, down: number): void {
+    const [view, work] = [this.#wall.active, this.#work(0)];
+    if (view && work && work !== 'scroll') view.drag(work, right, down, view.viewport.middle);
   }
 
   /** What a held button does; the left one is the chosen tool's. */
@@ -226,6 +280,7 @@ export class Images {
   }
 
   #takeDown(): void {
+    this.#cursor.end();
     this.#wall.clear();
     this.#loader.close();
   }
@@ -335,6 +390,8 @@ export class Images {
     if (tool !== 'slip') this.#points.abandon();
     this.#marks.use(kindOf(tool));
     this.host.dataset.tool = tool;
+    if (!this.pointing) this.#cursor.end();
+    else if (this.host.contains(this.host.ownerDocument.activeElement)) this.#cursor.begin(this.#wall.active);
     this.#prompt();
     this.#navigate.reference();
     this.#changed();
@@ -373,6 +430,7 @@ export class Images {
 
   /** Leave what is begun: points half set, a mark, then the tool, then full size. */
   escape(): void {
+    if (this.#cursor.putBack()) return;
     if (this.#points.abandon() || this.#marks.abandon()) this.#prompt();
     else if (this.#lens.on) {
       this.#lens.off();

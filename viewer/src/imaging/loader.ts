@@ -3,8 +3,10 @@ import { frameBytes } from '../api.ts';
 import type { Frame, Stack } from '../wire.ts';
 import { Decoder } from './decoder.ts';
 import { Held } from './held.ts';
+import { formOf } from './modality.ts';
 import type { Slice } from './paint.ts';
 import { type Computed, cut, type Pixels } from './reformat.ts';
+import { turnedValues } from './turn.ts';
 
 const PARALLEL = 4;
 const TRIES = 3;
@@ -136,9 +138,12 @@ export class Loader {
     const bytes = frame ? await frameBytes(id, urgent) : 0;
     if (!frame || typeof bytes === 'number') return { status: Number(bytes) };
     try {
-      const { values, least, most } = await this.#decoder.decode(bytes, frame.metadata);
-      const [rows, columns] = ['00280010', '00280011'].map((tag) => Number(frame.metadata[tag]?.Value?.[0]));
-      return { id, columns: columns as number, rows: rows as number, values, least, most };
+      const form = formOf(frame.metadata);
+      const { columns, rows } = form;
+      if (!frame.turn) return { id, columns, rows, ...(await this.#decoder.decode(bytes, form)) };
+      const [wide, high] = frame.turn.transpose ? [rows, columns] : [columns, rows];
+      const stored = await this.#decoder.decode(bytes, { ...form, columns: wide, rows: high });
+      return { id, columns, rows, ...stored, values: turnedValues(stored.values, wide, high, frame.turn) };
     } catch {
       return { status: 0 };
     }

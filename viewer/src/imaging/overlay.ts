@@ -163,6 +163,10 @@ export class Overlay {
     say(this.#hint, text);
   }
 
+  get prompted(): string {
+    return this.#prompt.textContent ?? '';
+  }
+
   prompt(text: string): void {
     say(this.#prompt, text);
   }

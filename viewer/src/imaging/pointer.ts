@@ -205,7 +205,7 @@ export const handleOf = (target: EventTarget | null): SVGElement | null =>
   isElement(target) ? target.closest<SVGElement>('.handle.movable') : null;
 
 /** Which point of which measurement or mark a handle stands for. */
-function placeOf(handle: SVGElement): Handle | MarkHandle {
+export function placeOf(handle: SVGElement): Handle | MarkHandle {
   const point = Number(handle.dataset.point);
   const { markIndex, slipCell } = handle.dataset;
   return markIndex === undefined ? { cell: slipCell ?? '', point } : { mark: Number(markIndex), point };

@@ -2,7 +2,7 @@
 import { depth, type Plane, planeOf, positionText, scale, subtract } from '../geometry.ts';
 import type { CellEvidence, LayoutView, Preset, Stack, Vec3, Work } from '../wire.ts';
 import type { Block } from './blocks.ts';
-import { blockText, drawingOf, elsewhere, type Mark, type Scene, sliceText } from './captions.ts';
+import { blockText, drawingOf, elsewhere, type Mark, noteOf, type Scene, sliceText } from './captions.ts';
 import { presetWindow, startIndex } from './hanging.ts';
 import type { Picture } from './lens.ts';
 import type { Loader } from './loader.ts';
@@ -310,15 +310,15 @@ export class View {
     const frame = this.stack.frames[this.shown];
     this.element.dataset.slice = frame ? String(this.shown + 1) : '';
     this.element.dataset.frame = frame?.uid ?? '';
+    const letters = plane ? sideLetters(this.viewport) : null;
     this.overlay.corners({
       slice: sliceText(scene, this.element.dataset.state === 'loading'),
       position: plane ? positionText(plane) : '',
       block: blockText(scene),
       kind: isComputed(this.stack) ? `${this.stack.reformat} reformat` : '',
       window: this.#windowText(),
-      note:
-        frame && !plane ? 'Position or scale is missing: no side letters, no measuring' : elsewhere(scene),
-      letters: plane ? sideLetters(this.viewport) : null,
+      note: frame ? noteOf(scene, plane, letters?.left ?? '') : elsewhere(scene),
+      letters,
       bar: plane ? bar(this.viewport, this.viewport.width / 4) : null,
     });
     this.overlay.draw(

@@ -19,6 +19,7 @@ export class Viewport {
   height = 0;
   readonly #pen: CanvasRenderingContext2D | null;
   #drawn: { readonly data: ImageData; readonly canvas: Canvas } | null = null;
+  #ratio = 1;
   #plane: Plane = flat({});
   /** The middle of the view, mm from the middle of the slice to the right and down. */
   #right = 0;
@@ -47,16 +48,21 @@ export class Viewport {
     this.slice = null;
   }
 
-  /** Take the element's size; true when it is another. What is seen keeps its height in millimetres. */
+  /**
+   * Take the element's size; true when it is another. What is seen keeps its height in millimetres. A pixel of the
+   * canvas is one of the screen, whatever the page's scale.
+   */
   resize(): boolean {
     const { clientWidth, clientHeight } = this.element;
     const ratio = this.element.ownerDocument.defaultView?.devicePixelRatio || 1;
-    const [width, height] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
-    if (width === this.canvas.width && height === this.canvas.height && clientWidth === this.width)
-      return false;
-    if (this.height > 0 && clientHeight > 0) this.#zoom *= clientHeight / this.height;
-    [this.width, this.height] = [clientWidth, clientHeight];
-    [this.canvas.width, this.canvas.height] = [width, height];
+    const same = clientWidth === this.width && clientHeight === this.height && ratio === this.#ratio;
+    if (same || clientWidth === 0 || clientHeight === 0) return false;
+    if (this.height > 0) this.#zoom *= clientHeight / this.height;
+    [this.width, this.height, this.#ratio] = [clientWidth, clientHeight, ratio];
+    const { canvas } = this;
+    [canvas.width, canvas.height] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
+    canvas.style.width = `${canvas.width / ratio}px`;
+    canvas.style.height = `${canvas.height / ratio}px`;
     this.#drawn = null;
     return true;
   }
@@ -66,9 +72,9 @@ export class Viewport {
     if (!this.slice || !this.#pen || this.canvas.width === 0 || this.canvas.height === 0) return;
     this.#drawn ??= sheetOf(this.#pen.createImageData(this.canvas.width, this.canvas.height));
     const { data, canvas } = this.#drawn;
-    const [across, down] = [canvas.width / this.width, canvas.height / this.height];
     const { x, y, column, row } = this.map;
-    const map = { x: x * across, y: y * down, column: column * across, row: row * down };
+    const ratio = this.#ratio;
+    const map = { x: x * ratio, y: y * ratio, column: column * ratio, row: row * ratio };
     paint(canvas, this.slice, map, this.window, this.inverted);
     this.#pen.putImageData(data, 0, 0);
   }
@@ -133,9 +139,13 @@ export class Viewport {
     return pixelToPatient(this.#plane, (x - map.x) / map.column, (y - map.y) / map.row);
   }
 
+  get middle(): Spot {
+    return [this.width / 2, this.height / 2];
+  }
+
   /** The part of the slice that is seen, whatever its size on the screen. */
   get field(): Field {
-    const [x, y, z] = this.toWorld([this.width / 2, this.height / 2]);
+    const [x, y, z] = this.toWorld(this.middle);
     return { centre_lps_mm: [x, y, z], height_mm: this.height / this.#zoom };
   }
 

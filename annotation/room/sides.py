@@ -1,0 +1,64 @@
+"""Where the patient's sides cannot be told, or are the other ones: what may not be answered or shown as evidence there.
+
+A grade for the right side that was seen on the left is the error a reading must not hold. A slice without a place in
+the patient carries no side letters; then a level for one side is refused, and “not assessable” is what can be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from annotation.dicom.geometry import Plane, plane_name
+from annotation.models import Instance, Series
+from annotation.protocol import Fault, Protocol
+
+NO_SIDE = "The images of this finding do not tell the sides. Say “not assessable”."
+OTHER_SIDE = "This slice lies on the other side of the patient. It is no evidence for this side."
+
+BEYOND_MIDLINE_MM = 10.0
+"""Farther than this from the middle of its series, a sagittal slice shows one side only."""
+
+
+def untold(series: Sequence[Series], protocol: Protocol, form: str) -> tuple[str, ...]:
+    """Give the cells of one side whose series are there, but without a place in the patient."""
+    sided = [cell for cell in protocol.cells(form) if cell.site.side]
+    needed = {cell.key: _of_roles(series, cell.item.roles) for cell in sided}
+    told = _told({one.pk for found in needed.values() for one in found})
+    return tuple(key for key, found in needed.items() if found and not any(one.pk in told for one in found))
+
+
+def _of_roles(series: Sequence[Series], roles: Sequence[str]) -> list[Series]:
+    wanted = {role for need in roles for role in need.split("|")}
+    return [one for one in series if not wanted or one.role in wanted]
+
+
+def _told(series: set[int]) -> set[int]:
+    """Give the series of which every frame has its place."""
+    if not series:
+        return set()
+    without = {
+        pk
+        for pk, frames in Instance.objects.filter(series__in=series).values_list("series", "frames").iterator()
+        if not all(frame["plane"] for frame in frames)
+    }
+    return series - without
+
+
+def refused(cells: Sequence[str], answers: Mapping[str, Any]) -> tuple[Fault, ...]:
+    """Give a fault for every level that was given to one of `cells`."""
+    return tuple(Fault(cell, NO_SIDE) for cell in cells if isinstance(answers.get(cell), (int, float)))
+
+
+def lies_on_other_side(side: str, plane: Plane, middle: Plane) -> bool:
+    """Tell whether a sagittal slice lies clearly on the side that is not meant; x grows towards the patient's left."""
+    if not side or plane_name(plane) != "sagittal":
+        return False
+    towards_left = _across(plane) - _across(middle)
+    return towards_left > BEYOND_MIDLINE_MM if side == "right" else towards_left < -BEYOND_MIDLINE_MM
+
+
+def _across(plane: Plane) -> float:
+    """Give where the middle of an image lies between right and left, mm."""
+    rows, columns = (plane.rows - 1) / 2 * plane.spacing_rc_mm[0], (plane.columns - 1) / 2 * plane.spacing_rc_mm[1]
+    return plane.position_lps_mm[0] + rows * plane.column_lps[0] + columns * plane.row_lps[0]
