@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analytics import derive
 from analytics.frames import Frames, Variable
 from analytics.plans import modelling
+from analytics.plans.by_success import by_success
 from analytics.plans.parts import Array, NotPossible, Params, Part, Table
 from analytics.stats import agreement, association, bootstrap, describe, paired, reliability
 from analytics.stats.result import Entry, Result, Value
@@ -132,7 +133,7 @@ def spearman(table: Table, params: Params) -> list[Part]:
 
 
 def prevalence(table: Table, params: Params) -> list[Part]:
-    """Count each reader's grades."""
+    """Count each reader's grades, in all cases and by success."""
 
     def run() -> Iterator[Entry]:
         frames = table.frames
@@ -145,6 +146,7 @@ def prevalence(table: Table, params: Params) -> list[Part]:
                     else describe.level_counts(grades, item.codes, item.names)
                 )
                 yield Entry.of(f"prevalence/{reader}/{item.code}", found)
+                yield from by_success(table, reader, item)
 
     return [Part("Findings", run)]
 

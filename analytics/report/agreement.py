@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 
 from analytics.report.document import marked
@@ -9,12 +10,25 @@ from analytics.report.text import LIMITS_95, Cells, Table, items, readers_of
 from analytics.stats.result import NotEstimable, Results
 from analytics.stats.words import icc_band, kappa_band
 
-__all__ = ["agreement", "bland_altman", "bootstrap", "chance", "icc_words", "kappa_cells", "pairs", "several"]
+__all__ = [
+    "agreement",
+    "bland_altman",
+    "bootstrap",
+    "chance",
+    "icc_words",
+    "kappa_cells",
+    "kappa_words",
+    "pairs",
+    "several",
+]
 
 ESTIMATE = ("estimate", "ci_low", "ci_high")
 WITHIN = (-1.0, 1.0)
 FEW = 10  # differing cases; from here on the intervals hold 93 to 95 % (docs/statistics.md, coverage)
-BANDS = "Bands: kappa after Landis and Koch, ICC after Koo and Li, of the value rounded to two decimals."
+BANDS = (
+    "Bands of the estimate and, where they differ, of its limits: kappa after Landis and Koch, ICC after Koo and Li, "
+    "of the value rounded to two decimals."
+)
 
 
 def agreement(results: Results) -> Table | None:
@@ -54,8 +68,17 @@ def agreement(results: Results) -> Table | None:
 
 def icc_words(cells: Cells, id: str) -> str:
     """Name the band of an ICC, and those of its limits where they differ."""
+    return _words(cells, id, icc_band)
+
+
+def kappa_words(cells: Cells, id: str) -> str:
+    """Name the band of a kappa, and those of its limits where they differ."""
+    return _words(cells, id, kappa_band)
+
+
+def _words(cells: Cells, id: str, band: Callable[[float], str]) -> str:
     values = [cells.results.value(id, field) for field in ESTIMATE]
-    words = [icc_band(float(value)) for value in values if not isinstance(value, NotEstimable)]
+    words = [band(float(value)) for value in values if not isinstance(value, NotEstimable)]
     if len(words) == 3 and len(set(words)) > 1:
         return f"{words[0]} ({words[1]} to {words[2]})"
     return words[0] if words else ""
@@ -106,7 +129,7 @@ def _several_row(cells: Cells, title: str, prefix: str) -> tuple[str, ...]:
         cells.n(fleiss),
         cells.percent(f"{prefix}/agreement", "percent_agreement"),
         shown if isinstance(kappa, NotEstimable) else f"κ {shown}",
-        "" if isinstance(kappa, NotEstimable) else kappa_band(float(kappa)),
+        kappa_words(cells, fleiss),
         cells.interval(f"{prefix}/conger_unweighted", ESTIMATE, bounds=WITHIN),
         cells.interval(quadratic, ESTIMATE, bounds=WITHIN) if cells.has(quadratic) else "",
         cells.interval(f"{prefix}/pairs", ("mean", "lowest", "highest"), bounds=WITHIN),
@@ -157,7 +180,7 @@ def kappa_cells(cells: Cells, id: str) -> tuple[str, str, str]:
     if isinstance(test, NotEstimable) and cells.results.entry(id).notes:
         return cells.reason(id, "z_approx_t"), "", ""
     shown = cells.interval(id, ESTIMATE, bounds=WITHIN) + few(cells, f"{id.rpartition('/')[0]}/kappa_unweighted", "po")
-    return shown, cells.number(id, "ase1"), kappa_band(float(value))
+    return shown, cells.number(id, "ase1"), kappa_words(cells, id)
 
 
 def few(cells: Cells, id: str, agreeing: str) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from analytics.report.agreement import icc_words, kappa_cells
+from analytics.report.agreement import icc_words, kappa_cells, kappa_words
 from analytics.report.document import marked, plain
 from analytics.report.text import LIMITS_95, Cells, Table, items, readers_of
 from analytics.stats.result import NotEstimable, Results
-from analytics.stats.words import kappa_band
 
 __all__ = ["again", "layers", "places"]
 
@@ -180,10 +179,7 @@ def _pooled_row(cells: Cells, prefix: str, item: dict[str, Any]) -> tuple[str, .
 
 
 def _kappa(cells: Cells, id: str) -> tuple[str, str]:
-    value = cells.results.value(id, "estimate")
-    return cells.interval(id, ESTIMATE, bounds=WITHIN), "" if isinstance(value, NotEstimable) else kappa_band(
-        float(value)
-    )
+    return cells.interval(id, ESTIMATE, bounds=WITHIN), kappa_words(cells, id)
 
 
 def _weighted(cells: Cells, id: str) -> str:

@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping
 from analytics.report.text import OUTCOMES, TIMES, Cells, Table, labelled, sources_of
 from analytics.stats.result import Results
 
-__all__ = ["SPECIFICATIONS", "by_time", "fits_of", "model_tables", "terms_of"]
+__all__ = ["MAIN", "SPECIFICATIONS", "by_time", "classification", "fits_of", "model_tables", "odds_ratios", "terms_of"]
 
+MAIN = "default"
 MOST_COLUMNS = 4
+APPARENT = (
+    "Positive when the fitted probability exceeds one half; judged on the cases the model was fitted to, so optimistic."
+)
 SPECIFICATIONS = {
     "default": "all findings, grades as numbers",
     "reduced": "four findings",
@@ -22,10 +26,34 @@ def model_tables(results: Results, specification: str) -> Iterator[Table]:
     """Print coefficients, fit and penalised coefficients of one specification, readers and times side by side."""
     for code, named, fits in by_time(fits_of(results, f"logistic/{specification}", OUTCOMES)):
         place = (f"{specification}{code}", f"{SPECIFICATIONS[specification]}{named}")
-        yield _odds_ratios(results, place, fits)
+        if specification != MAIN:
+            yield _odds_ratios(results, place, fits)
         yield _fits(results, place, fits)
         if any(f"{id}/firth" in results for id, _ in fits):
             yield _firth(results, place, fits)
+
+
+def odds_ratios(results: Results) -> Iterator[Table]:
+    """Print the odds ratios of the main specification by reader and time."""
+    for code, named, fits in by_time(fits_of(results, f"logistic/{MAIN}", OUTCOMES)):
+        yield _odds_ratios(results, (f"{MAIN}{code}", f"{SPECIFICATIONS[MAIN]}{named}"), fits)
+
+
+def classification(results: Results) -> Table | None:
+    """Print how well the models of the main specification classify: one line a reader and time."""
+    cells = Cells(results)
+    rows = []
+    for id, title in fits_of(results, f"logistic/{MAIN}", OUTCOMES):
+        judged = f"{id}/classification"
+        shares = (cells.interval(judged, (name, f"{name}_wilson_low", f"{name}_wilson_high"), 1) for name in SHARES)
+        explained = cells.scaled(id, "nagelkerke_r2", 100, 1)
+        rows.append((title, f"{cells.n(id)} / {cells.count(id, 'n_events')}", *shares, explained))
+    if not rows:
+        return None
+    cells.note(f"Percentages with 95 % intervals after Wilson. {APPARENT}")
+    cells.note("Explained variability: Nagelkerke's R².")
+    columns = ("Model", "Cases / successes", *(f"{name}, %" for name in SHARES.values()), "Explained variability, %")
+    return Table("classification", "Performance of the models", columns, tuple(rows), cells.footnotes)
 
 
 def fits_of(results: Results, place: str, times: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -112,10 +140,7 @@ def _fits(results: Results, place: tuple[str, str], fits: list[tuple[str, str]])
         fields = (name, f"{name}_wilson_low", f"{name}_wilson_high")
         rows.append((f"{title}, %", *(cells.interval(f"{id}/classification", fields, 1) for id, _ in fits)))
     rows.append(("AUC", *(cells.interval(f"{id}/roc", ("auc", "delong_ci_low", "delong_ci_high")) for id, _ in fits)))
-    cells.note(
-        "Classification: positive when the fitted probability exceeds 0.5; judged on the cases the model was fitted "
-        "to, so optimistic."
-    )
+    cells.note(f"Classification: {APPARENT[0].lower()}{APPARENT[1:]}")
     cells.note("95 % intervals: Wilson for percentages, DeLong for the AUC.")
     title = f"Fit and classification: {place[1]}"
     return Table(f"fit_{place[0]}", title, ("", *(title for _, title in fits)), tuple(rows), cells.footnotes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import partial
 
 from analytics.report.document import stated
@@ -111,7 +112,7 @@ def _decision(cells: Cells, fits: Fits) -> Rows:
         float(entry.id.rpartition("_")[2]) for id, _ in fits for entry in cells.results.under(f"{id}/net_benefit_")
     }
     for threshold in sorted(found):
-        shown = stated(rounded(100 * threshold, 0), "plan/thresholds")
+        shown = stated(rounded(threshold, 0, Fraction(100)), "plan/thresholds")
         rows.append((f"Threshold {shown} %, treat all", *(_all(cells, id, threshold) for id, _ in fits)))
         for suffix, procedure in PROCEDURES.items():
             below = f"{suffix}/net_benefit_{threshold:g}"

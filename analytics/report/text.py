@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from analytics.report.document import Table, marked, plain, stated
 from analytics.stats.result import NotEstimable, Results, Value
-from analytics.stats.words import half_up, p_words
+from analytics.stats.words import exactly, half_up, p_words
 
 __all__ = ["LIMITS_95", "OUTCOMES", "TIMES", "Cells", "Table", "items", "labelled", "readers_of", "sources_of"]
 
 MARKS = "abcdefghijklmnopqrstuvwxyz"
 MINUS = "−"
+HUNDRED = Decimal(100)
+NOT_WHOLE = "Percentages are rounded one by one; those of one whole need not add up to one hundred as printed."
 LIMITS_95 = "Intervals are 95 % confidence intervals."
 TIMES = {"15min": "15 minutes", "1month": "1 month"}
 OUTCOMES = {f"success_{code}": title for code, title in TIMES.items()}
@@ -120,13 +123,20 @@ class Cells:
         """Print one number, rounded half up."""
         return self._shown(id, field, lambda x: rounded(x, decimals))
 
-    def scaled(self, id: str, field: str, scale: float, decimals: int) -> str:
+    def scaled(self, id: str, field: str, scale: Fraction | int, decimals: int) -> str:
         """Print ``scale`` times one number, such as a share in percent."""
-        return self._shown(id, field, lambda x: rounded(scale * x, decimals))
+        return self._shown(id, field, lambda x: rounded(x, decimals, Fraction(scale)))
 
-    def percent(self, id: str, field: str, scale: float = 1) -> str:
+    def percent(self, id: str, field: str, scale: int = 1) -> str:
         """Print a percentage with its sign, or the reason."""
         return f"{self.scaled(id, field, scale, 1)}{' %' if self.exists(id, field) else ''}"
+
+    def whole(self, shares: Iterable[tuple[str, str]]) -> None:
+        """Say in a note where percentages of one whole, each rounded on its own, do not add up as printed."""
+        values = [self.results.value(id, field) for id, field in shares]
+        known = [value for value in values if isinstance(value, float | int)]
+        if len(known) == len(values) > 0 and sum(half_up(value, 1) for value in known) != HUNDRED:
+            self.note(NOT_WHOLE)
 
     def count(self, id: str, field: str) -> str:
         """Print a whole number."""
@@ -159,12 +169,12 @@ class Cells:
         decimals: int = 2,
         bounds: tuple[float, float] = (-math.inf, math.inf),
         *,
-        scale: float = 1,
+        scale: Fraction | int = 1,
     ) -> str:
         """Print an estimate with its limits, ``scale`` times; limits beyond ``bounds`` are cut for print only."""
 
         def form(x: float) -> str:
-            return rounded(min(max(scale * x, bounds[0]), bounds[1]), decimals)
+            return rounded(min(max(x, bounds[0]), bounds[1]), decimals, Fraction(scale))
 
         return self._with_limits(id, fields, form)
 
@@ -208,12 +218,12 @@ def printed(value: Value, form: Callable[[float], str]) -> str:
     return form(value)
 
 
-def rounded(value: float, decimals: int) -> str:
-    """Round half up, with a real minus sign; write large numbers in powers of ten."""
+def rounded(value: float, decimals: int, times: Fraction = Fraction(1)) -> str:
+    """Round ``times`` the value half up, with a real minus sign; write large numbers in powers of ten."""
     if abs(value) >= 1e5:
         exponent = Decimal(repr(value)).adjusted()
         return f"{rounded(value / 10.0**exponent, 1)} × 10^{exponent}"
-    return str(half_up(value, decimals)).replace("-", MINUS)
+    return str(half_up(exactly(value, times), decimals)).replace("-", MINUS)
 
 
 def ratio(value: float) -> str:

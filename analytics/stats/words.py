@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
 
-__all__ = ["half_up", "icc_band", "kappa_band", "p_words"]
+__all__ = ["exactly", "half_up", "icc_band", "kappa_band", "p_words"]
 
 EVERY_DIGIT = Context(prec=400)  # the greatest float has 309 digits before the point
 # Landis & Koch 1977 in the half-open form the reference study prints; upper border of each band.
@@ -19,12 +20,12 @@ KAPPA_BANDS = (
 ICC_BANDS = ((Decimal("0.49"), "poor"), (Decimal("0.74"), "moderate"), (Decimal("0.89"), "good"))
 
 
-def half_up(value: float, decimals: int) -> Decimal:
+def half_up(value: float | Decimal, decimals: int) -> Decimal:
     """Round the decimal number that ``repr`` shows, ties away from zero.
 
     Parameters
     ----------
-    value : float
+    value : float or Decimal
         Finite. 0.205 is meant as 0.205, although its binary neighbour lies below.
     decimals : int
         Digits after the point.
@@ -34,8 +35,16 @@ def half_up(value: float, decimals: int) -> Decimal:
     Decimal
         Never a negative zero.
     """
-    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, EVERY_DIGIT)
+    rounded = exactly(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, EVERY_DIGIT)
     return abs(rounded) if rounded == 0 else rounded
+
+
+def exactly(value: float | Decimal, times: Fraction = Fraction(1)) -> Decimal:
+    """Give ``times`` the decimal number that ``repr`` shows, so that a tie stays one: 100 times 0.145 is 14.5."""
+    meant = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    if times == 1:
+        return meant
+    return EVERY_DIGIT.divide(EVERY_DIGIT.multiply(meant, Decimal(times.numerator)), Decimal(times.denominator))
 
 
 def p_words(p: float) -> str:

@@ -187,9 +187,9 @@ def test_the_report_prints_every_family(found: Results) -> None:
     lee = "Stenosis of the foramen at the index segment"
     assert rows["agreement_again"][f"{lee}, R1"][3] == "0.70 (0.49 to 0.90) (b)"
     assert any(note.startswith("(b) rests on ") for note in printed["agreement_again"].footnotes)
-    assert rows["agreement_again"][f"{lee}, R1"][4] == "substantial"
+    assert rows["agreement_again"][f"{lee}, R1"][4] == "substantial (moderate to almost perfect)"
     contrast = "Contrast distribution at the defect"
-    assert rows["agreement_places"][f"{contrast}: left"][4] == "fair"
+    assert rows["agreement_places"][f"{contrast}: left"][4].startswith("fair (")
     assert rows["agreement_places"][f"{contrast}: all places"][1] == "111 of 56 patients"
     assert rows["layers"]["Repeat readings, R2"][1] == "none: this reader read no case again"
     assert rows["layers"][f"Adjudicated, {lee}"][1] == "59 decided, 0 agreed by all readers, 1 open"

@@ -19,17 +19,18 @@ def tables(full: Results) -> dict[str, report.Table]:
 
 
 def test_the_journals_tables_are_there(tables: dict[str, report.Table]) -> None:
-    assert list(tables)[:9] == [
-        "completeness",
+    assert list(tables)[:8] == [
         "cohort",
         "response",
         "pain_over_time",
         "findings",
         "agreement",
-        "agreement_other",
-        "bland_altman",
         "univariate",
+        "model_default",
+        "classification",
     ]
+    supplement = {"completeness", "findings_success_15min", "multiplicity", "crossed_lee", "agreement_other"}
+    assert supplement | {"bland_altman", "characteristics"} <= set(tables)
     assert {"model_default", "fit_default", "firth_default", "model_bme_only", "model_categorical"} <= set(tables)
     for table in tables.values():
         assert all(len(row) == len(table.columns) for row in table.rows), table.code
@@ -44,7 +45,7 @@ def test_the_paper_plan_prints_fewer_tables(paper: Results) -> None:
 
 def test_an_agreement_line(tables: dict[str, report.Table], full: Results) -> None:
     row = next(row for row in tables["agreement"].rows if row[0].startswith("Contrast"))
-    assert row[1:6] == ("55", "92.7 %", "κ 0.87 (0.74 to 0.99) (a)", "0.06", "almost perfect")
+    assert row[1:6] == ("55", "92.7 %", "κ 0.87 (0.74 to 0.99) (a)", "0.06", "almost perfect (substantial to almost perfect)")
     slip = next(row for row in tables["agreement"].rows if row[0].startswith("Slip"))
     assert slip[3] == "ICC 0.96 (0.93 to 0.98)"
     assert slip[5] == "excellent"
