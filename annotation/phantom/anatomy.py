@@ -106,6 +106,8 @@ class Anatomy:
     marrow_fat: float
     seed: int
     conus_z: float
+    lumbarised: bool
+    fused: tuple[int, ...]
 
     def wall(self, z: Array) -> Array:
         """Return y of the smoothed back wall of the column at heights z."""
@@ -158,13 +160,13 @@ def _bone(
     return bone, upper_slope
 
 
-def _sacrum(truth: Truth, slope: float, size: float, first_depth: float) -> dict[str, Vertebra]:
+def _sacrum(slope: float, size: float, first_depth: float, *, lumbarised: bool) -> dict[str, Vertebra]:
     """S1 to S3, hanging down from the upper endplate of S1, whose back corner is the origin."""
     found: dict[str, Vertebra] = {}
     top = np.zeros(2)
     depth = first_depth
     plan = (
-        ("S1", 29.0, 9.0, 0.70, 27.0, 17.5),
+        ("S1", 29.0, 9.0, 0.84 if lumbarised else 0.70, 27.0, 17.5),
         ("S2", 24.0, 14.0, 0.70, 20.0, 15.0),
         ("S3", 20.0, 16.0, 0.7, 15.0, 13.0),
     )
@@ -182,16 +184,17 @@ def _sacrum(truth: Truth, slope: float, size: float, first_depth: float) -> dict
             half_width * size, pedicle * size, frame, frame,
         )  # fmt: skip
         depth *= taper
-        top, slope = bottom - 2.0 * lean, lower_slope
+        top, slope = bottom - (6.5 if lumbarised and name == "S1" else 2.0) * lean, lower_slope
     return found
 
 
-def _column(truth: Truth, rng: np.random.Generator) -> dict[str, Vertebra]:
+def _column(truth: Truth, rng: np.random.Generator, *, lumbarised: bool) -> dict[str, Vertebra]:
     """Build the chain of vertebrae from S3 to T10."""
     size = float(truth.endplate_mm) / 34.5 if truth.index_segment == "L5/S1" else truth.endplate_mm / 35.0
     curve = float(rng.normal(1.0, 0.13))
     slope = np.radians(float(np.clip(rng.normal(36.0, 5.0), 26, 46)) + 0.3 * min(truth.slip_mm, 15.0))
-    bones = _sacrum(truth, slope, size, truth.endplate_mm if truth.index_segment == "L5/S1" else 34.0 * size)
+    first_depth = truth.endplate_mm if truth.index_segment == "L5/S1" else 34.0 * size
+    bones = _sacrum(slope, size, first_depth, lumbarised=lumbarised)
     sway = float(rng.normal(0.0, 1.2))
     back = np.zeros(2)
     below = bones["S1"]
@@ -351,9 +354,20 @@ def _height(bone: Vertebra) -> float:
     return float(bone.upper_p[1])
 
 
+TRANSITIONAL = 0.12
+"""Share of people with a transitional vertebra, about the mean of published series."""
+
+
+def _transition(rng: np.random.Generator) -> tuple[bool, tuple[int, ...]]:
+    """A first sacral body that stands free, or a transverse process of L5 that has grown into the sacrum."""
+    kind, sides = rng.random(), ((-1,), (1,), (-1, 1))[int(rng.integers(0, 3))]
+    return bool(kind < TRANSITIONAL / 2), sides if TRANSITIONAL / 2 <= kind < TRANSITIONAL else ()
+
+
 def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
     """Return the anatomy of the person that belongs to a truth; other variation comes from ``rng``."""
-    bones = _shifted(_column(truth, rng))
+    lumbarised, fused = _transition(rng)
+    bones = _shifted(_column(truth, rng, lumbarised=lumbarised))
     grid, wall = _walls(bones)
     sac_end = float(bones["S2"].frame.origin[2])
     conus = float(bones["L1"].lower_p[1]) + float(rng.normal(0, 6.0))
@@ -382,4 +396,6 @@ def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
         marrow_fat=float(np.clip((truth.age - 35) / 160.0 + rng.normal(0, 0.05), -0.1, 0.35)),
         seed=int(rng.integers(0, 2**31)),
         conus_z=conus,
+        lumbarised=lumbarised,
+        fused=fused,
     )

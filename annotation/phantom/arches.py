@@ -12,7 +12,7 @@ from .column import ORDER
 PEDICLE_HALF = {"L5": 6.6, "L4": 5.6, "L3": 4.8, "L2": 4.3, "L1": 4.1}
 GROWTH_MM = {0: 0.0, 1: 0.7, 2: 2.2, 3: 4.0}
 # spurs at the rim of a worn joint: how far the one behind and the one at the canal reach, by grade
-SPUR_MM = {0: (0.0, 0.0), 1: (2.0, 0.0), 2: (3.2, 1.6), 3: (5.0, 2.2)}
+SPUR_MM = {0: (0.0, 0.0), 1: (2.0, 0.0), 2: (3.2, 0.8), 3: (5.0, 1.3)}
 SHELL_MM = 1.5
 OEDEMA_REACH_MM = 10.0
 
@@ -59,8 +59,10 @@ def _joint(canvas: Canvas, joint: Joint, *, swollen: bool) -> None:
     if patch is None:
         return
     at = patch.coords(joint.frame)
-    capsule_radii = (7.0, 9.5 + GROWTH_MM[joint.grade], 11.0)
-    patch.paint(patch.cover(ellipsoid(at, (0.0, 0.0, 0.0), capsule_radii)), t.LIGAMENT)
+    # a worn joint grows away from the canal; what narrows the recess is another finding
+    growth = GROWTH_MM[joint.grade]
+    around = ellipsoid(at, (0.0, -joint.side * 0.5 * growth, 0.0), (7.0, 9.0 + 0.5 * growth, 11.0))
+    patch.paint(patch.cover(around), t.LIGAMENT)
     space = np.maximum(np.abs(_bent(at)) - joint.gap_mm / 2 - 0.5, length(at[1] / 6.8, at[2] / 8.5) * 6.8 - 6.8)
     patch.paint(patch.cover(space), t.CARTILAGE)
     if swollen:
@@ -124,12 +126,21 @@ def _arch(canvas: Canvas, anatomy: Anatomy, bone: Vertebra, side: int) -> None:
     """One half of a vertebral arch; the lytic one is cut at the defect, its dorsal part stays behind."""
     half = bone.height / 2
     out = bone.pedicle
+    fused = bone.name == "L5" and side in anatomy.fused
     ahead = -17.0 - (anatomy.truth.slip_mm if bone is anatomy.lytic else 0.0)
     # three boxes, so that the long processes do not make one large one: core, spinous and transverse process
     boxes = (
         _bounds(side, -2.0, out + 12.0, ahead, 30.5, -half - 20.0, half + 14.0),
         _bounds(side, -1.0, 5.0, 31.0, 54.0, -1.8 * half - 4.0, 0.3 * half),
-        _bounds(side, out + 12.5, out + 30.0, ahead + 18.0, 20.0, -6.0, 0.5 * half + 6.0),
+        _bounds(
+            side,
+            out + 12.5,
+            out + 33.0,
+            ahead + (10.0 if fused else 18.0),
+            20.0,
+            -half - 16.0 if fused else -6.0,
+            0.5 * half + 6.0,
+        ),
     )
     for low, high in boxes:
         patch = canvas.box(bone.dorsal, low, high)
@@ -186,6 +197,9 @@ def _ventral(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coor
     if not bone.name.startswith("S"):
         wide = capsule(at, (out + 2.0, 8.0, 0.3 * half), (out + 24.0, 13.0, 0.4 * half), 4.3, 1.2)
         shape = np.minimum(shape, wide)
+    if bone.name == "L5" and side in anatomy.fused:
+        bridge = capsule(at, (out + 8.0, 4.0, 0.0), (out + 22.0, 2.0, -half - 4.0), 8.5, -2.0)
+        shape = np.minimum(shape, bridge)
     joint = next((j for j in anatomy.joints if j.lower == bone.name and j.side == side), None)
     if joint is None:
         return shape

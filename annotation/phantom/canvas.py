@@ -96,7 +96,6 @@ class Canvas:
         self.origin = np.asarray(first.position_lps_mm)
         self.image: Array = np.zeros((len(channels), *self.shape), dtype=np.float32)
         self.noise = noise
-        self.texture, self.streaks = (np.repeat(field, sub, axis=0) for field in noise)
         self.softness = 1.1 * self.steps[1]
         # where bone is, kept on CT only: contrast spreads around bone
         self.bone: Array | None = np.zeros(self.shape, dtype=np.float32) if "HU" in channels else None
@@ -136,6 +135,8 @@ class Patch:
     def __init__(self, canvas: Canvas, window: tuple[slice, ...]) -> None:
         self.canvas = canvas
         self.window = window
+        self._texture: Array | None = None
+        self._streaks: Array | None = None
 
     def coords(self, frame: Frame) -> Coords:
         """Local coordinates in mm, each broadcastable to the patch (axes that do not matter have length 1)."""
@@ -153,12 +154,24 @@ class Patch:
         return value
 
     def texture(self) -> Array:
-        """Return the canvas's noise field here."""
-        return self.canvas.texture[self.window]
+        """Return the canvas's fine noise here."""
+        if self._texture is None:
+            self._texture = self._noise(0)
+        return self._texture
 
     def streaks(self) -> Array:
-        """Return the coarser noise field here (fat in muscle)."""
-        return self.canvas.streaks[self.window]
+        """Return the canvas's coarser noise here: fat in muscle, and how outlines wander."""
+        if self._streaks is None:
+            self._streaks = self._noise(1)
+        return self._streaks
+
+    def _noise(self, which: int) -> Array:
+        """Noise is drawn once a slice: every sub-slice has the same."""
+        layers, rows, columns = self.window
+        sub, field = self.canvas.sub, self.canvas.noise[which]
+        first = layers.start // sub
+        part = np.repeat(field[first : (layers.stop - 1) // sub + 1, rows, columns], sub, axis=0)
+        return part[layers.start - first * sub : layers.stop - first * sub]
 
     def cover(self, distance: Array, soft: float | Array | None = None, rough_mm: float = ROUGH_MM) -> Array:
         """Coverage 0..1 of a shape from its signed distance in mm (negative inside), anti-aliased.

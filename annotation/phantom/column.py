@@ -22,7 +22,8 @@ def paint_discs(canvas: Canvas, anatomy: Anatomy) -> None:
         grade = anatomy.truth.pfirrmann_by_segment.get(SEGMENT_BELOW.get(above, ""), 2)
         _disc(canvas, anatomy.vertebrae[below], anatomy.vertebrae[above], grade)
     for below, above in (("S3", "S2"), ("S2", "S1")):
-        _disc(canvas, anatomy.vertebrae[below], anatomy.vertebrae[above], 4)
+        free = anatomy.lumbarised and above == "S1"
+        _disc(canvas, anatomy.vertebrae[below], anatomy.vertebrae[above], 2 if free else 4)
 
 
 def _plate(bone: Vertebra) -> Frame:
