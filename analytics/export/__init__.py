@@ -6,29 +6,21 @@ import csv
 import hashlib
 import io
 import json
-import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import metadata
 from typing import Any
 
-from analytics.stats.result import NotEstimable, Results, Value
+from analytics import figures
+from analytics.figures.sheet import Format
+from analytics.stats.result import NotEstimable, Results, spelled
 
 __all__ = ["bundle", "estimates_csv", "estimates_rows", "manifest", "tables_csv", "versions"]
 
 COLUMNS = ("id", "field", "value", "status", "reason", "n", "method")
+FIGURES: tuple[Format, ...] = ("svg", "pdf", "png")
 LIBRARIES = ("numpy", "scipy", "pandas", "statsmodels", "matplotlib")
-
-
-def spelled(value: Value) -> str:
-    """Write a number with 17 significant digits, a word as it is, and nothing for what does not exist."""
-    if isinstance(value, NotEstimable):
-        return ""
-    if isinstance(value, float):
-        if math.isinf(value):
-            return "Inf" if value > 0 else "-Inf"
-        return format(value, ".17g")
-    return str(value)
 
 
 def estimates_rows(results: Results) -> list[dict[str, str]]:
@@ -99,18 +91,60 @@ def manifest(results: Results, *, inputs: Mapping[str, str], facts: Mapping[str,
     }
 
 
-def bundle(results: Results, *, title: str, inputs: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, bytes]:
-    """Make every file of an analysis, by its path inside the export."""
-    from analytics.figures import draw
-    from analytics.report import docx, html
+def bundle(
+    results: Results,
+    *,
+    title: str,
+    inputs: Mapping[str, str],
+    facts: Mapping[str, str],
+    told: Callable[[int, int, str], None] | None = None,
+) -> dict[str, bytes]:
+    """Make every file of an analysis, by its path inside the export.
 
-    files: dict[str, bytes] = {"estimates.csv": estimates_csv(results).encode()}
-    files |= {f"tables/{name}": text.encode() for name, text in tables_csv(results).items()}
-    files |= {f"figures/{name}.svg": svg for name, svg in draw(results).items()}
-    files["report.html"] = html(results, title, facts).encode()
-    files["report.docx"] = docx(results, title, facts)
-    files["results.json"] = results.to_json().encode()
+    Parameters
+    ----------
+    results : Results
+        What came out.
+    title : str
+        Heading of the documents.
+    inputs : mapping of str to str
+        SHA-256 of each input by name.
+    facts : mapping of str to str
+        Anything else to keep, such as the program's version.
+    told : callable, optional
+        Hears before each part which of how many it is, and its name; may raise to stop the work.
+    """
+    from analytics import report
+
+    composed = report.compose(results, title, facts)
+    files: dict[str, bytes] = {}
+    drawn: dict[str, dict[str, bytes]] = {name: {} for name in figures.available(results)}
+    parts: list[tuple[str, Callable[[], Mapping[str, bytes]]]] = [
+        ("Writing the estimates and tables.", lambda: _texts(results)),
+        *((f"Drawing the figures as {kind.upper()}.", partial(_figures, results, kind, drawn)) for kind in FIGURES),
+        ("Writing the page.", lambda: {"report.html": report.html(composed, drawn).encode()}),
+        ("Writing the Word file.", lambda: {"report.docx": report.docx(composed, drawn)}),
+        ("Writing the PDF.", lambda: {"report.pdf": report.pdf(composed, drawn)}),
+        ("Writing the workbook.", lambda: {"report.xlsx": report.xlsx(composed)}),
+    ]
+    for place, (words, make) in enumerate(parts):
+        if told:
+            told(place, len(parts), words)
+        files |= make()
     listed = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())}
     document = {**manifest(results, inputs=inputs, facts=facts), "files": listed}
     files["manifest.json"] = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
     return files
+
+
+def _texts(results: Results) -> dict[str, bytes]:
+    files = {f"tables/{name}": text.encode() for name, text in tables_csv(results).items()}
+    return files | {"estimates.csv": estimates_csv(results).encode(), "results.json": results.to_json().encode()}
+
+
+def _figures(results: Results, kind: Format, drawn: dict[str, dict[str, bytes]]) -> dict[str, bytes]:
+    """Draw all figures in one format; the documents take them from ``drawn``."""
+    made = figures.draw(results, kind)
+    for name, data in made.items():
+        drawn[name][kind] = data
+    return {f"figures/{name}.{kind}": data for name, data in made.items()}

@@ -1,10 +1,13 @@
-"""Results as tables of strings, as a page and as a Word file: the only place that rounds."""
+"""A report from results to files: composed once, then written as page, Word, PDF and workbook; the only rounding."""
 
 from __future__ import annotations
 
+from analytics.report.book import xlsx
+from analytics.report.compose import compose
 from analytics.report.page import html
+from analytics.report.pdf import pdf
 from analytics.report.tables import tables
 from analytics.report.text import Table
 from analytics.report.word import docx
 
-__all__ = ["Table", "docx", "html", "tables"]
+__all__ = ["Table", "compose", "docx", "html", "pdf", "tables", "xlsx"]

@@ -29,4 +29,15 @@ def compose(results: Results, title: str, facts: Mapping[str, str]) -> Report:
         Figure(name, figures.TITLES.get(name, name), figures.TITLES.get(name, name))
         for name in figures.available(results)
     )
-    return Report(title, facts, (*shown, Section("figures", "Figures", drawn)) if drawn else shown)
+    sections = (*shown, Section("figures", "Figures", drawn)) if drawn else shown
+    return Report(title, {**_about(results), **facts}, sections, results)
+
+
+def _about(results: Results) -> dict[str, str]:
+    """Say what every report says of itself."""
+    return {
+        "Plan": f"{results.plan['title']} ({results.plan['code']}, digest {results.plan['digest'][:12]})",
+        "Cases": str(results.subject["cases"]),
+        "Readers": ", ".join(results.subject["readers"]),
+        "Instrument": f"{results.subject['protocol']}, version {results.subject['version']}",
+    }

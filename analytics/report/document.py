@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from analytics.stats.result import Results, Value
+
 __all__ = [
     "Block",
     "Fact",
@@ -129,6 +131,14 @@ class Report:
     title: str
     facts: Mapping[str, str] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
+    results: Results | None = field(default=None, repr=False, compare=False)
+
+    def full(self, number: Number) -> Value | None:
+        """Give the unrounded value a number was printed from, or nothing where it is not one of the results."""
+        if self.results is None or number.id not in self.results:
+            return None
+        entry = self.results.entry(number.id)
+        return entry.n if number.field == "n" and "n" not in entry.values else entry.values.get(number.field)
 
     def tables(self) -> list[Table]:
         """All tables in order."""

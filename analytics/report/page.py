@@ -1,138 +1,204 @@
-"""The report as one self-contained page that also prints well."""
+"""The report as one self-contained page that also prints well, and its parts for the run's own page."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
+from importlib.resources import files
+from typing import Any, assert_never
 
-from analytics.report.document import plain
-from analytics.report.tables import tables
-from analytics.report.text import Table
-from analytics.stats.result import Results
+from analytics.report.document import Block, Fact, Figure, Number, Paragraph, Report, Section, Table, pieces, plain
+from analytics.report.layout import contents, indents, is_level, numbering, setting, stands_alone
+from analytics.stats.result import NotEstimable, spelled
 
-__all__ = ["CAPTIONS", "html"]
+__all__ = ["Markup", "anchor", "html", "sections"]
 
-CAPTIONS = {
-    "kappa_forest": "Agreement: unweighted kappa or ICC with 95 % confidence interval, over the bands of kappa.",
-    "odds_ratios_15min": "Odds ratios of success at 15 minutes with 95 % confidence intervals, both readers.",
-    "odds_ratios_1month": "Odds ratios of success at 1 month with 95 % confidence intervals, both readers.",
-    "response_flow": "How the response classes at 15 minutes flow into those at 1 month.",
-}
 LEAD = "Every number can be followed to its line in estimates.csv, which keeps all digits."
-SHORT_CELL = ' class="short"'
+BELOW = ' class="below"'
 SHORT = 31  # characters of a cell that is kept on one line
 MOST_ON_ONE_LINE = 6  # columns; in wider tables every cell may break
-STYLE = """
-:root { --ink: #1b2430; --soft: #5b6776; --line: #c9d1da; --paper: #ffffff; --accent: #22577a; }
-* { box-sizing: border-box; }
-body {
-  margin: 0; background: #eef1f4; color: var(--ink);
-  font: 15px/1.5 "Source Sans 3", "Segoe UI", system-ui, sans-serif;
-}
-main {
-  max-width: 76rem; margin: 2rem auto; padding: 2.5rem 3rem 3rem;
-  background: var(--paper); box-shadow: 0 1px 6px rgb(0 0 0 / 12%);
-}
-h1 { margin: 0 0 .25rem; font-size: 1.8rem; line-height: 1.2; }
-h2 { margin: 2.6rem 0 .4rem; font-size: 1.05rem; }
-h2 span { color: var(--accent); margin-right: .5rem; }
-p.lead { margin: 0 0 1rem; color: var(--soft); }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1.2rem; margin: 1rem 0 0; font-size: .88rem; }
-dt { color: var(--soft); }
-dd { margin: 0; overflow-wrap: anywhere; }
-nav ol { columns: 2; font-size: .9rem; padding-left: 1.4rem; }
-nav a { color: var(--accent); }
-.wide { overflow-x: auto; }
-table {
-  border-collapse: collapse; width: 100%; font-size: .84rem; font-variant-numeric: tabular-nums;
-  border-top: 2px solid var(--ink); border-bottom: 2px solid var(--ink);
-}
-th, td { padding: .28rem .6rem; text-align: left; vertical-align: top; }
-td.short { white-space: nowrap; }
-thead th { border-bottom: 1px solid var(--ink); font-weight: 600; vertical-align: bottom; }
-tbody th { font-weight: 400; min-width: 11rem; }
-tbody th.level { padding-left: 1.6rem; color: var(--soft); }
-tbody tr + tr > * { border-top: 1px solid #edf0f3; }
-.notes { margin: .45rem 0 0; padding: 0; list-style: none; font-size: .78rem; color: var(--soft); }
-figure { margin: 2.6rem 0 0; }
-figure img { max-width: 100%; height: auto; display: block; margin: 0 auto; }
-figcaption { font-size: .84rem; color: var(--soft); margin-top: .4rem; }
-figcaption b { color: var(--accent); margin-right: .4rem; }
-@media (max-width: 50rem) { main { margin: 0; padding: 1.2rem; } nav ol { columns: 1; } }
-@media print {
-  @page { size: A4 landscape; margin: 12mm; }
-  body { background: none; font-size: 10.5px; }
-  main { max-width: none; margin: 0; padding: 0; box-shadow: none; }
-  nav { display: none; }
-  h2 { break-after: avoid; }
-  figure, tr { break-inside: avoid; }
-  table { font-size: 8.5px; }
-  th, td { padding: .16rem .35rem; }
-  tbody th { min-width: 8rem; }
-  .wide { overflow: visible; }
-  thead { display: table-header-group; }
-}
-"""
+
+Written = Callable[[Report, Number], str]
+"""How a number is written into the page."""
+Framed = Callable[[Table | Figure], str]
+"""What stands below a table or figure, such as the formats it comes in."""
+Drawn = Callable[[Figure], str]
+"""The address of a figure's picture."""
 
 
-def html(results: Results, title: str, facts: Mapping[str, str]) -> str:
+class Markup(str):
+    """Text that is HTML already; templates that know the convention take it as it is."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        """Return the text itself."""
+        return self
+
+
+def html(report: Report, figures: Mapping[str, Mapping[str, bytes]]) -> str:
     """Write the report as one HTML page without anything fetched from elsewhere.
 
     Parameters
     ----------
-    results : Results
-        What a plan computed.
-    title : str
-        Heading of the page.
-    facts : mapping of str to str
-        Lines for the head, such as study, date and version.
+    report : Report
+        What is to be written.
+    figures : mapping of str to mapping of str to bytes
+        By a figure's code and format; the page takes ``svg``.
     """
-    from analytics.figures import draw
 
-    listed = tables(results)
-    shown = {"Plan": f"{results.plan['title']} ({results.plan['code']}, digest {results.plan['digest'][:12]})"}
-    shown |= {"Cases": str(results.subject["cases"]), "Readers": ", ".join(results.subject["readers"])}
-    shown |= {"Instrument": f"{results.subject['protocol']}, version {results.subject['version']}", **facts}
-    head = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in shown.items())
-    links = "".join(f'<li><a href="#{table.code}">{escape(table.title)}</a></li>' for table in listed)
-    body = "".join(_section(place, table) for place, table in enumerate(listed, start=1))
-    drawn = enumerate(draw(results).items(), start=1)
-    pictures = "".join(_figure(place, name, svg) for place, (name, svg) in drawn)
+    def source(figure: Figure) -> str:
+        return f"data:image/svg+xml;base64,{base64.b64encode(figures[figure.code]['svg']).decode()}"
+
+    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{_text(report, value)}</dd>" for name, value in report.facts.items())
+    links = "".join(
+        f'<li{BELOW if level > 1 else ""}><a href="#{escape(anchor(one))}">{escape(words)}</a></li>'
+        for level, one, words in contents(report)
+    )
+    body = "".join(sections(report, drawn=source).values())
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body><main>"
-        f'<header><h1>{escape(title)}</h1><p class="lead">{LEAD}</p><dl>{head}</dl></header>'
-        f'<nav aria-label="Tables"><h2>Tables</h2><ol>{links}</ol></nav>{body}{pictures}</main></body></html>\n'
+        f"<title>{escape(report.title)}</title>\n<style>\n{style}</style></head>\n<body>"
+        f'<nav aria-label="Contents"><h2>Contents</h2><ol>{links}</ol></nav>\n<main>'
+        f'<header><h1>{escape(report.title)}</h1><p class="lead">{LEAD}</p><dl class="facts">{facts}</dl></header>'
+        f"{body}\n</main></body></html>\n"
     )
 
 
-def _section(place: int, table: Table) -> str:
-    columns = "".join(f'<th scope="col">{escape(plain(column))}</th>' for column in table.columns)
-    short = SHORT if len(table.columns) <= MOST_ON_ONE_LINE else 0
-    rows = "".join(_row(row, short) for row in table.rows)
-    notes = "".join(f"<li>{escape(plain(note))}</li>" for note in table.footnotes)
+def anchor(one: Section | Table | Figure) -> str:
+    """Give the name under which a part of the report is found in the page."""
+    match one:
+        case Section():
+            return one.code
+        case Table():
+            return f"table-{one.code}"
+        case Figure():
+            return f"figure-{one.code}"
+        case _:
+            assert_never(one)
+
+
+def sections(
+    report: Report, *, drawn: Drawn, written: Written | None = None, framed: Framed | None = None
+) -> dict[str, Markup]:
+    """Write every section as HTML, by its code.
+
+    Parameters
+    ----------
+    report : Report
+        What is to be written.
+    drawn : callable
+        Gives the address of a figure's picture.
+    written : callable, optional
+        Writes a number; by default a ``data`` element with the full value and the line of ``estimates.csv``.
+    framed : callable, optional
+        Writes what stands below a table or a figure.
+    """
+    page = _Page(report, drawn, written or _data, framed or (lambda block: ""))
+    return {one.code: Markup(page.section(one)) for one in report.sections}
+
+
+class _Page:
+    def __init__(self, report: Report, drawn: Drawn, written: Written, framed: Framed) -> None:
+        self.report, self.drawn, self.written, self.framed = report, drawn, written, framed
+        self.numbers = numbering(report)
+
+    def section(self, one: Section) -> str:
+        """Write a section; a heading that a sole table repeats is left to the table's caption."""
+        level = 2 if one.level == 1 else 3
+        heading = "" if stands_alone(one) else f'<h{level} class="part">{self.text(one.title)}</h{level}>'
+        blocks = "".join(map(self.block, one.blocks))
+        return f'\n<section id="{escape(one.code)}" aria-label="{escape(plain(one.title))}">{heading}{blocks}</section>'
+
+    def block(self, block: Block) -> str:
+        match block:
+            case Paragraph():
+                return f"\n<p>{self.text(block.text)}</p>"
+            case Table():
+                return self.table(block)
+            case Figure():
+                return self.figure(block)
+            case _:
+                assert_never(block)
+
+    def text(self, text: str) -> str:
+        return _text(self.report, text, self.written)
+
+    def table(self, table: Table) -> str:
+        notes = "".join(f"<li>{self.text(note)}</li>" for note in table.footnotes)
+        short = SHORT if len(table.columns) <= MOST_ON_ONE_LINE else 0
+        moved = [
+            [0.0] * len(table.rows),
+            *(indents([row[i] for row in table.rows]) for i in range(1, len(table.columns))),
+        ]
+        rows = "".join(
+            self.row(row, [column[place] for column in moved], short) for place, row in enumerate(table.rows)
+        )
+        title = escape(plain(table.title))
+        return (
+            f'\n<div class="block" id="{escape(anchor(table))}">'
+            f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table>'
+            f"<caption><b>{self.numbers[Table, table.code]}</b>{self.text(table.title)}</caption>"
+            f"<thead>{self.heads(table)}</thead><tbody>{rows}</tbody></table></div>"
+            + (f'<ul class="notes">{notes}</ul>' if notes else "")
+            + f"{self.framed(table)}</div>"
+        )
+
+    def heads(self, table: Table) -> str:
+        set = setting(table)
+        heads = "".join(f'<th scope="col">{self.text(head)}</th>' for head in set.heads)
+        if not set.groups:
+            return f"<tr>{heads}</tr>"
+        over = "".join(
+            f'<th scope="colgroup" colspan="{span}" class="over"><span>{self.text(word)}</span></th>'
+            if word
+            else "<td></td>" * span
+            for word, span in set.groups
+        )
+        return f"<tr>{over}</tr><tr>{heads}</tr>"
+
+    def row(self, row: tuple[str, ...], moved: list[float], short: int) -> str:
+        level = ' class="level"' if is_level(row[0]) else ""
+        cells = "".join(self.cell(cell, indent, short) for cell, indent in zip(row[1:], moved[1:], strict=True))
+        return f'<tr><th scope="row"{level}>{self.text(row[0].strip())}</th>{cells}</tr>'
+
+    def cell(self, cell: str, indent: float, short: int) -> str:
+        kept = ' class="short"' if len(plain(cell)) <= short else ""
+        moved = f' style="text-indent:{indent:g}ch"' if indent else ""
+        return f"<td{kept}{moved}>{self.text(cell)}</td>"
+
+    def figure(self, figure: Figure) -> str:
+        return (
+            f'\n<figure class="block" id="{escape(anchor(figure))}">'
+            f'<img alt="{escape(plain(figure.alt))}" src="{escape(self.drawn(figure))}" loading="lazy">'
+            f"<figcaption><b>{self.numbers[Figure, figure.code]}</b>{self.text(figure.caption)}</figcaption>"
+            f"{self.framed(figure)}</figure>"
+        )
+
+
+def _text(report: Report, text: str, written: Written | None = None) -> str:
+    return "".join(_piece(report, piece, written or _data) for piece in pieces(text))
+
+
+def _piece(report: Report, piece: str | Number | Fact, written: Written) -> str:
+    match piece:
+        case Number():
+            return written(report, piece)
+        case Fact():
+            return f'<span data-fact="{escape(piece.name)}">{escape(piece.text)}</span>'
+        case str():
+            return escape(piece)
+        case _:
+            assert_never(piece)
+
+
+def _data(report: Report, number: Number) -> str:
+    full: Any = report.full(number)
+    value = "" if full is None or isinstance(full, NotEstimable) else spelled(full)
     return (
-        f'\n<section id="{table.code}"><h2><span>Table {place}</span>{escape(table.title)}</h2>'
-        f'<div class="wide"><table>'
-        f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>"
-        + (f'<ul class="notes">{notes}</ul>' if notes else "")
-        + "</section>"
-    )
-
-
-def _row(row: tuple[str, ...], short: int) -> str:
-    level = ' class="level"' if row[0].startswith("  ") else ""
-    shown = [plain(cell) for cell in row[1:]]
-    cells = "".join(f"<td{SHORT_CELL if len(cell) <= short else ''}>{escape(cell)}</td>" for cell in shown)
-    return f'<tr><th scope="row"{level}>{escape(plain(row[0]).strip())}</th>{cells}</tr>'
-
-
-def _figure(place: int, name: str, svg: bytes) -> str:
-    caption = CAPTIONS.get(name, name)
-    source = base64.b64encode(svg).decode()
-    return (
-        f'\n<figure id="{name}"><img alt="{escape(caption)}" src="data:image/svg+xml;base64,{source}">'
-        f"<figcaption><b>Figure {place}</b>{escape(caption)}</figcaption></figure>"
+        f'<data value="{escape(value)}" data-id="{escape(number.id)}" data-field="{escape(number.field)}" '
+        f'title="{escape(number.id)}, {escape(number.field)}">{escape(number.text)}</data>'
     )

@@ -9,7 +9,19 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
-__all__ = ["ALPHA", "LEVEL", "Entry", "NotComputed", "NotEstimable", "Result", "Results", "Value", "Z", "number"]
+__all__ = [
+    "ALPHA",
+    "LEVEL",
+    "Entry",
+    "NotComputed",
+    "NotEstimable",
+    "Result",
+    "Results",
+    "Value",
+    "Z",
+    "number",
+    "spelled",
+]
 
 LEVEL = 0.95
 ALPHA = 0.05
@@ -94,6 +106,17 @@ class Result:
         held, columns = self.DRAWN
         rows = getattr(self, held) if held else ()
         return dict(zip(columns, zip(*rows, strict=True), strict=True)) if rows else {}
+
+
+def spelled(value: Value) -> str:
+    """Write a number with 17 significant digits, a word as it is, and nothing for what does not exist."""
+    if isinstance(value, NotEstimable):
+        return ""
+    if isinstance(value, float):
+        if math.isinf(value):
+            return "Inf" if value > 0 else "-Inf"
+        return format(value, ".17g")
+    return str(value)
 
 
 @dataclass(frozen=True, slots=True)

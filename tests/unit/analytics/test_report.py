@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import io
 import re
-from html.parser import HTMLParser
 
-import docx as word
 import pytest
 
 from analytics import figures, report
@@ -119,48 +116,6 @@ def test_reasons_are_shared_and_marked() -> None:
         "not estimable (a)",
     ]
     assert tuple(map(plain, cells.footnotes)) == ("(a) first.", "(b) second.")
-
-
-class Page(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.outside: list[str] = []
-        self.tables = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tables += tag == "table"
-        if tag not in {"meta", "img", "br", "link"}:
-            self.open.append(tag)
-        for name, value in attrs:
-            if name in {"src", "href"} and value and not value.startswith(("data:", "#")):
-                self.outside.append(value)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def test_the_page_is_whole_and_fetches_nothing(full: Results) -> None:
-    page = report.html(full, "Study <X> & more", {"Made": "today"})
-    parser = Page()
-    parser.feed(page)
-    assert parser.open == []
-    assert parser.outside == []
-    assert parser.tables == len(report.tables(full))
-    assert "Study &lt;X&gt; &amp; more" in page
-    assert full.plan["digest"][:12] in page
-    assert "<script" not in page
-    assert page == report.html(full, "Study <X> & more", {"Made": "today"})
-
-
-def test_the_word_file_has_native_tables_and_equal_bytes(paper: Results) -> None:
-    first = report.docx(paper, "Title", {"Study": "DEMO"})
-    document = word.Document(io.BytesIO(first))
-    printed = report.tables(paper)
-    assert len(document.tables) == len(printed)
-    assert document.tables[5].rows[1].cells[0].text == printed[5].rows[0][0]
-    assert any("DEMO" in paragraph.text for paragraph in document.paragraphs)
-    assert report.docx(paper, "Title", {"Study": "DEMO"}) == first
 
 
 def test_figures_have_equal_bytes_and_no_date(full: Results) -> None:

@@ -1,0 +1,30 @@
+"""Office files are zip archives; here they lose the times and names of the moment they were saved."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+__all__ = ["NO_TIME", "repacked"]
+
+NO_TIME = (2000, 1, 1, 0, 0, 0)
+STAMP = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
+
+
+def repacked(archive: bytes) -> bytes:
+    """Give an Office file whose bytes depend on nothing but its content.
+
+    Parameters
+    ----------
+    archive : bytes
+        A DOCX or XLSX file as its library saved it.
+    """
+    fixed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "docProps/core.xml":
+                content = STAMP.sub(rb"\g<1>2000-01-01T00:00:00Z", content)
+            new.writestr(zipfile.ZipInfo(name, NO_TIME), content, zipfile.ZIP_DEFLATED)
+    return fixed.getvalue()
