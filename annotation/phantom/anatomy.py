@@ -226,7 +226,7 @@ def _column(truth: Truth, rng: np.random.Generator, *, lumbarised: bool) -> dict
 
 def _drop(truth: Truth) -> float:
     """How far a vertebra sinks in front of the one below (mm): beyond its front edge nothing carries it."""
-    return 0.5 * max(0.0, truth.slip_mm - 0.85 * truth.endplate_mm)
+    return 0.9 * max(0.0, truth.slip_mm - 0.85 * truth.endplate_mm)
 
 
 def _five(values: Vector) -> tuple[float, float, float, float, float]:
