@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from analytics import figures, report
+from analytics import report
 from analytics.report.document import plain
 from analytics.report.text import Cells, ratio, rounded
 from analytics.stats.result import Entry, NotEstimable, Results
@@ -42,7 +42,13 @@ def test_the_paper_plan_prints_fewer_tables(paper: Results) -> None:
 
 def test_an_agreement_line(tables: dict[str, report.Table], full: Results) -> None:
     row = next(row for row in tables["agreement"].rows if row[0].startswith("Contrast"))
-    assert row[1:6] == ("55", "92.7 %", "κ 0.87 (0.74 to 0.99) (a)", "0.06", "almost perfect (substantial to almost perfect)")
+    assert row[1:6] == (
+        "55",
+        "92.7 %",
+        "κ 0.87 (0.74 to 0.99) (a)",
+        "0.06",
+        "almost perfect (substantial to almost perfect)",
+    )
     slip = next(row for row in tables["agreement"].rows if row[0].startswith("Slip"))
     assert slip[3] == "ICC 0.96 (0.93 to 0.98)"
     assert slip[5] == "excellent"
@@ -118,28 +124,6 @@ def test_reasons_are_shared_and_marked() -> None:
     assert tuple(map(plain, cells.footnotes)) == ("(a) first.", "(b) second.")
 
 
-def test_figures_have_equal_bytes_and_no_date(full: Results) -> None:
-    drawn = figures.draw(full)
-    assert list(drawn) == ["kappa_forest", "response_flow", "odds_ratios_15min", "odds_ratios_1month"]
-    assert figures.draw(full) == drawn
-    for svg in drawn.values():
-        assert svg.startswith(b"<?xml")
-        assert b"dc:date" not in svg
-
-
-def test_figures_follow_their_numbers(full: Results) -> None:
-    entries = tuple(
-        Entry(e.id, e.n, e.method, {**e.values, "estimate": 0.1, "ci_low": 0.0, "ci_high": 0.2}, e.notes)
-        if e.id == "agreement/lee/kappa_unweighted"
-        else e
-        for e in full.entries
-    )
-    changed = figures.draw(Results(full.plan, full.subject, full.seed, entries))
-    assert changed["kappa_forest"] != figures.draw(full)["kappa_forest"]
-    assert changed["response_flow"] == figures.draw(full)["response_flow"]
-
-
-def test_no_figure_without_numbers(paper: Results) -> None:
+def test_no_table_without_numbers(paper: Results) -> None:
     only = Results(paper.plan, paper.subject, 0, tuple(paper.under("descriptive/")))
-    assert figures.draw(only) == {}
     assert [table.code for table in report.tables(only)] == ["cohort"]
