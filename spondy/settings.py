@@ -298,6 +298,7 @@ JOB_TASKS = {
     "mask": "annotation.tasks.mask_series",
     "purge": "annotation.tasks.purge",
     "phantom": "spondy.demo.tasks.add_phantom_case",
+    "practice": "spondy.demo.tasks.make_practice_study",
     "reference": "spondy.demo.tasks.make_reference_study",
     "analyse": "analytics.tasks.analyse",
 }

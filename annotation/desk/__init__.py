@@ -75,6 +75,7 @@ from annotation.desk.pictures import (
     slice_picture,
 )
 from annotation.desk.planning import plans
+from annotation.desk.practice import set_solutions
 from annotation.desk.scanning import COLUMNS as SCANNING_COLUMNS
 from annotation.desk.scanning import Scanning, scanning_table
 from annotation.desk.screens import ScreenRow, screens
@@ -204,6 +205,7 @@ __all__ = [
     "set_level",
     "set_member",
     "set_role",
+    "set_solutions",
     "sheet_picture",
     "slice_picture",
     "table_page",

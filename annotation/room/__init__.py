@@ -5,6 +5,15 @@ from __future__ import annotations
 from annotation.pace import KINDS
 from annotation.room.comfort import BadChoice, Comfort, Habit, Question, choose_habit, comfort, note_display
 from annotation.room.hall import FormProgress, Hall, hall, sheet
+from annotation.room.practice import (
+    Compared,
+    Practised,
+    Solution,
+    practised,
+    solution,
+    solution_picture,
+    solution_waits,
+)
 from annotation.room.reading import (
     BlindedReading,
     NoReason,
@@ -26,6 +35,7 @@ __all__ = [
     "BadMoment",
     "BlindedReading",
     "Comfort",
+    "Compared",
     "FormProgress",
     "Frame",
     "Habit",
@@ -33,8 +43,10 @@ __all__ = [
     "Happened",
     "Label",
     "NoReason",
+    "Practised",
     "Question",
     "Saved",
+    "Solution",
     "Stack",
     "Stale",
     "Step",
@@ -46,8 +58,12 @@ __all__ = [
     "next_reading",
     "note_display",
     "note_times",
+    "practised",
     "save",
     "set_aside",
     "sheet",
+    "solution",
+    "solution_picture",
+    "solution_waits",
     "upcoming",
 ]

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from annotation.access import NotYours, protocol_of, study_for
 from annotation.models import Assignment, Role, State, Study
 from annotation.people import Person
+from annotation.room.practice import is_practice, practice_for
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Hall:
     open: bool
     sentence: str
     forms: tuple[FormProgress, ...]
+    is_practice: bool
+    practice: str
+    """Code of the study in which this reader can practise; empty without one."""
 
 
 def hall(person: Person, code: str) -> Hall:
@@ -54,7 +58,10 @@ def hall(person: Person, code: str) -> Hall:
     )
     is_open = study.state == State.READING
     waiting = "Reading has not begun yet." if not study.has_reached(State.READING) else "Reading is closed. Thank you."
-    return Hall(code, study.title, synthetic(study), is_open, "" if is_open else waiting, forms)
+    sentence = "" if is_open else waiting
+    return Hall(
+        code, study.title, synthetic(study), is_open, sentence, forms, is_practice(study), practice_for(person, study)
+    )
 
 
 def sheet(person: Person, code: str, form: str) -> dict[str, Any]:

@@ -84,6 +84,9 @@ class NotedAnswer(serializers.Serializer[Any]):
 
 class LockedAnswer(serializers.Serializer[Any]):
     locked = serializers.BooleanField()
+    solution_url = serializers.CharField(
+        allow_blank=True, help_text="Practice only: the page with what is planted; empty for a study's case."
+    )
 
 
 def _body(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -144,8 +147,11 @@ class SaveReading(APIView):
 class LockReading(APIView):
     @extend_schema(request=LockBody, responses=LockedAnswer, summary="Submit the newest revision; final")
     def post(self, request: Request, reading: uuid.UUID) -> Response:
-        room.lock(person_of(request), reading, base=_body(LockBody, request)["base"])
-        return Response({"locked": True}, headers=NO_STORE)
+        person = person_of(request)
+        room.lock(person, reading, base=_body(LockBody, request)["base"])
+        practice = room.solution_waits(person, reading)
+        page = reverse("solution", args=[practice, reading]) if practice else ""
+        return Response({"locked": True, "solution_url": page}, headers=NO_STORE)
 
 
 class SetAside(APIView):

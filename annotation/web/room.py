@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import cache
 from pathlib import Path
 
@@ -31,7 +32,26 @@ def _drawings() -> dict[str, str]:
 @never_cache
 @require_safe
 def hall(request: HttpRequest, study: str) -> HttpResponse:
-    return render(request, "room/hall.html", {"hall": room.hall(person_of(request), study)})
+    person = person_of(request)
+    seen = room.hall(person, study)
+    practised = room.practised(person, study) if seen.is_practice else ()
+    return render(request, "room/hall.html", {"hall": seen, "practised": practised})
+
+
+@login_required
+@never_cache
+@require_safe
+def solution(request: HttpRequest, study: str, reading: uuid.UUID) -> HttpResponse:
+    person = person_of(request)
+    shown = room.solution(person, study, reading)
+    return render(request, "room/solution.html", {"hall": room.hall(person, study), "solution": shown})
+
+
+@login_required
+@never_cache
+@require_safe
+def solution_picture(request: HttpRequest, study: str, reading: uuid.UUID, cell: str) -> HttpResponse:
+    return HttpResponse(room.solution_picture(person_of(request), study, reading, cell), content_type="image/png")
 
 
 @login_required

@@ -51,6 +51,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # room: the reader
     path("room/<slug:study>/", room.hall, name="room"),
     path("room/<slug:study>/<slug:form>/", room.reading, name="reading"),
+    path("room/<slug:study>/practice/<uuid:reading>/", room.solution, name="solution"),
+    path("room/<slug:study>/practice/<uuid:reading>/<str:cell>.png", room.solution_picture, name="solution_picture"),
     # outcomes: the outcome entry
     path("outcomes/<slug:study>/", outcomes.roll, name="outcomes"),
     path("outcomes/<slug:study>/<slug:case>/", outcomes.entry, name="outcome"),

@@ -13,6 +13,8 @@ from spondy.demo.sheet import places
 from spondy.demo.sheet.tiles import View
 
 SAME_PLACE_MM = 0.01
+CT_SLICES = 5
+ADDED_HU = 900
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ def _views(case: Phantom) -> Iterator[tuple[str, View]]:
         return "right" if pair[0] >= pair[1] else "left"
 
     for side in ("right", "left"):
-        yield f"contrast_pattern.{side}", places.ct(case, "CT_POST", side, count=1)[0]
+        views = places.ct(case, "CT_POST", side, count=CT_SLICES)
+        yield f"contrast_pattern.{side}", max(views, key=lambda view: _added(case, view))
     yield "segment_degeneration.case", places.midline(case, "SAG_T2")
     yield "pfirrmann.case", places.middle_cut(case, "SAG_T2")
     yield "modic_type1.case", places.middle_cut(case, "SAG_T1")
@@ -52,6 +55,16 @@ def _views(case: Phantom) -> Iterator[tuple[str, View]]:
         ("soft_tissue_edema_cyst.cyst", truth.cyst),
     ):
         yield cell, places.parasagittal(case, "SAG_STIR", worse(pair), count=1)[0]
+
+
+def _added(case: Phantom, view: View) -> int:
+    """Count the pixels near the defect that have become much denser: there the contrast is."""
+    before, after = case.get("CT_PRE").pixels[view.index], view.series.pixels[view.index]
+    plane = view.series.planes[view.index]
+    row, column, _ = plane.pixel(view.centre)
+    reach = int(view.size_mm[0] / 4 / plane.spacing_rc_mm[0])
+    part = tuple(slice(max(0, int(at) - reach), int(at) + reach) for at in (row, column))
+    return int(np.count_nonzero(after[part].astype(int) - before[part] > ADDED_HU))
 
 
 def spots(case: Phantom) -> dict[str, Spot]:

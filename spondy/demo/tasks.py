@@ -11,7 +11,8 @@ from celery import shared_task  # noqa: TID251  this is a tasks.py
 
 from annotation import desk, intake, jobs
 from annotation.phantom import write_case, write_tables
-from spondy.demo import studies
+from spondy.demo import practice, studies
+from spondy.demo.closed import make_closed_study
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,19 @@ def _add_phantom_case(held: jobs.Held) -> None:
     log.info("demo: synthetic case %d is in", index + 1)
 
 
+@shared_task(name="spondy.demo.tasks.make_practice_study")
+def make_practice_study(job_id: str) -> None:
+    jobs.work(job_id, _make_practice_study)
+
+
+def _make_practice_study(held: jobs.Held) -> None:
+    studies.staffed(studies.PRACTICE, "Practice with synthetic spines", display_check=False)
+    coordinator = studies.person("coordinator")
+    # another seed than the study's own: nobody practises on a case of it
+    practice.fill(coordinator, studies.PRACTICE, cases=practice.CASES, seed=studies.SEED + 1, step=held.step)
+    held.finish({}, f"{practice.CASES} practice cases are in.")
+
+
 @shared_task(name="spondy.demo.tasks.make_reference_study")
 def make_reference_study(job_id: str) -> None:
-    jobs.work(job_id, studies.make_closed_study)
+    jobs.work(job_id, make_closed_study)

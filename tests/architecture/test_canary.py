@@ -106,6 +106,7 @@ def _strange(walk: Walk, code: str) -> None:
             path = path.replace("<uuid:reading>", str(reading)).replace("<int:series>", str(series))
             path = path.replace("<int:number>", "1").replace("<slug:case>", case)
             path = path.replace("<uuid:run>", str(reading)).replace("<path:name>", "estimates.csv")
+            path = path.replace("<str:cell>", "lee.case")
             for method in ("GET", "POST", "PUT"):
                 if "logout" not in path:
                     walk.ask(method, path)

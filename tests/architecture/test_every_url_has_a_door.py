@@ -51,6 +51,9 @@ TABLE: dict[str, Line] = {
     "accounts/comfort/": _line("GET POST", others=200),
     "room/<slug:study>/": _line("GET", **ROOM),
     "room/<slug:study>/<slug:form>/": _line("GET", **ROOM),
+    # SPINE is a study: what is right in it nobody knows. Practice studies: tests/integration/test_practice.py.
+    "room/<slug:study>/practice/<uuid:reading>/": _line("GET"),
+    "room/<slug:study>/practice/<uuid:reading>/<str:cell>.png": _line("GET"),
     "outcomes/<slug:study>/": _line("GET POST", clerk=200),
     "outcomes/<slug:study>/<slug:case>/": _line("GET POST", clerk=200),
     "desk/": _line("GET POST", coordinator=200, root=200),
@@ -157,6 +160,7 @@ def addresses() -> dict[str, str]:
         "<int:number>": "1",
         "<slug:case>": Series.objects.get(pk=series).case.patient.pseudonym,
         "<uuid:run>": str(run.pk),
+        "<str:cell>": "lee.case",
         "<path:name>": "estimates.csv",
         "<slug:table>": desk.receive_table(cast.coordinator(), cast.SPINE, b"patient_id\nX\n", None),
     }

@@ -10,8 +10,8 @@ import { pause } from './dom.ts';
 export interface SubmissionEvents {
   opened(): Opened | null;
   failedImages(): number;
-  /** The reading is closed: go to the next one. */
-  leave(): Promise<void>;
+  /** The reading is closed: go to the next one, or to the page that shows what was right. */
+  leave(solution?: string): Promise<void>;
   /** The server does not know it as ours any more. */
   gone(): void;
   /** Its newest version has to be fetched. */
@@ -108,7 +108,7 @@ export class Submission {
       case 'ok':
         saver.locked();
         this.#bars.notice('');
-        await this.#events.leave();
+        await this.#events.leave(outcome.body.solution_url);
         return;
       case 'invalid':
         this.#bars.notice('Not submitted: see the marked answers.');

@@ -297,6 +297,12 @@ export interface Next {
   readonly display_due?: boolean;
 }
 
+export interface Locked {
+  readonly locked: boolean;
+  /** Practice only: the page that shows what is planted. */
+  readonly solution_url?: string;
+}
+
 export interface Saved {
   readonly revision: number;
   readonly saved_at: string;
