@@ -59,6 +59,7 @@ from annotation.desk.deliveries import (
     ways_in,
 )
 from annotation.desk.eligibility import CriterionRow, PatientRow, Roll, exclude, patient_row, patients, restore
+from annotation.desk.facts import BadFact, Facts, Stated, facts, state_facts
 from annotation.desk.flow import Fall, Flow, Stage, patient_flow
 from annotation.desk.flowchart import Chart, flow_chart
 from annotation.desk.labels import SCHEMES as LABEL_SCHEMES
@@ -104,6 +105,7 @@ __all__ = [
     "SCANNING_COLUMNS",
     "SERIES_STATES",
     "STATES",
+    "BadFact",
     "BadSetting",
     "BadUpload",
     "Board",
@@ -113,6 +115,7 @@ __all__ = [
     "Completeness",
     "CriterionRow",
     "DeliveryRow",
+    "Facts",
     "Fall",
     "Flow",
     "LabelSheet",
@@ -130,6 +133,7 @@ __all__ = [
     "SeriesRow",
     "Spot",
     "Stage",
+    "Stated",
     "StudyStep",
     "TablePage",
     "Upload",
@@ -161,6 +165,7 @@ __all__ = [
     "events",
     "exclude",
     "exclude_series",
+    "facts",
     "find_case",
     "first_case",
     "flow_chart",
@@ -208,6 +213,7 @@ __all__ = [
     "set_solutions",
     "sheet_picture",
     "slice_picture",
+    "state_facts",
     "table_page",
     "table_remarks",
     "unblind",

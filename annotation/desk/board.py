@@ -11,6 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from annotation import jobs, pace
 from annotation.access import protocol_of, study_for
+from annotation.desk.facts import told_of
 from annotation.models import Assignment, Case, ClinicalValue, Event, Membership, Role, Series, State, Study
 from annotation.people import Person
 
@@ -169,6 +170,7 @@ def _steps(study: Study, counts: dict[str, int], now: str) -> tuple[StudyStep, .
     decided = counts["cases"] > 0 and counts["waiting"] == 0
     all_locked = 0 < counts["readings"] == counts["locked"]
     told = f"{counts['tableless']} missing" if counts["tableless"] else _of(counts["tabled"], "row", "rows")
+    stated, asked = told_of(study)
     held = f"{counts['held']} held" if counts["held"] else f"{counts['series']} series"
     return (
         step("setup", "Set-up", study.has_reached(State.FROZEN), State(study.state).label),
@@ -181,6 +183,7 @@ def _steps(study: Study, counts: dict[str, int], now: str) -> tuple[StudyStep, .
         step("progress", "Progress", all_locked, f"{counts['locked']} of {counts['readings']}"),
         step("closing", "Close", study.has_reached(State.CLOSED), ""),
         step("unblinding", "Unblinding", study.state == State.UNBLINDED, ""),
+        step("facts", "Facts", stated == asked, f"{stated} of {asked}"),
         step("trail", "Trail", False, ""),
     )
 

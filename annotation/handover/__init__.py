@@ -10,6 +10,7 @@ from annotation.handover.exhibits import Exhibit, exhibits
 from annotation.handover.frozen import StillReading, Subject, protocol, subject
 from annotation.handover.paces import Paced, Sat, paces, sittings
 from annotation.handover.readings import Row, clinical, fingerprint, gradings
+from annotation.handover.stated import Stated, stated
 from annotation.handover.surroundings import (
     LeftOut,
     ParameterNamed,
@@ -30,6 +31,7 @@ __all__ = [
     "Row",
     "Sat",
     "Scanned",
+    "Stated",
     "StillReading",
     "Subject",
     "assessed",
@@ -44,6 +46,7 @@ __all__ = [
     "scanning_groups",
     "scanning_parameters",
     "sittings",
+    "stated",
     "subject",
     "verify",
 ]

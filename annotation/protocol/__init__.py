@@ -16,6 +16,7 @@ from annotation.protocol.answers import (
     rows,
 )
 from annotation.protocol.checks import Facts, Measured, Remark, remarks
+from annotation.protocol.facts import FACTS, FactField, fact_faults
 from annotation.protocol.instrument import (
     CASE,
     SIDES,
@@ -36,6 +37,7 @@ from annotation.protocol.scales import Coded, Continuous, Level, Nominal, Ordina
 
 __all__ = [
     "CASE",
+    "FACTS",
     "SIDES",
     "AnswerRow",
     "Answers",
@@ -43,6 +45,7 @@ __all__ = [
     "Coded",
     "Continuous",
     "Criterion",
+    "FactField",
     "Facts",
     "Fault",
     "Form",
@@ -68,6 +71,7 @@ __all__ = [
     "case_value",
     "case_values",
     "check",
+    "fact_faults",
     "levels",
     "progress",
     "remarks",

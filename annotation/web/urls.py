@@ -13,6 +13,7 @@ from annotation.web import (
     deliveries,
     desk,
     eligibility,
+    facts,
     home,
     labels,
     look,
@@ -81,6 +82,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/<slug:study>/progress/", desk.progress, name="desk_progress"),
     path("desk/<slug:study>/closing/", desk.closing, name="desk_closing"),
     path("desk/<slug:study>/unblinding/", desk.unblinding, name="desk_unblinding"),
+    path("desk/<slug:study>/facts/", facts.facts, name="desk_facts"),
     path("desk/<slug:study>/trail/", desk.trail, name="desk_trail"),
     # api: the same doors as JSON
     path("api/room/<slug:study>/<slug:form>/next", api.NextReading.as_view(), name="api_next"),

@@ -80,6 +80,7 @@ TABLE: dict[str, Line] = {
     "desk/<slug:study>/progress/": DESK_PAGE,
     "desk/<slug:study>/closing/": DESK_ACT,
     "desk/<slug:study>/unblinding/": DESK_ACT,
+    "desk/<slug:study>/facts/": DESK_ACT,
     "desk/<slug:study>/trail/": DESK_PAGE,
     # The reading of these addresses is reader_a's: for everybody else it does not exist.
     "api/room/<slug:study>/<slug:form>/next": _line("GET", anonymous=403, **ROOM),
