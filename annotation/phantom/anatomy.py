@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from .canvas import Array, Frame, Vector
+from .envelope import back_line, sac_front, walls
 from .truth import Truth
 
 # name: height of the back wall, wedge (deg, front higher), depth, half width, half distance of the pedicles (all mm);
@@ -192,7 +193,9 @@ def _column(truth: Truth, rng: np.random.Generator, *, lumbarised: bool) -> dict
     """Build the chain of vertebrae from S3 to T10."""
     size = float(truth.endplate_mm) / 34.5 if truth.index_segment == "L5/S1" else truth.endplate_mm / 35.0
     curve = float(rng.normal(1.0, 0.13))
-    slope = np.radians(float(np.clip(rng.normal(36.0, 5.0), 26, 46)) + 0.3 * min(truth.slip_mm, 15.0))
+    # a slip steepens the sacrum; beyond half a vertebra the pelvis turns back and it stands upright
+    upright = 24.0 * float(np.clip((truth.slip_pct - 45.0) / 45.0, 0.0, 1.0))
+    slope = np.radians(float(np.clip(rng.normal(36.0, 5.0), 26, 46)) + 0.3 * min(truth.slip_mm, 15.0) - upright)
     first_depth = truth.endplate_mm if truth.index_segment == "L5/S1" else 34.0 * size
     bones = _sacrum(slope, size, first_depth, lumbarised=lumbarised)
     sway = float(rng.normal(0.0, 1.2))
@@ -307,53 +310,6 @@ def _defects(truth: Truth, bones: dict[str, Vertebra], rng: np.random.Generator)
     return tuple(found)
 
 
-def _walls(bones: dict[str, Vertebra]) -> tuple[Vector, Vector]:
-    """Return heights (ascending) and y of the back walls, thinly smoothed across a slip."""
-    points = []
-    for name in ("S3", "S2", "S1", *DISCS):
-        bone = bones[name]
-        points += [bone.lower_p, bone.upper_p]
-    ordered = sorted(points, key=lambda p: float(p[1]))
-    z = np.array([p[1] for p in ordered])
-    y = np.array([p[0] for p in ordered])
-    grid = np.arange(z[0] - 60.0, z[-1] + 60.0, 2.0)
-    lower = y[0] + (grid - z[0]) * 0.0
-    line = np.where(grid < z[0], lower, np.interp(grid, z, y))
-    kernel = np.hanning(9)
-    padded = np.concatenate([np.full(4, line[0]), line, np.full(4, line[-1])])
-    return grid, np.convolve(padded, kernel / kernel.sum(), "valid")
-
-
-def _smooth(values: Vector, width: int) -> Vector:
-    kernel = np.hanning(2 * width + 3)
-    padded = np.concatenate([np.full(width + 1, values[0]), values, np.full(width + 1, values[-1])])
-    return np.asarray(np.convolve(padded, kernel / kernel.sum(), "valid"))
-
-
-def _back_line(bones: dict[str, Vertebra], grid: Vector, wall: Vector, fat: float) -> Vector:
-    """Return y of the skin: follows the column at a third of its curvature, but covers every spinous process."""
-    calm = _smooth(wall, 25)
-    middle = float(np.interp(0.0, grid, calm))
-    line = middle + 0.35 * (calm - middle) + 58.0 + fat
-    heights = [float(bones[name].frame.origin[2]) - 8.0 for name in ("S3", "S2", "S1", "L5", "L4")]
-    reach = np.interp(grid, heights, [34.0, 38.0, 43.0, 50.0, 56.0])
-    return _smooth(np.maximum(line, wall + reach + 3.0 + 0.6 * fat), 12)
-
-
-def _sac_front(truth: Truth, bones: dict[str, Vertebra], grid: Vector, wall: Vector, front: Vector) -> Vector:
-    """Return y of the front of the dural sac: along the walls, draped over the upper back corner below a slip."""
-    below = bones[{"L3": "L4", "L4": "L5", "L5": "S1"}[truth.level]]
-    lower = sorted((bone for bone in bones.values() if _height(bone) <= _height(below)), key=_height)
-    z = np.array([bone.upper_p[1] for bone in lower])
-    y = np.array([bone.upper_p[0] for bone in lower])
-    draped = np.where(grid <= z[-1], np.interp(grid, z, y), y[-1] - 1.7 * (grid - z[-1])) + 1.6
-    return _smooth(np.maximum(_smooth(wall, 5) + front, draped), 2)
-
-
-def _height(bone: Vertebra) -> float:
-    return float(bone.upper_p[1])
-
-
 TRANSITIONAL = 0.12
 """Share of people with a transitional vertebra, about the mean of published series."""
 
@@ -368,7 +324,7 @@ def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
     """Return the anatomy of the person that belongs to a truth; other variation comes from ``rng``."""
     lumbarised, fused = _transition(rng)
     bones = _shifted(_column(truth, rng, lumbarised=lumbarised))
-    grid, wall = _walls(bones)
+    grid, wall = walls(bones)
     sac_end = float(bones["S2"].frame.origin[2])
     conus = float(bones["L1"].lower_p[1]) + float(rng.normal(0, 6.0))
     room = float(rng.normal(1.0, 0.05))
@@ -385,11 +341,11 @@ def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
         wall_z=grid,
         wall_y=wall,
         sac_z=grid,
-        sac_y=_sac_front(truth, bones, grid, wall, front) + half_depth,
+        sac_y=sac_front(truth, bones, grid, wall, front) + half_depth,
         sac_half_depth=half_depth,
         sac_half_width=half_width,
         fat_mm=fat,
-        back_y=_back_line(bones, grid, wall, fat),
+        back_y=back_line(bones, grid, wall, fat),
         body_half_width=140.0 + 2.4 * (truth.bmi - 22.0),
         body_half_depth=92.0 + 2.6 * (truth.bmi - 22.0),
         muscle_fat=float(np.clip((truth.age - 25) / 70.0 + rng.normal(0, 0.1), 0.0, 0.8)),

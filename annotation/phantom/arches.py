@@ -8,6 +8,7 @@ from . import tissues as t
 from .anatomy import Anatomy, Defect, Joint, Vertebra, inferior_process, superior_process
 from .canvas import Array, Canvas, Coords, Patch, capsule, ellipsoid, length, rounded_box, rounded_meet
 from .column import ORDER
+from .envelope import LONG_SPINE_MM, SPINE_MM
 
 PEDICLE_HALF = {"L5": 6.6, "L4": 5.6, "L3": 4.8, "L2": 4.3, "L1": 4.1}
 GROWTH_MM = {0: 0.0, 1: 0.7, 2: 2.2, 3: 4.0}
@@ -229,7 +230,7 @@ def _dorsal(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coord
     flat = (at[0], at[1], at[2] * 0.42)
     middle = -0.72 * half
     lamina = capsule(flat, (out - 2.5, 20.5, middle * 0.42), (0.0, 27.0, middle * 0.42), 3.3)
-    reach = {"L5": 42.0, "S1": 34.0, "S2": 31.0, "S3": 28.0}.get(bone.name, 50.0)
+    reach = SPINE_MM.get(bone.name, LONG_SPINE_MM)
     drop = middle - 0.16 * (at[1] - 27.0)
     tall = 0.66 * half if reach > 45 else 0.5 * half
     # a hatchet: thin from side to side, blunt and thick at its end

@@ -104,8 +104,8 @@ def root_path(bone: Vertebra, side: int) -> list[tuple[float, float, float]]:
     out = bone.pedicle
     return [
         (side * 0.52 * out, 7.0, 0.35 * half),
-        (side * (out - 2.0), 5.0, -0.42 * half),
-        (side * (out + 5.0), 3.5, -0.78 * half),
+        (side * (out - 2.0), 4.8, -0.53 * half),
+        (side * (out + 5.0), 3.6, -0.84 * half),
         (side * (out + 15.0), -4.0, -1.5 * half),
     ]
 
