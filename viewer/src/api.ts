@@ -2,6 +2,7 @@
 import type {
   Content,
   Fault,
+  Locked,
   Looked,
   Next,
   Received,
@@ -81,7 +82,7 @@ export class Api {
     return this.#send('PUT', url, { base, ...content });
   }
 
-  lock(url: string, base: number): Promise<Outcome<{ readonly locked: boolean }>> {
+  lock(url: string, base: number): Promise<Outcome<Locked>> {
     return this.#send('POST', url, { base });
   }
 

@@ -59,7 +59,7 @@ export class Room {
     this.#submission = new Submission(this.#api, this.#bars, this.#answering, {
       opened: () => this.#opened,
       failedImages: () => this.#images.failures.length,
-      leave: () => this.#leave(),
+      leave: (solution) => this.#leave(solution),
       gone: () => this.#gone(),
       reopen: () => this.next(),
     });
@@ -190,13 +190,18 @@ export class Room {
     this.#images.prefetch(this.#ahead);
   }
 
-  async #leave(): Promise<void> {
+  async #leave(solution = ''): Promise<void> {
     this.#times.close(this.#opened?.saver.draft.state === 'locked' ? 'submit' : 'left');
     this.#opened?.saver.close();
     this.#opened = null;
     this.#answering.close();
     forgetPlace();
     this.#bars.curtain(true);
+    if (solution) {
+      this.#second.close();
+      window.location.assign(solution);
+      return;
+    }
     const next = this.#api.next();
     this.#images.close();
     // It is drawn behind the curtain while the server is asked which case it really is.
