@@ -46,6 +46,15 @@ def scrolled(visit: screen.Screen, name: str, times: Times) -> None:
     times[f"{name}_scroll_canvas"].append(visit.area())
 
 
+def same_canvas(visit: screen.Screen, address: str, pixels: float, times: Times) -> None:
+    """Scroll the other program on a canvas of the room's size: drawing costs by the pixel."""
+    visit.open(address, OPENED["ct"][2])
+    visit.resize(pixels)
+    for _ in range(RUNS):
+        scrolled(visit, "ohif_same_canvas", times)
+    visit.page.set_viewport_size(screen.SIZE)
+
+
 def main() -> None:
     times: Times = defaultdict(list)
     with ExitStack() as stack:
@@ -68,6 +77,8 @@ def main() -> None:
                     opened(visit, address(form), pictures, f"{name}_{form}", kept)
                     if form == "ct":
                         scrolled(visit, name, kept)
+        if len(turns) > 1:
+            same_canvas(theirs, other.viewer(*OPENED["ct"][:2]), median(times["spondy_scroll_canvas"]), times)
         onward(ours, room, times)
     for metric, values in sorted(times.items()):
         measure.emit("room", metric, median(values), "pixels" if metric.endswith("canvas") else "ms")
