@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-FILES = {"estimates.csv", "report.html", "report.docx", "results.json", "manifest.json"}
+FILES = {
+    *("estimates.csv", "results.json", "results.schema.json", "manifest.json", "plan.json", "README.md", "rerun.py"),
+    *("report.html", "report.docx", "report.pdf", "report.xlsx"),
+}
 
 
 def analyse(clinical: Path, gradings: Path, out: Path, *more: str) -> str:
@@ -32,7 +35,7 @@ def made(oracles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_everything_is_written(made: Path) -> None:
     assert {path.name for path in made.iterdir() if path.is_file()} == FILES
     assert {path.suffix for path in (made / "tables").iterdir()} == {".csv"}
-    assert {path.suffix for path in (made / "figures").iterdir()} == {".svg"}
+    assert {path.suffix for path in (made / "figures").iterdir()} == {".svg", ".pdf", ".png"}
     with (made / "estimates.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 1000
