@@ -6,7 +6,8 @@ Run from the repository's root with the project's Python::
 
 Pictures come from the phantom, the sheet from the protocol, so both stay in step with the product.
 ``POST /__switch`` with JSON sets faults: ``{"frames": "part of an address", "save": 409 | 422 | 500 | 401 | "drop",
-"lock": ..., "next": ..., "delay_ms": 0}``; null takes one away. ``GET /__log`` tells what was written.
+"lock": ..., "next": ..., "delay_ms": 0, "upcoming": "wrong"}``; null takes one away. ``GET /__log``
+tells what was written.
 """
 
 from __future__ import annotations
@@ -334,7 +335,9 @@ class Handler(BaseHTTPRequestHandler):
     def _next(self, form: str, which: str) -> None:
         left = self.world.left(form)
         if which == "upcoming":
-            self._json(200, {"reading": {"stacks": left[1].stacks} if len(left) > 1 else None})
+            wrong = self.world.faults.get("upcoming")  # another case than the one that comes
+            following = left[:1] if wrong else left[1:2]
+            self._json(200, {"reading": {"stacks": following[0].stacks} if following else None})
             return
         cases = self.world.cases[form]
         reading = copy.deepcopy(left[0].reading()) if left else None
