@@ -62,7 +62,8 @@ def _shares(index: int, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.asarray((start + jitter + index * np.sqrt(np.array(primes, dtype=float))) % 1.0)
 
 
-def _draw(index: int, seed: int) -> tuple[Truth, Identity, dict[str, str], int]:
+def drawn(index: int, seed: int) -> tuple[Truth, Identity, dict[str, str], int]:
+    """Draw a case: what is planted, who it is, the clinical line, and the seed of the images."""
     truth = from_shares(_shares(index, seed))
     rng = np.random.default_rng([seed, 5, index])
     identity = invent(rng, truth, index=index)
@@ -71,7 +72,7 @@ def _draw(index: int, seed: int) -> tuple[Truth, Identity, dict[str, str], int]:
 
 def case_facts(*, index: int, seed: int, size: str = "demo") -> Case:
     """Return a case without its images: clinical line, truth with landmarks, identity. Takes milliseconds."""
-    truth, identity, row, image_seed = _draw(index, seed)
+    truth, identity, row, image_seed = drawn(index, seed)
     return Case(index, identity.patient_id, row, locate(truth, seed=image_seed, size=size), identity)
 
 
@@ -82,7 +83,7 @@ def write_case(folder: Path, *, index: int, seed: int, size: str = "demo") -> Ca
 
 def write_built(folder: Path, *, index: int, seed: int, size: str = "demo") -> tuple[Case, Phantom]:
     """As ``write_case``, and the phantom that was written: whoever shows its findings needs to know where they are."""
-    truth, identity, row, image_seed = _draw(index, seed)
+    truth, identity, row, image_seed = drawn(index, seed)
     phantom = build(truth, seed=image_seed, size=size)
     files = write_dicom(phantom, identity=identity, folder=folder / "dicom")
     return Case(index, identity.patient_id, row, phantom.truth, identity, files), phantom

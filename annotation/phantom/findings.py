@@ -11,6 +11,10 @@ from .anatomy import Anatomy, Defect, Joint
 from .canal import root_distance, root_path, sac_distance
 from .canvas import WORLD, Array, Canvas, Patch, Vector, capsule, ellipsoid, length
 
+LEAST_CONTRAST_MM3 = 170.0
+"""A third of what is injected; less than that would be overlooked."""
+FARTHEST_MM = 12
+
 
 def _index_joint(anatomy: Anatomy, side: int) -> Joint:
     return next(j for j in anatomy.joints if j.upper == anatomy.truth.level and j.side == side)
@@ -137,11 +141,14 @@ def _recess(canvas: Canvas, anatomy: Anatomy, side: int, grade: int) -> None:
     patch.paint(patch.cover(rod) * seen, t.ROOT)
 
 
-def contrast_distance(anatomy: Anatomy, patch: Patch, defect: Defect, pattern: int) -> Array:
+def contrast_distance(
+    anatomy: Anatomy, patch: Patch, defect: Defect, pattern: int, *, further_mm: float = 0.0
+) -> Array:
     """Signed distance to the injected contrast of one side.
 
     Peri: behind the defect, none between the bone edges. Intra: fills the gap, ends at its inner edge. Trans: goes on
-    along the inner side into the epidural fat (definitions of the reference study).
+    along the inner side into the epidural fat (definitions of the reference study). ``further_mm`` lays the drops
+    behind the defect so much farther out.
     """
     at = patch.coords(defect.frame)
     half_gap = defect.gap_mm / 2
@@ -156,7 +163,7 @@ def contrast_distance(anatomy: Anatomy, patch: Patch, defect: Defect, pattern: i
         )
         for _ in range(11)
     ]
-    spill = np.minimum.reduce([length(at[0] - d[0], at[1] - d[1], at[2] - d[2]) - d[3] for d in drops])
+    spill = np.minimum.reduce([length(at[0] - d[0], at[1] - d[1] + further_mm, at[2] - d[2]) - d[3] for d in drops])
     if pattern == 1:
         return np.asarray(np.maximum(spill, at[1] + 6.0))
     inner = 4.2 if pattern == 2 else 7.5
@@ -196,13 +203,22 @@ def paint_contrast(canvas: Canvas, anatomy: Anatomy, *, needle_side: int) -> Non
     for i, defect in enumerate(anatomy.defects):
         patch = canvas.box(WORLD, tuple(defect.frame.origin - 22.0), tuple(defect.frame.origin + 22.0))
         if patch is not None:
-            shape = contrast_distance(anatomy, patch, defect, anatomy.truth.contrast_pattern[i])
-            # contrast spreads in soft tissue only
-            bone = canvas.bone
-            soft = 1.0 if bone is None else 1.0 - bone[patch.window]
-            patch.paint(patch.cover(shape, 1.0, rough_mm=0.0) * soft, t.CONTRAST)
+            patch.paint(_contrast_cover(canvas, anatomy, patch, defect, anatomy.truth.contrast_pattern[i]), t.CONTRAST)
         if defect.side == needle_side:
             paint_needle(canvas, anatomy, defect)
+
+
+def _contrast_cover(canvas: Canvas, anatomy: Anatomy, patch: Patch, defect: Defect, pattern: int) -> Array:
+    """Contrast spreads in soft tissue only; where large joints fill the place behind a defect, it lies around them."""
+    soft = 1.0 if canvas.bone is None else 1.0 - canvas.bone[patch.window]
+    voxel = float(np.prod(canvas.steps))
+    found: Array = np.zeros(1, dtype=np.float32)
+    for further in range(0, FARTHEST_MM, 2):
+        shape = contrast_distance(anatomy, patch, defect, pattern, further_mm=float(further))
+        found = np.maximum(found, patch.cover(shape, 1.0, rough_mm=0.0) * soft)
+        if float(found.sum()) * voxel > LEAST_CONTRAST_MM3:
+            break
+    return found
 
 
 def needle_path(

@@ -62,7 +62,7 @@ def _added(case: Phantom, view: View) -> int:
     before, after = case.get("CT_PRE").pixels[view.index], view.series.pixels[view.index]
     plane = view.series.planes[view.index]
     row, column, _ = plane.pixel(view.centre)
-    reach = int(view.size_mm[0] / 4 / plane.spacing_rc_mm[0])
+    reach = int(view.size_mm[0] / 2.5 / plane.spacing_rc_mm[0])
     part = tuple(slice(max(0, int(at) - reach), int(at) + reach) for at in (row, column))
     return int(np.count_nonzero(after[part].astype(int) - before[part] > ADDED_HU))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,22 @@ import pydicom
 import pytest
 from pydicom.dataset import FileDataset
 
-from annotation.phantom import Case, write_case, write_cohort
-from annotation.phantom.makers import REMARK
+from annotation.phantom import Case, build, write_case, write_cohort
+from annotation.phantom.cohort import drawn
+from annotation.phantom.makers import REMARK, writes_enhanced
+
+
+def _classic(seed: int) -> bool:
+    """Say whether neither of the two patients was at the scanner that writes multi-frame files."""
+    found = []
+    for index in (0, 1):
+        truth, _, _, image_seed = drawn(index, seed)
+        case = build(truth, seed=image_seed, only=())
+        found.append(writes_enhanced("MR", case.vendor, case.field_strength_t))
+    return not any(found)
+
+
+SEED = next(seed for seed in count(7) if _classic(seed))
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +34,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Case]]
     """Two neighbouring cases, with progress noted."""
     folder = tmp_path_factory.mktemp("cohort")
     steps: list[tuple[int, int]] = []
-    cases = write_cohort(folder, cases=2, seed=7, progress=lambda done, of, _: steps.append((done, of)))
+    cases = write_cohort(folder, cases=2, seed=SEED, progress=lambda done, of, _: steps.append((done, of)))
     assert steps == [(1, 2), (2, 2)]
     return folder, cases
 
@@ -109,7 +124,7 @@ def test_ct_is_prone_and_in_hounsfield_units(written: tuple[Path, list[Case]]) -
 
 def test_one_case_alone_gives_the_same_bytes(written: tuple[Path, list[Case]], tmp_path: Path) -> None:
     folder, cases = written
-    alone = write_case(tmp_path, index=1, seed=7)
+    alone = write_case(tmp_path, index=1, seed=SEED)
     assert alone == cases[1]
     place = f"dicom/P{alone.patient_id}"
     one, two = (
