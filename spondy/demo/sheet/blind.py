@@ -95,11 +95,15 @@ def pages(case: Phantom) -> dict[str, Image.Image]:
         ),
         "3-index-disc": montage([[tile(places.middle_cut(case, role, zoom=6.4)) for role in SAGITTAL]]),
         "6-axial-t2": montage(_two([tile(view) for view in places.axial(case)])),
+        "9-axial-t2-close": montage(_two([tile(places.joints(view)) for view in places.axial(case)])),
     }
     for number, side in ((4, "right"), (5, "left")):
         found[f"{number}-sagittal-{side}"] = montage(
             [[tile(view) for view in places.parasagittal(case, role, side)] for role in SAGITTAL]
         )
+        foramen = [places.close(view) for role in SAGITTAL[:2] for view in places.parasagittal(case, role, side)]
+        cuts = [tile(view) for view in foramen]
+        found[f"{number + 6}-foramen-{side}"] = montage([cuts[: len(cuts) // 2], cuts[len(cuts) // 2 :]])
     for number, side in ((7, "right"), (8, "left")):
         views = [places.ct(case, "CT_PRE", side), places.ct(case, "CT_POST", side),
                  places.ct(case, "CT_POST", side, window=places.WIDE)]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from annotation.phantom import Phantom, PhantomSeries
@@ -56,6 +58,16 @@ def axial(case: Phantom, *, count: int = 4, zoom: float = 7.0) -> list[View]:
     spot = disc(case)
     rear = np.array([spot[0], case.anatomy.below.upper_p[0] + 8.0, spot[2]])
     return [View(series, i, rear, AXIAL_MM, zoom, f"AX T2 {i + 1}") for i in nearest(series, spot, count)]
+
+
+def close(view: View) -> View:
+    """The foramen alone, larger."""
+    return replace(view, size_mm=(42.0, 42.0), zoom=9.0, centre=view.centre + np.array([0.0, -9.0, -1.0]))
+
+
+def joints(view: View) -> View:
+    """Canal, recesses and joints alone, larger."""
+    return replace(view, size_mm=(66.0, 46.0), zoom=11.0, centre=view.centre + np.array([0.0, 3.0, 0.0]))
 
 
 def ct(case: Phantom, role: str, side: str, *, count: int = 6, zoom: float = 4.4,
