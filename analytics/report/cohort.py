@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from analytics.report.document import marked
+from analytics.report.document import marked, stated
 from analytics.report.text import LIMITS_95, TIMES, Cells, Table, readers_of
 from analytics.stats.result import Results
 
-__all__ = ["cohort", "fields", "flow", "over_time", "response", "scanning", "times"]
+__all__ = ["cohort", "field_of", "fields", "flow", "over_time", "response", "scanning", "times"]
 
 CLINICAL = {
     "age": "Age, years",
@@ -174,15 +174,18 @@ def fields(results: Results) -> Table | None:
     found = list(results.under("scanner/"))
     if not found:
         return None
-    rows = [
-        (entry.id.removeprefix("scanner/").replace("_", " ").capitalize(), cells.share(entry.id, "n", "percent"))
-        for entry in found
-    ]
+    rows = [(stated(field_of(entry.id), "fixed/field"), cells.share(entry.id, "n", "percent")) for entry in found]
     cells.whole([(entry.id, "percent") for entry in found])
     cells.note(f"Of {cells.count(found[0].id, 'of')} patients with an MRI.")
     return Table(
         "fields", "Field strength of the MRI", ("Field strength", "Patients (%)"), tuple(rows), cells.footnotes
     )
+
+
+def field_of(id: str) -> str:
+    """Give the field strength of an entry's identifier in words."""
+    name = id.removeprefix("scanner/").replace("_", " ")
+    return name[:1].upper() + name[1:]
 
 
 def scanning(results: Results) -> list[Table]:
