@@ -20,7 +20,8 @@ export class Viewport {
   readonly #pen: CanvasRenderingContext2D | null;
   #drawn: { readonly data: ImageData; readonly canvas: Canvas } | null = null;
   #ratio = 1;
-  #plane: Plane = flat({});
+  /** Of the slice that is or was shown; it stays when a slice fails, and with it the part that is seen. */
+  #shown: Plane | null = null;
   /** The middle of the view, mm from the middle of the slice to the right and down. */
   #right = 0;
   #down = 0;
@@ -38,8 +39,8 @@ export class Viewport {
   /** Draw a slice; one of another size or scale than the last is fitted, else the part that is seen stays. */
   show(slice: Slice, metadata: DicomJson): void {
     const plane = planeOf(metadata) ?? flat(metadata);
-    const alike = this.slice !== null && sameRaster(plane, this.#plane);
-    this.#plane = plane;
+    const alike = this.#shown !== null && sameRaster(plane, this.#shown);
+    this.#shown = plane;
     this.slice = slice;
     if (!alike) this.fit();
   }
@@ -77,6 +78,10 @@ export class Viewport {
     const map = { x: x * ratio, y: y * ratio, column: column * ratio, row: row * ratio };
     paint(canvas, this.slice, map, this.window, this.inverted);
     this.#pen.putImageData(data, 0, 0);
+  }
+
+  get #plane(): Plane {
+    return this.#shown ?? flat({});
   }
 
   // What is seen ------------------------------------------------------------------------------------------------
