@@ -117,4 +117,4 @@ def _model(results: Results, one: Question) -> Iterator[str]:
             yield f"COMPUTE {name} = ({term.column} = {term.code})."
             names.append(name)
     yield f"LOGISTIC REGRESSION VARIABLES={outcome} WITH {' '.join(names)}"
-    yield "  /PRINT=CI(95) /CRITERIA=CUT(0.5) ITERATE(50)."
+    yield "  /PRINT=CI(95) /CRITERIA=CUT(0.5) ITERATE(50) BCON(0.00000001)."

@@ -19,8 +19,11 @@ from launcher.context import Context, setup_lock
 from launcher.places import ROOT, VIEWER, Stop, bare_environment, in_venv
 from launcher.services import Postgres, Valkey
 
-# the last two: the tests of text recognition
-DEBIAN_PACKAGES = ("chromium", "libatomic1", "fonts-dejavu-core", "tesseract-ocr", "tesseract-ocr-eng")
+DEBIAN_PACKAGES = (
+    *("chromium", "libatomic1", "fonts-dejavu-core"),
+    *("tesseract-ocr", "tesseract-ocr-eng"),  # the tests of text recognition
+    *("pspp", "r-base-core", "libreoffice-writer-nogui", "poppler-utils"),  # the tests that open what is exported
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NODE_TESTS = re.compile(r"^(?:#|\S) (pass|fail|skipped|cancelled) (\d+)$")
 NO_TESTS = 5
