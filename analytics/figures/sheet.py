@@ -135,13 +135,13 @@ class Sheet:
         self.figure.add_artist(Line2D([left / self.width, right / self.width], [place, place], **kept))
 
 
-def saved(sheet: Sheet, format: Format, title: str = "") -> bytes:
-    """Write a sheet as a file; the same sheet gives the same bytes."""
+def saved(sheet: Sheet, format: Format, title: str = "", *, dpi: int = DPI) -> bytes:
+    """Write a sheet as a file; the same sheet gives the same bytes. Pictures inside have ``dpi`` pixels an inch."""
     target = io.BytesIO()
     about: dict[str, Any] = dict(METADATA[format])
     if title and format != "tiff":
         about["Title"] = title
-    pixels: dict[str, Any] = {"dpi": DPI} if format in PACKING else {}
+    pixels: dict[str, Any] = {"dpi": dpi}
     if format in PACKING:
         pixels["pil_kwargs"] = PACKING[format]
     sheet.figure.savefig(target, format=format, metadata=about if format != "tiff" else None, **pixels)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from analytics.web import report
+from analytics.web import panels, report
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:study>/", report.home, name="report"),
+    path("<slug:study>/panels/", panels.panels, name="report_panels"),
+    path("<slug:study>/panels/print.<slug:kind>", panels.figure, name="report_panel"),
+    path("<slug:study>/panels/<slug:key>.png", panels.image, name="report_panel_image"),
     path("<slug:study>/runs/<uuid:run>/", report.run, name="report_run"),
     path("<slug:study>/runs/<uuid:run>/state", report.state, name="report_state"),
     path("<slug:study>/runs/<uuid:run>/cancel", report.cancel, name="report_cancel"),

@@ -6,9 +6,11 @@ pseudonym. Too early is refused: readings from “readings locked”, anything w
 
 from __future__ import annotations
 
+from annotation.dicom.roles import ROLE_TITLES
 from annotation.handover.exhibits import Exhibit, exhibits
 from annotation.handover.frozen import StillReading, Subject, protocol, subject
 from annotation.handover.paces import Paced, Sat, paces, sittings
+from annotation.handover.pictures import Picture, picture
 from annotation.handover.readings import Row, clinical, fingerprint, gradings
 from annotation.handover.stated import Stated, stated
 from annotation.handover.surroundings import (
@@ -24,10 +26,12 @@ from annotation.handover.surroundings import (
 from annotation.handover.verify import verify
 
 __all__ = [
+    "ROLE_TITLES",
     "Exhibit",
     "LeftOut",
     "Paced",
     "ParameterNamed",
+    "Picture",
     "Row",
     "Sat",
     "Scanned",
@@ -41,6 +45,7 @@ __all__ = [
     "gradings",
     "left_out",
     "paces",
+    "picture",
     "protocol",
     "scanning",
     "scanning_groups",

@@ -31,11 +31,15 @@ class Exhibit(NamedTuple):
     marks: tuple[dict[str, Any], ...]
 
 
-def exhibits(key: int) -> Iterator[Exhibit]:
-    """Give the images that readers pointed at or drew on, in the readings that count; no image leaves here."""
+def exhibits(key: int, *, case: str = "") -> Iterator[Exhibit]:
+    """Give the images that readers pointed at or drew on, in the readings that count; no image leaves here.
+
+    With `case` only those of the case with this pseudonym.
+    """
     study = frozen(key, State.READINGS_LOCKED)
     names, rounds = reader_names(study), rounds_of(study)
-    for reading in counting(study).iterator():
+    readings = counting(study)
+    for reading in (readings.filter(case__patient__pseudonym=case) if case else readings).iterator():
         found = reading.locked_revision.evidence if reading.locked_revision else {}
         drawn = [*found.get("marks", [])]
         drawn += [{"kind": "three_points", **kept} for kept in _cells(found).values() if "points_lps_mm" in kept]

@@ -103,6 +103,9 @@ TABLE: dict[str, Line] = {
     "api/schema/": _line("GET", anonymous=403, others=200),
     "api/docs/": _line("GET", anonymous=403, others=200),
     "report/<slug:study>/": _line("GET POST", analyst=200),
+    "report/<slug:study>/panels/": _line("GET", analyst=200),
+    "report/<slug:study>/panels/print.<slug:kind>": _line("GET"),  # the readings are not locked yet
+    "report/<slug:study>/panels/<slug:key>.png": _line("GET"),
     "report/<slug:study>/runs/<uuid:run>/": _line("GET", analyst=200),
     "report/<slug:study>/runs/<uuid:run>/state": _line("GET", analyst=200),
     "report/<slug:study>/runs/<uuid:run>/cancel": _line("POST", analyst=302),
@@ -163,6 +166,8 @@ def addresses() -> dict[str, str]:
         "<uuid:run>": str(run.pk),
         "<str:cell>": "lee.case",
         "<path:name>": "estimates.csv",
+        "<slug:kind>": "pdf",
+        "<slug:key>": "0123456789abcdef",
         "<slug:table>": desk.receive_table(cast.coordinator(), cast.SPINE, b"patient_id\nX\n", None),
     }
     filled = {}
