@@ -22,7 +22,7 @@ SLIP_SHARES = (0.20, 0.25, 0.20, 0.15, 0.10, 0.10)
 
 
 def random_truth(rng: np.random.Generator) -> Truth:
-    """Every grade of every finding about equally often, sides and findings independent of one another."""
+    """Every grade of every finding about equally often (worn discs more so), sides and findings independent."""
     meyerding = int(rng.choice(6, p=SLIP_SHARES))
     level = "L5" if meyerding > 3 else str(rng.choice(["L5", "L4", "L3"], p=[0.7, 0.2, 0.1]))
     plain = replace(draw(rng), level=level)
@@ -126,7 +126,7 @@ def write_blind(folder: Path, truth_file: Path, *, cases: int, seed: int, size: 
         case = build(truth, seed=int(np.random.default_rng([seed, index, 1]).integers(0, 2**31)), size=size)
         (folder / name).mkdir(parents=True, exist_ok=True)
         for page, picture in pages(case).items():
-            picture.save(folder / name / f"{page}.png", optimize=True)
+            picture.save(folder / name / f"{page}.png", compress_level=3)
         level = f"The lytic vertebra is {truth.level}; grade the segment {truth.index_segment}.\n"
         (folder / name / "level.txt").write_text(level, encoding="utf-8")
         rows += [(name, item, side, f"{value:g}") for item, side, value in answers(truth)]
