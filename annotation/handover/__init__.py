@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from annotation.dicom.roles import ROLE_TITLES
 from annotation.handover.exhibits import Exhibit, exhibits
-from annotation.handover.frozen import StillReading, Subject, protocol, subject
+from annotation.handover.frozen import StillReading, Subject, about, protocol, subject
 from annotation.handover.paces import Paced, Sat, paces, sittings
 from annotation.handover.pictures import Picture, picture
 from annotation.handover.readings import Row, clinical, fingerprint, gradings
+from annotation.handover.record import Happened, Place, happened, key_of, orders
 from annotation.handover.stated import Stated, stated
 from annotation.handover.surroundings import (
     LeftOut,
@@ -28,22 +29,28 @@ from annotation.handover.verify import verify
 __all__ = [
     "ROLE_TITLES",
     "Exhibit",
+    "Happened",
     "LeftOut",
     "Paced",
     "ParameterNamed",
     "Picture",
+    "Place",
     "Row",
     "Sat",
     "Scanned",
     "Stated",
     "StillReading",
     "Subject",
+    "about",
     "assessed",
     "clinical",
     "exhibits",
     "fingerprint",
     "gradings",
+    "happened",
+    "key_of",
     "left_out",
+    "orders",
     "paces",
     "picture",
     "protocol",
