@@ -54,7 +54,7 @@ export interface Buttons {
 const USUAL: Buttons = { left: 'window', middle: 'pan', right: 'zoom' };
 
 /** So many presses zoom as far as a drag over the whole view. */
-const ZOOM_STEPS = 12;
+const ZOOM_STEPS = 30;
 
 export class Images {
   readonly host: HTMLElement;
