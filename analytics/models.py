@@ -17,8 +17,14 @@ class Run(models.Model):
     rows_digest = models.CharField(max_length=64)
     seed = models.BigIntegerField(default=0)
     versions = models.JSONField(default=dict)
+    # The program is part of what a run is: another version may compute other numbers.
+    program = models.CharField(max_length=40, default="")
+    # What went in, by short digests, so that two runs can say which readings and values differ.
+    basis = models.JSONField(default=dict)
     results = models.JSONField(null=True)
-    figures = models.JSONField(default=dict)
+    # Names in the store: every file of the run as one archive, and the body of its page.
+    archive = models.CharField(max_length=200, default="")
+    page = models.CharField(max_length=200, default="")
     job = models.ForeignKey("annotation.Job", on_delete=models.PROTECT, null=True, related_name="+")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -27,7 +33,8 @@ class Run(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["study", "layer", "plan_digest", "rows_digest", "seed"], name="asked_twice_computed_once"
+                fields=["study", "layer", "plan_digest", "rows_digest", "seed", "program"],
+                name="asked_twice_computed_once",
             )
         ]
 

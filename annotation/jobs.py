@@ -64,6 +64,7 @@ class Card:
     finished_at: datetime | None
     study_code: str | None
     cancel_asked: bool
+    started_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -77,7 +78,7 @@ class Card:
 def _card(job: Job) -> Card:
     return Card(
         job.id, job.kind, job.title, job.state, job.done, job.total, job.message, job.result, job.created_at,
-        job.finished_at, job.study.code if job.study else None, job.cancel_asked,
+        job.finished_at, job.study.code if job.study else None, job.cancel_asked, job.started_at,
     )  # fmt: skip
 
 

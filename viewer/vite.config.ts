@@ -20,6 +20,7 @@ export default defineConfig({
         upload: here('./src/upload.ts'),
         look: here('./src/look.ts'),
         labels: here('./src/labels.ts'),
+        report: here('./src/report.ts'),
       },
     },
   },

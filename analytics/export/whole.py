@@ -98,6 +98,12 @@ def _figures(results: Results, kind: Format, drawn: dict[str, dict[str, bytes]])
     return {f"figures/{name}.{kind}": data for name, data in made.items()}
 
 
+def _books(composed: Report) -> dict[str, bytes]:
+    from analytics import report
+
+    return {f"tables/{code}.xlsx": data for code, data in report.sheets(composed).items()}
+
+
 def _data(results: Results, frames: Frames, plan: Plan, title: str) -> dict[str, bytes]:
     from analytics.export import parcel  # reads and writes many formats; a page that shows numbers does without
 

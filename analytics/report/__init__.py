@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from analytics.report.book import xlsx
+from analytics.report.book import sheets, xlsx
 from analytics.report.compose import compose
+from analytics.report.facts import Dated, StudyFacts
 from analytics.report.page import html
 from analytics.report.pdf import pdf
 from analytics.report.tables import tables
 from analytics.report.text import Table
 from analytics.report.word import docx
 
-__all__ = ["Table", "compose", "docx", "html", "pdf", "tables", "xlsx"]
+__all__ = ["Dated", "StudyFacts", "Table", "compose", "docx", "html", "pdf", "sheets", "tables", "xlsx"]

@@ -6,7 +6,7 @@ import io
 import math
 import re
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from analytics.report.document import Number, Report, Table, pieces, plain
 from analytics.report.layout import contents, is_level, numbering, numeric, setting, single
@@ -14,9 +14,11 @@ from analytics.report.packed import repacked
 from analytics.stats.words import half_up
 
 if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
     from openpyxl.worksheet.worksheet import Worksheet
 
-__all__ = ["xlsx"]
+__all__ = ["sheets", "xlsx"]
 
 CONTENTS = "Contents"
 FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
@@ -24,6 +26,7 @@ LONGEST_NAME = 31  # characters of a sheet's name
 DIGITS_PER_EM = 1.75  # a workbook measures widths in digits
 NARROWEST, BROADEST = 6.0, 60.0
 FACE, SIZE = "Arial", 10
+INK, SOFT, BLUE = "1B1E23", "5B626C", "0B5CAD"
 NOTE_PT = 12.5  # height of a line of a note
 
 
@@ -36,6 +39,31 @@ def xlsx(report: Report) -> bytes:
         What is to be written. A cell that is one number becomes a number, unrounded where its printed form is its
         rounding; every other cell is text as printed.
     """
+    book = _book(report)
+    names = _names(report)
+    _contents(book.create_sheet(CONTENTS), report, names)
+    numbers = numbering(report)
+    for table in report.tables():
+        sheet = book.create_sheet(names[table.code])
+        _sheet(sheet, report, table, numbers[Table, table.code])
+        back = sheet.cell(2, 1, CONTENTS)
+        back.hyperlink = f"#'{CONTENTS}'!A1"
+        back.font = _font(colour=BLUE, underline="single")
+    return _saved(book)
+
+
+def sheets(report: Report) -> dict[str, bytes]:
+    """Write every table as a workbook of its own, by its code."""
+    numbers, names = numbering(report), _names(report)
+    made = {}
+    for table in report.tables():
+        book = _book(report)
+        _sheet(book.create_sheet(names[table.code]), report, table, numbers[Table, table.code])
+        made[table.code] = _saved(book)
+    return made
+
+
+def _book(report: Report) -> Workbook:
     from openpyxl import Workbook
 
     book = Workbook()
@@ -43,14 +71,21 @@ def xlsx(report: Report) -> bytes:
         book.remove(first)
     book.properties.creator = book.properties.lastModifiedBy = "Spondy"
     book.properties.title = plain(report.title)
-    names = _names(report)
-    _contents(book.create_sheet(CONTENTS), report, names)
-    numbers = numbering(report)
-    for table in report.tables():
-        _sheet(book.create_sheet(names[table.code]), report, table, numbers[Table, table.code])
+    return book
+
+
+def _saved(book: Workbook) -> bytes:
     saved = io.BytesIO()
     book.save(saved)
     return repacked(saved.getvalue())
+
+
+def _font(
+    *, colour: str = INK, size: float = SIZE, bold: bool = False, underline: Literal["single"] | None = None
+) -> Font:
+    from openpyxl.styles import Font
+
+    return Font(name=FACE, size=size, bold=bold, color=colour, underline=underline)
 
 
 def _names(report: Report) -> dict[str, str]:
@@ -65,14 +100,14 @@ def _names(report: Report) -> dict[str, str]:
 
 
 def _contents(sheet: Worksheet, report: Report, names: dict[str, str]) -> None:
-    from openpyxl.styles import Alignment, Font
+    from openpyxl.styles import Alignment
 
     sheet.append([plain(report.title)])
-    sheet["A1"].font = Font(name=FACE, size=14, bold=True)
+    sheet["A1"].font = _font(size=14, bold=True)
     for name, value in report.facts.items():
         sheet.append([name, plain(value)])
-        sheet.cell(sheet.max_row, 1).font = Font(name=FACE, size=SIZE, color="5B626C")
-        sheet.cell(sheet.max_row, 2).font = Font(name=FACE, size=SIZE)
+        sheet.cell(sheet.max_row, 1).font = _font(colour=SOFT)
+        sheet.cell(sheet.max_row, 2).font = _font()
         sheet.cell(sheet.max_row, 2).alignment = Alignment(vertical="top", wrap_text=True)
     sheet.append([])
     for _, one, words in contents(report):
@@ -81,26 +116,23 @@ def _contents(sheet: Worksheet, report: Report, names: dict[str, str]) -> None:
             number, _, title = words.partition(". ")
             cell = sheet.cell(place, 1, number)
             cell.hyperlink = f"#'{names[one.code]}'!A1"
-            cell.font = Font(name=FACE, size=SIZE, color="0B5CAD", underline="single")
-            sheet.cell(place, 2, title).font = Font(name=FACE, size=SIZE)
+            cell.font = _font(colour=BLUE, underline="single")
+            sheet.cell(place, 2, title).font = _font()
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 16, 90
     _printed(sheet)
 
 
 def _sheet(sheet: Worksheet, report: Report, table: Table, number: str) -> None:
-    from openpyxl.styles import Alignment, Border, Font, Side
+    from openpyxl.styles import Alignment, Border, Side
     from openpyxl.utils import get_column_letter
 
     set = setting(table)
     thick, thin = Side(style="medium"), Side(style="thin")
     sheet["A1"] = f"{number}. {plain(table.title)}"
-    sheet["A1"].font = Font(name=FACE, size=SIZE + 1, bold=True)
-    back = sheet.cell(2, 1, CONTENTS)
-    back.hyperlink = f"#'{CONTENTS}'!A1"
-    back.font = Font(name=FACE, size=SIZE, color="0B5CAD", underline="single")
+    sheet["A1"].font = _font(size=SIZE + 1, bold=True)
     for place, head in enumerate(table.columns, start=1):
         cell = sheet.cell(3, place, plain(head))
-        cell.font, cell.border = Font(name=FACE, size=SIZE, bold=True), Border(top=thick, bottom=thin)
+        cell.font, cell.border = _font(bold=True), Border(top=thick, bottom=thin)
     for place in range(len(table.columns)):
         column = [row[place] for row in table.rows]
         left = place == 0 or not numeric([plain(text) for text in column])
@@ -117,7 +149,7 @@ def _sheet(sheet: Worksheet, report: Report, table: Table, number: str) -> None:
         sheet.column_dimensions[get_column_letter(place)].width = digits
     for line, note in enumerate(table.footnotes, start=last + 1):
         cell = sheet.cell(line, 1, plain(note))
-        cell.font = Font(name=FACE, size=SIZE - 1, color="5B626C")
+        cell.font = _font(colour=SOFT, size=SIZE - 1)
         cell.alignment = Alignment(vertical="top", wrap_text=True)
         sheet.merge_cells(start_row=line, end_row=line, start_column=1, end_column=len(widths))
         # A merged cell does not grow with its text.
@@ -139,9 +171,9 @@ def _printed(sheet: Worksheet) -> None:
 
 
 def _write(cell: Any, report: Report, text: str, *, name: bool, left: bool) -> None:
-    from openpyxl.styles import Alignment, Font
+    from openpyxl.styles import Alignment
 
-    cell.font = Font(name=FACE, size=SIZE)
+    cell.font = _font()
     side = "left" if left else "right"
     found = None if name else _number(report, text)
     if found is None:

@@ -8,8 +8,24 @@ from annotation import handover
 
 if TYPE_CHECKING:
     from analytics.frames import Context
+    from analytics.report import StudyFacts
 
 MAIN = "main"
+
+
+def about_of(study: int, deviation: str) -> StudyFacts:
+    """Take over what people stated of the study and what it has fixed, for the words of a report."""
+    from analytics.report import Dated, StudyFacts
+
+    said = handover.stated(study)
+    return StudyFacts(
+        told=said.told,
+        readers=said.readers,
+        settings=said.settings,
+        life=tuple(Dated(step, day) for step, day in said.life.items()),
+        deviations=(deviation,) if deviation else (),
+        synthetic=said.synthetic,
+    )
 
 
 def context_of(study: int) -> Context:

@@ -37,30 +37,41 @@ def start(person: Person, code: str, *, plan_code: str = "") -> uuid.UUID:
         "plan_digest": plan.digest(),
         "rows_digest": handover.fingerprint(subject.key, outcomes=layer == OUTCOMES),
         "seed": 0,
+        "program": settings.VERSION,
     }
     try:
         with transaction.atomic():
             run, made = Run.objects.get_or_create(
                 **keyed, defaults={"plan": plan.code, "versions": _versions(), "asked_by": person}
             )
-            if made or _ended_without_result(run):
-                card = jobs.start(
-                    "analyse",
-                    title=f"{LAYERS[layer]}: plan {plan.code}",
-                    study=subject.key,
-                    subject=str(run.pk),
-                    by=person,
-                )
-                run.job_id = card.id
-                run.save(update_fields=["job"])
-                trail.record(subject.key, person, "start run", subject=str(run.pk), after=layer, reason=deviation)
+            if made or _stopped(run):
+                _send(run, person, reason=deviation)
     except IntegrityError:
         run = Run.objects.get(**keyed)
     return run.pk
 
 
-def _ended_without_result(run: Run) -> bool:
-    return run.results is None and (run.job_id is None or not jobs.look(run.job_id).is_open)
+def again(person: Person, code: str, run_id: uuid.UUID) -> None:
+    """Take a run up again that was cancelled, failed or has no files; what it has computed is not computed again."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update().get(pk=own(person, code, run_id).pk)
+        if _stopped(run):
+            subject = handover.subject(person, code)
+            _send(run, person, reason=deviation_of(subject, run.layer, run.plan, run.plan_digest))
+
+
+def _stopped(run: Run) -> bool:
+    """Say whether a run lacks its files and nobody is at work on it."""
+    return not run.archive and (run.job_id is None or not jobs.look(run.job_id).is_open)
+
+
+def _send(run: Run, person: Person, *, reason: str) -> None:
+    card = jobs.start(
+        "analyse", title=f"{LAYERS[run.layer]}: plan {run.plan}", study=run.study_id, subject=str(run.pk), by=person
+    )
+    run.job_id = card.id
+    run.save(update_fields=["job"])
+    trail.record(run.study_id, person, "start run", subject=str(run.pk), after=run.layer, reason=reason)
 
 
 def _versions() -> dict[str, str]:

@@ -25,6 +25,11 @@ class Home:
     plans: tuple[tuple[str, str], ...]
     runs: tuple[RunRow, ...]
 
+    @property
+    def finished(self) -> tuple[RunRow, ...]:
+        """The runs that have numbers, the newest first."""
+        return tuple(run for run in self.runs if run.finished_at is not None)
+
 
 def home(person: Person, code: str) -> Home:
     subject = handover.subject(person, code)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
+
 from analytics.models import Run
 from annotation import handover, jobs
 from annotation.people import Person
@@ -16,6 +18,10 @@ if TYPE_CHECKING:  # scipy and statsmodels are heavy; a page that only lists run
 
 READINGS, OUTCOMES = "readings", "outcomes"
 LAYERS = {READINGS: "Agreement of the readers", OUTCOMES: "Readings with outcomes"}
+
+
+SURE_PERCENT = 5  # of the work, before a guess is worth telling
+MINUTE_S = 90
 
 
 class NothingThere(LookupError):
@@ -33,6 +39,8 @@ class RunRow:
     created_at: datetime
     finished_at: datetime | None
     job: jobs.Card | None
+    ready: bool
+    time_left: str
 
 
 def layer_of(subject: handover.Subject) -> str:
@@ -42,7 +50,26 @@ def layer_of(subject: handover.Subject) -> str:
 def row_of(run: Run, subject: handover.Subject) -> RunRow:
     card = jobs.look(run.job_id) if run.job_id else None
     deviation = deviation_of(subject, run.layer, run.plan, run.plan_digest)
-    return RunRow(run.pk, LAYERS[run.layer], run.plan, deviation, run.created_at, run.finished_at, card)
+    return RunRow(
+        run.pk,
+        LAYERS[run.layer],
+        run.plan,
+        deviation,
+        run.created_at,
+        run.finished_at,
+        card,
+        bool(run.archive),
+        time_left(card),
+    )
+
+
+def time_left(card: jobs.Card | None, now: datetime | None = None) -> str:
+    """Say in words how long a running job will take, judged by how long its part so far took."""
+    if card is None or not card.is_open or card.started_at is None or card.percent < SURE_PERCENT:
+        return ""
+    passed = ((now or timezone.now()) - card.started_at).total_seconds()
+    left = round(passed * (100 - card.percent) / card.percent)
+    return f"about {left} s left" if left < MINUTE_S else f"about {round(left / 60)} min left"
 
 
 def plan_of(code: str, layer: str, instrument: Any) -> Plan:

@@ -1,101 +1,95 @@
-"""A finished run as pages and files."""
+"""A finished run as a page and as files; nothing is computed when it is asked for."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO
 
-from django.conf import settings
-
-from analytics.runs.rows import LAYERS, OUTCOMES, NothingThere, RunRow, own, row_of
+from analytics.models import Run
+from analytics.runs import kept
+from analytics.runs.rows import NothingThere, RunRow, own, row_of
 from annotation import handover
 from annotation.people import Person
 
-if TYPE_CHECKING:
-    from analytics.report import Table
-    from analytics.stats.result import Results
+DOCUMENTS = (
+    "report.html",
+    "report.docx",
+    "report.pdf",
+    "report.xlsx",
+    "estimates.csv",
+    "results.json",
+    "manifest.json",
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the contents."""
+
+    level: int
+    anchor: str
+    words: str
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A finished run with its facts; `results` is unrounded."""
+    """A finished run: what its page says, and which files there are by path and size."""
 
     row: RunRow
-    results: Results
-    facts: Mapping[str, str]
     study: str
     title: str
     synthetic: bool
+    facts: Mapping[str, str]
     digests: Mapping[str, str]
-    figures: Mapping[str, str]
-    captions: Mapping[str, str]
+    versions: Mapping[str, str]
+    contents: tuple[Line, ...]
+    sections: tuple[str, ...]
+    files: Mapping[str, int]
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The files that hold the whole report, in the order of their use."""
+        return tuple(name for name in DOCUMENTS if name in self.files)
 
 
 def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
-    from analytics.figures import TITLES
-    from analytics.stats.result import Results
+    from analytics.report.page import Markup
 
-    run = own(person, code, run_id)
-    if run.results is None:
-        raise NothingThere
+    run = ready(person, code, run_id)
     subject = handover.subject(person, code)
-    results = Results.from_document(run.results)
-    row = row_of(run, subject)
-    facts = {
-        "Study": f"{subject.title} ({subject.code})",
-        "Data": "Synthetic" if subject.synthetic else "Study data",
-        "Layer": LAYERS[run.layer],
-        "Cases": str(results.subject["cases"]),
-        "Plan": row.deviation or f"{run.plan}{', as frozen with the study' if run.layer == OUTCOMES else ''}",
-        "Computed": f"{run.finished_at:%Y-%m-%d %H:%M} UTC" if run.finished_at else "",
-        "Spondy": _program(run.versions.get("spondy", "")),
-    }
+    page = kept.page(run.page)
     return Shown(
-        row,
-        results,
-        facts,
+        row_of(run, subject),
         subject.code,
         subject.title,
         subject.synthetic,
+        page["facts"],
         {"data": run.rows_digest, "plan": run.plan_digest},
-        run.figures,
-        {name: TITLES.get(name, name) for name in run.figures},
+        run.versions,
+        tuple(Line(*line) for line in page["contents"]),
+        tuple(map(Markup, page["sections"])),
+        kept.listed(run.archive),
     )
 
 
-def _program(computed_by: str) -> str:
-    """Name the program's version; the same data and plan give the run that is there, also after an upgrade."""
-    now = str(settings.VERSION)
-    return computed_by if computed_by in ("", now) else f"{computed_by} (the program is now {now})"
-
-
-def tables(seen: Shown) -> list[Table]:
-    from analytics import report
-
-    return [table.plain() for table in report.tables(seen.results)]
-
-
-def file(seen: Shown, name: str) -> bytes:
-    """Give one file of the export by its exact path; what is asked for often is not made from all the others."""
-    from analytics import export
-
-    folder, _, stem = name.rpartition("/")
-    if folder == "figures" and stem.removesuffix(".svg") in seen.figures:
-        return seen.figures[stem.removesuffix(".svg")].encode()
-    if folder == "tables" and stem in (tables := export.tables_csv(seen.results)):
-        return tables[stem].encode()
-    if name == "estimates.csv":
-        return export.estimates_csv(seen.results).encode()
-    made = files(seen)
-    if name not in made:
+def ready(person: Person, code: str, run_id: uuid.UUID) -> Run:
+    """Give an own run whose files are there."""
+    run = own(person, code, run_id)
+    if not run.archive:
         raise NothingThere
-    return made[name]
+    return run
 
 
-def files(seen: Shown) -> dict[str, bytes]:
-    """Give every file of the run's export by its relative path."""
-    from analytics import export
+def file(person: Person, code: str, run_id: uuid.UUID, name: str) -> bytes:
+    """Give one file of the run by its exact path."""
+    try:
+        return kept.member(ready(person, code, run_id).archive, name)
+    except KeyError:
+        raise NothingThere from None
 
-    return export.bundle(seen.results, title=seen.title, inputs=seen.digests, facts=seen.facts)
+
+def archive(person: Person, code: str, run_id: uuid.UUID) -> IO[bytes]:
+    """Open all files as one zip, to be sent in pieces."""
+    return kept.whole(ready(person, code, run_id).archive)

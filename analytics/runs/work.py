@@ -1,7 +1,8 @@
-"""The computation itself, in the worker."""
+"""The work of a run, in the worker: computed once, then every file made and kept."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from analytics.models import Run
-from analytics.runs.around import context_of
-from analytics.runs.rows import OUTCOMES, plan_of
+from analytics.runs import kept
+from analytics.runs.around import about_of, context_of
+from analytics.runs.basis import basis_of
+from analytics.runs.body import body
+from analytics.runs.facts import facts_of
+from analytics.runs.record import record_of
+from analytics.runs.rows import OUTCOMES, deviation_of, plan_of
 from annotation import handover, jobs
 
 if TYPE_CHECKING:
+    from analytics.frames import Frames
     from analytics.plans import Plan
+    from analytics.report.document import Report
+    from analytics.stats.result import Results
+
+# A bar in percent: how much of the whole work each part is, as measured on the demo study.
+WHOLE, COMPUTED = 100, 60
 
 
 class Moved(ValueError):
@@ -30,27 +42,97 @@ def _still_the_same(run: Run, plan: Plan) -> None:
         raise Moved(Moved.sentence)
 
 
-def carry_out(held: jobs.Held) -> None:
-    """Compute a run in the worker. The readings are frozen, so doing it again gives the same."""
-    from analytics import figures, plans
+def frames_of(run: Run) -> Frames:
+    """Take the locked readings of a run over as frames."""
     from analytics.frames import from_handover
+
+    patients = handover.clinical(run.study_id) if run.layer == OUTCOMES else []
+    read = from_handover(handover.protocol(run.study_id), handover.gradings(run.study_id), patients)
+    return replace(read, context=context_of(run.study_id))
+
+
+def carry_out(held: jobs.Held) -> None:
+    """Compute a run and make its files. Both are done once: what a killed worker has kept is not done again."""
+    run = Run.objects.select_related("study").get(pk=held.subject)
+    if run.archive:
+        held.finish({}, "Computed before.")
+        return
+    _filed(run, numbers(held), held)
+
+
+def numbers(held: jobs.Held) -> Results:
+    """Compute what a run asks for, unless that is done, and keep it."""
+    from analytics.stats.result import Results
 
     run = Run.objects.select_related("study").get(pk=held.subject)
     if run.results is not None:
-        held.finish({}, "Computed before.")
-        return
-    held.step(0, 0, "Taking the locked readings over.")
-    instrument = handover.protocol(run.study_id)
+        return Results.from_document(run.results)
+    held.step(0, WHOLE, "Taking the locked readings over.")
+    return _computed(run, held)
+
+
+def _share(held: jobs.Held, low: int, high: int) -> Callable[[int, int, str], None]:
+    """Report a part's own steps as its share of the whole; a cancel is noticed at each."""
+
+    def step(done: int, of: int, words: str) -> None:
+        held.step(low + (high - low) * done // max(of, 1), WHOLE, words)
+
+    return step
+
+
+def _computed(run: Run, held: jobs.Held) -> Results:
+    from analytics import plans
+
+    frames = frames_of(run)
+    plan = plan_of(run.plan, run.layer, handover.protocol(run.study_id))
+    _still_the_same(run, plan)
+    told = _share(held, 0, COMPUTED)
+    results = plans.carry_out(plan, frames, seed=run.seed, progress=told, processes=plans.processors())
+    _still_the_same(run, plan)
     patients = handover.clinical(run.study_id) if run.layer == OUTCOMES else []
-    read = from_handover(instrument, handover.gradings(run.study_id), patients)
-    frames = replace(read, context=context_of(run.study_id))
-    plan = plan_of(run.plan, run.layer, instrument)
-    _still_the_same(run, plan)
-    results = plans.carry_out(plan, frames, seed=run.seed, progress=held.step, processes=plans.processors())
-    _still_the_same(run, plan)
-    drawn = {name: svg.decode() for name, svg in figures.draw(results).items()}
+    run.basis = basis_of(handover.gradings(run.study_id), patients, plan)
+    run.results, run.finished_at = results.to_document(), timezone.now()
+    held.step(COMPUTED, WHOLE, "The results are there.")
+    run.save(update_fields=["results", "basis", "finished_at"])
+    return results
+
+
+def _filed(run: Run, results: Results, held: jobs.Held) -> None:
+    """Make every file, keep them as one archive, and write the page."""
+    subject = handover.about(run.study_id)
+    composed = composed_of(run, results, subject)
+    files = files_of(run, results, subject, composed, told=_share(held, COMPUTED, WHOLE - 5))
+    held.step(WHOLE - 5, WHOLE, "Keeping the files.")
+    archive = kept.keep(run.pk, files)
+    page = kept.keep_page(run.pk, body(composed, files))
     with transaction.atomic():
-        run.results, run.figures = results.to_document(), drawn
-        run.finished_at = timezone.now()
-        run.save(update_fields=["results", "figures", "finished_at"])
-        held.finish({"entries": len(results.entries)}, "The results are there.")
+        run.archive, run.page = archive, page
+        run.save(update_fields=["archive", "page"])
+        held.finish({"entries": len(results.entries), "files": len(files)}, "The results are there.")
+
+
+def composed_of(run: Run, results: Results, subject: handover.Subject) -> Report:
+    """Put the report together: results, and what people stated of the study."""
+    from analytics import report
+
+    about = about_of(run.study_id, deviation_of(subject, run.layer, run.plan, run.plan_digest))
+    return report.compose(results, subject.title, facts_of(run, subject, results), about)
+
+
+def files_of(
+    run: Run, results: Results, subject: handover.Subject, composed: Report, *, told: Callable[[int, int, str], None]
+) -> dict[str, bytes]:
+    """Make every file of a run, by its path inside the archive."""
+    from analytics import export
+
+    return export.bundle(
+        results,
+        title=subject.title,
+        inputs={"data": run.rows_digest, "plan": run.plan_digest},
+        facts=facts_of(run, subject, results),
+        frames=frames_of(run),
+        plan=plan_of(run.plan, run.layer, subject.protocol),
+        record=record_of(run.study_id),
+        report=composed,
+        told=told,
+    )

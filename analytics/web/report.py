@@ -1,19 +1,19 @@
-"""Pages of the report: runs, their progress, their tables and figures, their files."""
+"""Pages of the report: runs, their progress, their tables and figures, their files, and where numbers come from."""
 
 from __future__ import annotations
 
-import io
 import mimetypes
 import uuid
-import zipfile
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics import runs
 from annotation.people import person_of
+
+KEPT = "private, max-age=3600"  # the files of a run never change
 
 
 @login_required
@@ -30,12 +30,9 @@ def home(request: HttpRequest, study: str) -> HttpResponse:
 def run(request: HttpRequest, study: str, run: uuid.UUID) -> HttpResponse:
     person = person_of(request)
     row = runs.card(person, study, run)
-    if row.finished_at is None:
+    if not row.ready:
         return render(request, "report/running.html", {"home": runs.home(person, study), "row": row})
-    seen = runs.shown(person, study, run)
-    names = ["estimates.csv", "report.html", "report.docx", "results.json", "manifest.json"]
-    context = {"seen": seen, "tables": runs.tables(seen), "figures": list(seen.captions.items()), "names": names}
-    return render(request, "report/run.html", context)
+    return render(request, "report/run.html", {"seen": runs.shown(person, study, run)})
 
 
 @login_required
@@ -56,23 +53,61 @@ def cancel(request: HttpRequest, study: str, run: uuid.UUID) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def again(request: HttpRequest, study: str, run: uuid.UUID) -> HttpResponse:
+    runs.again(person_of(request), study, run)
+    return redirect("report_run", study, run)
+
+
+@login_required
 @require_safe
-def file(request: HttpRequest, study: str, run: uuid.UUID, name: str) -> HttpResponse:
+def file(request: HttpRequest, study: str, run: uuid.UUID, name: str) -> HttpResponse | FileResponse:
     """Give one file of the export by its exact name, or all of them as a zip."""
-    seen = runs.shown(person_of(request), study, run)
+    person = person_of(request)
     if name == "all.zip":
-        return _attached(_zipped(runs.files(seen)), f"spondy-{study}-{str(run)[:8]}.zip", "application/zip")
+        whole = FileResponse(
+            runs.archive(person, study, run), as_attachment=True, filename=f"spondy-{study}-{str(run)[:8]}.zip"
+        )
+        whole["Cache-Control"] = KEPT
+        return whole
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return _attached(runs.file(seen, name), name.rsplit("/", 1)[-1], kind)
+    answer = _attached(runs.file(person, study, run, name), name.rsplit("/", 1)[-1], kind)
+    answer["Cache-Control"] = KEPT
+    return answer
 
 
-def _zipped(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in sorted(files.items()):
-            # A fixed date: the same run gives the same bytes.
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
-    return out.getvalue()
+@login_required
+@require_safe
+def origin(request: HttpRequest, study: str, run: uuid.UUID) -> HttpResponse:
+    """Say of one number where it comes from; with ``rows=csv`` give the rows behind it."""
+    person = person_of(request)
+    id, field = request.GET.get("id", ""), request.GET.get("field", "")
+    found = runs.origin(person, study, run, id, field)
+    if request.GET.get("rows") == "csv":
+        return _attached(runs.rows_csv(found).encode(), f"rows-{id.replace('/', '-')}.csv", "text/csv")
+    row = runs.card(person, study, run)
+    return render(request, "report/origin.html", {"home": runs.home(person, study), "found": found, "row": row})
+
+
+@login_required
+@require_safe
+def compare(request: HttpRequest, study: str) -> HttpResponse:
+    """Show two runs side by side, once two are chosen; with ``rows=csv`` give all differences."""
+    person = person_of(request)
+    home = runs.home(person, study)
+    # The two newest stand ready, the older one first.
+    ready = [str(run.id) for run in home.finished[:2]][::-1] or [""]
+    chosen = (("first", "First run", ready[0]), ("second", "Second run", ready[-1]))
+    pairs = [(name, label, request.GET.get(name, newest)) for name, label, newest in chosen]
+    context: dict[str, object] = {"home": home, "pair": pairs}
+    try:
+        pair = [uuid.UUID(request.GET[name]) for name in ("first", "second")]
+    except (KeyError, ValueError):
+        return render(request, "report/compare.html", context)
+    found = runs.compare(person, study, pair[0], pair[1])
+    if request.GET.get("rows") == "csv":
+        return _attached(runs.changes_csv(found).encode(), f"compared-{study}.csv", "text/csv")
+    return render(request, "report/compare.html", context | {"found": found})
 
 
 def _attached(data: bytes, name: str, kind: str) -> HttpResponse:

@@ -14,5 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:study>/runs/<uuid:run>/", report.run, name="report_run"),
     path("<slug:study>/runs/<uuid:run>/state", report.state, name="report_state"),
     path("<slug:study>/runs/<uuid:run>/cancel", report.cancel, name="report_cancel"),
+    path("<slug:study>/runs/<uuid:run>/again", report.again, name="report_again"),
+    path("<slug:study>/runs/<uuid:run>/origin", report.origin, name="report_origin"),
+    path("<slug:study>/compare", report.compare, name="report_compare"),
     path("<slug:study>/runs/<uuid:run>/files/<path:name>", report.file, name="report_file"),
 ]

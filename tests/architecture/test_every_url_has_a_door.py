@@ -109,6 +109,9 @@ TABLE: dict[str, Line] = {
     "report/<slug:study>/runs/<uuid:run>/": _line("GET", analyst=200),
     "report/<slug:study>/runs/<uuid:run>/state": _line("GET", analyst=200),
     "report/<slug:study>/runs/<uuid:run>/cancel": _line("POST", analyst=302),
+    "report/<slug:study>/runs/<uuid:run>/again": _line("POST", analyst=302),
+    "report/<slug:study>/runs/<uuid:run>/origin": _line("GET"),  # nothing is computed yet
+    "report/<slug:study>/compare": _line("GET", analyst=200),
     "report/<slug:study>/runs/<uuid:run>/files/<path:name>": _line("GET"),  # nothing is computed yet
     "healthz": _everybody("GET", 200),
     "readyz": _everybody("GET", 503),  # no worker runs here

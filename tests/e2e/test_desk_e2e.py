@@ -203,7 +203,7 @@ def run(page: Page, house: House, layer: str) -> None:
         expect(page.locator("section.card")).to_contain_text("waiting for a worker")
         expect(button(page, "Cancel")).to_be_visible()
     results = page.get_by_role("link", name="Show the results")
-    expect(results).to_be_visible(timeout=60_000)
+    expect(results).to_be_visible(timeout=120_000)  # with every document and figure
     expect(button(page, "Cancel")).to_have_count(0)
     press_at(page, results)
     expect(page.get_by_role("heading", level=1)).to_have_text(layer)
