@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "deploy"))
 
-from bench.parts import planted_agreement, planted_models, planted_prediction  # noqa: E402  after the path
+from bench.parts import planted_agreement, planted_models, planted_prediction, planted_reference  # noqa: E402  after the path
 from bench.parts.coverage import Scenario, judged, markdown  # noqa: E402  after the path
 
 REPETITIONS = int(os.environ.get("BENCH_REPETITIONS") or 1000)
@@ -30,7 +30,9 @@ ONLY = os.environ.get("BENCH_ONLY") or ""
 
 def scenarios() -> list[Scenario]:
     every: Iterator[Scenario] = (
-        one for part in (planted_agreement, planted_prediction, planted_models) for one in part.scenarios()
+        one
+        for part in (planted_agreement, planted_prediction, planted_models, planted_reference)
+        for one in part.scenarios()
     )
     return [one for one in every if ONLY.lower() in one.family.lower()]
 

@@ -28,11 +28,6 @@ from spondy.demo.spots import Spot, spots
 PICTURED = 24
 EXCLUDED = {"a": 31, "b": 44, "c": 38, "d": 24, "e": 18}
 """The reference study left 155 of 289 patients out; for which reason how many, its paper does not say: ours."""
-KAPPA = {
-    "contrast_pattern": 0.86, "segment_degeneration": 0.74, "pfirrmann": 0.72, "modic_type1": 0.82, "weishaupt": 0.62,
-    "bartynski": 0.66, "lee": 0.68, "meyerding": 0.92, "isthmic_bme": 0.94, "soft_tissue_edema_cyst": 0.84,
-}  # fmt: skip
-"""Planted agreement: that of isthmic oedema is the published one, the others are ours."""
 AT_1_5_TESLA = 58 / 134
 
 
@@ -59,7 +54,7 @@ class Cohort:
 
     def __init__(self, seed: int, cases: int = simulate.CASES) -> None:
         self.seed = seed
-        self.study = simulate.study(cases=cases, kappa=KAPPA, seed=seed)
+        self.study = simulate.study(cases=cases, kappa=simulate.AGREEMENT, seed=seed)
         self._seen: dict[str, Seen] = {}
 
     @cached_property
