@@ -69,8 +69,8 @@ def _foramen(canvas: Canvas, anatomy: Anatomy, side: int, grade: int) -> None:
     if patch is None:
         return
     at = patch.coords(bone.frame)
-    # the canal keeps its own fat: tissue begins at the inner edge of the pedicle
-    outside = bone.pedicle - 4.0 - at[0] * side
+    # canal and recess keep their own fat: tissue begins at the pedicle
+    outside = bone.pedicle - 1.5 - at[0] * side
     if grade == 1:
         # above and below, where the pedicle and the disc come near; fat stays before and behind the root
         for shift in (-7.2, 7.2):
@@ -129,8 +129,9 @@ def _recess(canvas: Canvas, anatomy: Anatomy, side: int, grade: int) -> None:
     half_width, half_depth, push, space, seen = ROOT_IN_RECESS[grade]
     out, deep, level = wide + 3.6 - push, 5.6, half + 3.0
     if grade:
-        behind = ellipsoid(at, (out + 1.6, deep + half_depth + space + 5.0, level), (6.4, 5.0, 12.0))
-        before = ellipsoid(at, (out + 1.6, deep - half_depth - space - 4.0, level), (6.4, 4.0, 12.0))
+        across, shift = (4.6, 0.3) if grade == 1 else (6.0, 1.4)
+        behind = ellipsoid(at, (out + shift, deep + half_depth + space + 5.0, level), (across, 5.0, 12.0))
+        before = ellipsoid(at, (out + shift, deep - half_depth - space - 4.0, level), (across, 4.0, 12.0))
         patch.paint(patch.cover(np.minimum(behind, before)), t.FLAVUM, grain=0.06)
     if grade == 3:
         fill = ellipsoid(at, (out + 0.6, deep + 0.8, level), (6.2, 6.0, 12.0))
