@@ -139,7 +139,11 @@ export const KEY_LINES: readonly KeyLine[] = [
     keys: '↑ ↓ ← → · Enter',
     does: 'with a tool, focus in the images: move a cursor (Shift: fast), set a point',
   },
-  { group: 'Tools', keys: 'Full stop · comma', does: 'take the next, previous point to move it (focus in the images)' },
+  {
+    group: 'Tools',
+    keys: 'Full stop · comma',
+    does: 'take the next, previous point to move it (focus in the images)',
+  },
   { group: 'Tools', keys: 'Delete · Backspace', does: 'remove the chosen mark' },
   { group: 'Tools', keys: 'S', does: 'three-point slip: P, A, Q on a sagittal slice' },
   { group: 'Tools', keys: 'Right · middle button', does: 'as your mouse habit says, whatever the tool' },
