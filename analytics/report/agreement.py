@@ -288,7 +288,7 @@ def bland_altman(results: Results) -> Table | None:
                 rows.append(_limits_row(cells, f"{item['title']}, {item['unit']}{pair}", id))
     if not rows:
         return None
-    cells.note(f"Difference {'of the pair named' if len(couples) > 1 else 'reader 1 − reader 2'}. {LIMITS_95}")
+    cells.note(f"Difference {'of the pair named' if len(couples) > 1 else ' − '.join(couples[0])}. {LIMITS_95}")
     columns = ("Measurement", "Pairs", "Bias", "SD of differences", "Lower limit", "Upper limit", "Proportional bias r")
     return Table("bland_altman", "Limits of agreement", columns, tuple(rows), cells.footnotes)
 

@@ -98,7 +98,7 @@ def response(results: Results) -> Table | None:
         for whole in (CLASSES, SIDES):
             cells.whole([(f"response/{time}", f"pct_{code}") for code in whole])
     columns = ("Pain reduction", *(f"{TIMES[time]} (n = {cells.count(f'response/{time}', 'n')})" for time in times))
-    cells.note("Classes are decided on the scores, not on rounded percentages; a baseline of 0 has no reduction.")
+    cells.note("Classes are decided on the scores, not on rounded percentages; a baseline of zero has no reduction.")
     return Table("response", "Response to the injection", columns, tuple(rows), cells.footnotes)
 
 
@@ -208,7 +208,7 @@ def _protocol(results: Results, group: str) -> Table:
         if any(shown):
             rows.append((f"{one['title']}{', ' if one['unit'] else ''}{one['unit']}", *shown))
     cells.note("Median (range), one number where all are alike; n where not every series states it.")
-    title = "CT" if group == "CT" else f"MRI, {group}"
+    title = "CT" if group == "CT" else f"MRI, {stated(group, 'fixed/field')}"
     columns = ("", *(one["title"] for one in series))
     return Table(
         f"protocol_{slug.replace('.', '_')}", f"Scanning parameters: {title}", columns, tuple(rows), cells.footnotes

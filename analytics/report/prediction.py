@@ -70,7 +70,9 @@ def _performance(cells: Cells, fits: Fits) -> Rows:
     cells.note(
         "Apparent → corrected (95 % interval): apparent less the mean of training minus test over the resamples."
     )
-    cells.note("Accuracy, sensitivity and specificity are shares at the cut-off 0.5. The intervals are approximate.")
+    cells.note(
+        "Accuracy, sensitivity and specificity are shares at the cut-off of one half. The intervals are approximate."
+    )
     cells.note("Limits of shares, AUC and Brier score beyond 0 and 1 are cut for print.")
     return rows
 

@@ -210,7 +210,7 @@ def _covariance_row(cells: Cells, place: str) -> list[str]:
         p, parallel = cells.p(id, "finding_p"), f"[{cells.p(id, 'parallel_p')}]"
         means = [entry.id for entry in cells.results.under(f"{id}/mean/")]
         if means:
-            levels = ", ".join(f"{one.rpartition('/')[2]} {cells.number(one, 'mean')}" for one in means)
+            levels = ", ".join(f"{_level(cells, one)} {cells.number(one, 'mean')}" for one in means)
             shown.append(f"{levels}; p {cells.equal(p)} {parallel}")
         elif not cells.exists(id, "finding_p"):
             shown.append(cells.reason(id, "finding_p"))
@@ -218,6 +218,14 @@ def _covariance_row(cells: Cells, place: str) -> list[str]:
             slope = cells.optional(f"{id}/finding", lambda one: cells.interval(one, SLOPE))
             shown.append(f"{slope}; p {cells.equal(p)} {parallel}")
     return shown
+
+
+def _level(cells: Cells, id: str) -> str:
+    """Name the level whose adjusted mean stands under an identifier such as ``ancova/R1/lee/nrs_15min/mean/1``."""
+    known = [*items(cells.results), *cells.results.subject["characteristics"]]
+    of, name = set(id.split("/")), id.rpartition("/")[2]
+    labels = (dict(zip(one["names"], one["labels"], strict=True)) for one in known if one["code"] in of)
+    return str(next(labels, {}).get(name, name))
 
 
 def _classes_row(cells: Cells, place: str) -> list[str]:

@@ -42,6 +42,10 @@ def sources_of(results: Results) -> dict[str, str]:
 def labelled(results: Results, name: str) -> str:
     """Give a predictor's title by its name in a model."""
     titles = {item["code"]: item["title"] for item in items(results)}
+    labels = {
+        (item["code"], *one) for item in items(results) for one in zip(item["names"], item["labels"], strict=True)
+    }
+    named = {(code, name): label for code, name, label in labels}
     known = {
         "contrast_intra": "Contrast: intra-defect",
         "contrast_trans": "Contrast: trans-defect",
@@ -55,7 +59,7 @@ def labelled(results: Results, name: str) -> str:
     item, _, level = name.rpartition("_")
     if item == "level":
         return f"Lytic vertebra {level}"
-    return known.get(name) or (f"{titles[item]}: {level}" if item in titles else name)
+    return known.get(name) or (f"{titles[item]}: {named.get((item, level), level)}" if item in titles else name)
 
 
 class Cells:
