@@ -202,7 +202,7 @@ def _shot(subject: handover.Subject, one: Chosen) -> Shot:
         found.window,
         found.inverted,
         found.letters,
-        centre=_centre(exhibit) if height else None,
+        centre=(found.centre or _centre(exhibit)) if height else None,
         height_mm=height,
     )
     arrows, lines = _marks(exhibit) if one.marks else ((), ())
@@ -212,7 +212,7 @@ def _shot(subject: handover.Subject, one: Chosen) -> Shot:
 
 
 def _centre(exhibit: handover.Exhibit) -> tuple[float, float] | None:
-    """Give the middle of the part to show in pixels: what was drawn, or the middle of the image."""
+    """Give the middle of the part to show in pixels where the reader kept none: what was drawn, or the image's."""
     points = [point for mark in exhibit.marks for point in mark["points_column_row"][:1]]
     if not points:
         return None

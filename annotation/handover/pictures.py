@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from annotation import store
 from annotation.access import readable
 from annotation.dicom import codec, pixels
-from annotation.dicom.geometry import Plane
+from annotation.dicom.geometry import Plane, lps_to_pixel
 from annotation.handover.exhibits import Exhibit, exhibits
 from annotation.handover.frozen import StillReading
 from annotation.models import Instance, Series
@@ -23,7 +23,7 @@ class Picture(NamedTuple):
 
     `values` are modality values (HU in CT); `window` is width and level as the reader left them, else the header's or
     the series' own. `letters` stand left, right, at the top and at the bottom. `sampled_mm` is the distance of rows and
-    of columns.
+    of columns, `centre` the middle of the part that the reader looked at: column and row, where it was kept.
     """
 
     values: NDArray[np.float32]
@@ -31,6 +31,7 @@ class Picture(NamedTuple):
     window: tuple[float, float]
     inverted: bool
     letters: tuple[str, str, str, str]
+    centre: tuple[float, float] | None
 
 
 def picture(key: int, exhibit: Exhibit) -> Picture:
@@ -67,7 +68,15 @@ def _decoded(instance: Instance, frame: int, exhibit: Exhibit) -> Picture:
         (float(window[0]), float(window[1])),
         bool(header.get("00280004", {}).get("Value") == ["MONOCHROME1"]),
         (right[1], right[0], bottom[1], bottom[0]),
+        _middle(plane, exhibit),
     )
+
+
+def _middle(plane: Plane, exhibit: Exhibit) -> tuple[float, float] | None:
+    if not exhibit.field:
+        return None
+    row, column = lps_to_pixel(plane, exhibit.field["centre_lps_mm"])
+    return float(column), float(row)
 
 
 def _letters(direction: tuple[float, float, float]) -> tuple[str, str]:

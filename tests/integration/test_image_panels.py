@@ -28,7 +28,11 @@ def closed() -> tuple[int, str]:
     frame = next(stack for stack in mine.stacks if stack.role == "SAG_T2").frames[1]
     points = [cast.patient_point({"metadata": frame.metadata}, *at) for at in ((10, 12), (8, 20))]
     evidence = {
-        "pfirrmann.case": {"uid": frame.uid, "window": WINDOW},
+        "pfirrmann.case": {
+            "uid": frame.uid,
+            "window": WINDOW,
+            "field": {"centre_lps_mm": cast.patient_point({"metadata": frame.metadata}, 9, 14), "height_mm": 40.0},
+        },
         "marks": [{"kind": "arrow", "uid": frame.uid, "points_lps_mm": points, "label": "A"}],
     }
     answers = cast.answers(cast.SPINE, "mr", seed=1) | {"pfirrmann.case": 4}
@@ -56,10 +60,11 @@ def test_a_picture_has_values_places_and_sides_and_nothing_else(closed: tuple[in
     key, case = closed
     (exhibit,) = handover.exhibits(key, case=case)
     found = handover.picture(key, exhibit)
-    assert found._fields == ("values", "sampled_mm", "window", "inverted", "letters")
+    assert found._fields == ("values", "sampled_mm", "window", "inverted", "letters", "centre")
     assert found.values.dtype == np.float32
     assert np.ptp(found.values) > 0
     assert found.window == (500.0, 250.0), "as the reader left it"
+    assert found.centre == pytest.approx((9, 14)), "column and row of what the reader looked at"
     assert found.letters == ("A", "P", "H", "F"), "a sagittal slice: front at the left, head at the top"
     with pytest.raises(handover.StillReading):
         handover.picture(key, exhibit._replace(slice=exhibit.slice + 1))
