@@ -12,14 +12,27 @@ interface Waiting {
 const MOST_WORKERS = 3;
 
 export class Decoder {
-  readonly #workers: readonly Worker[];
+  #workers: readonly Worker[] = [];
   readonly #waiting = new Map<number, Waiting>();
   #job = 0;
-  #broken = false;
 
   constructor() {
+    this.#begin();
+  }
+
+  #begin(): void {
     const count = Math.max(1, Math.min(MOST_WORKERS, Math.floor((navigator.hardwareConcurrency || 2) / 2)));
     this.#workers = Array.from({ length: count }, () => this.#start());
+  }
+
+  /** End the workers and give back their memory, unless they are at work; the next frame starts new ones. */
+  rest(): void {
+    if (this.#waiting.size === 0) this.#end();
+  }
+
+  #end(): void {
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers = [];
   }
 
   #start(): Worker {
@@ -32,7 +45,7 @@ export class Decoder {
     });
     // A worker that could not start answers nobody: what waits for it must not wait for ever.
     worker.addEventListener('error', () => {
-      this.#broken = true;
+      this.#end();
       for (const { fail } of this.#waiting.values()) fail();
       this.#waiting.clear();
     });
@@ -42,13 +55,9 @@ export class Decoder {
   decode(bytes: ArrayBuffer, form: Form): Promise<Values> {
     this.#job += 1;
     const job = this.#job;
+    if (this.#workers.length === 0) this.#begin();
     return new Promise((done, refuse) => {
-      const fail = () => refuse(new Error('The frame cannot be decoded.'));
-      if (this.#broken) {
-        fail();
-        return;
-      }
-      this.#waiting.set(job, { done, fail });
+      this.#waiting.set(job, { done, fail: () => refuse(new Error('The frame cannot be decoded.')) });
       const message = { job, bytes, form };
       this.#workers[job % this.#workers.length]?.postMessage(message, [bytes]);
     });

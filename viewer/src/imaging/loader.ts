@@ -166,13 +166,14 @@ export class Loader {
     this.#fill();
   }
 
-  /** Forget the open case: its frames, what was computed from them, and what is still to be asked for. */
+  /** Forget the open case: its frames, what was computed from them, what is still to be asked for, the workers. */
   close(): void {
     for (const id of [...this.#own.keys(), ...this.#computed.keys()]) this.#drop(id);
     this.#own.clear();
     this.#computed.clear();
     this.#failed.clear();
     this.#queue = this.#queue.filter((id) => this.#ahead.has(id));
+    this.#decoder.rest();
   }
 
   /** Forget frames fetched ahead that turned out not to belong to the open case. */
