@@ -57,7 +57,8 @@ def carry_out(held: jobs.Held) -> None:
     if run.archive:
         held.finish({}, "Computed before.")
         return
-    _filed(run, numbers(held), held)
+    numbers(held)
+    _filed(run, held)
 
 
 def numbers(held: jobs.Held) -> Results:
@@ -97,8 +98,15 @@ def _computed(run: Run, held: jobs.Held) -> Results:
     return results
 
 
-def _filed(run: Run, results: Results, held: jobs.Held) -> None:
-    """Make every file, keep them as one archive, and write the page."""
+def _filed(run: Run, held: jobs.Held) -> None:
+    """Make every file, keep them as one archive, and write the page.
+
+    They are made from what is kept, not from what was just computed: so a second worker makes equal ones.
+    """
+    from analytics.stats.result import Results
+
+    run.refresh_from_db()
+    results = Results.from_document(run.results or {})
     subject = handover.about(run.study_id)
     composed = composed_of(run, results, subject)
     files = files_of(run, results, subject, composed, told=_share(held, COMPUTED, WHOLE - 5))
