@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from analytics import plans
+from tests import programs
+
 FILES = {
     *("estimates.csv", "results.json", "results.schema.json", "manifest.json", "plan.json", "README.md", "rerun.py"),
     *("report.html", "report.docx", "report.pdf", "report.xlsx"),
@@ -60,6 +63,52 @@ def test_a_second_run_gives_the_same_bytes(made: Path, oracles: Path, tmp_path: 
     for path in made.rglob("*"):
         if path.is_file():
             assert (tmp_path / path.relative_to(made)).read_bytes() == path.read_bytes(), path.name
+
+
+def test_libreoffice_opens_the_word_file(made: Path, tmp_path: Path) -> None:
+    done = programs.run(
+        "soffice", "--headless", "--convert-to", "pdf", "--outdir", tmp_path, made / "report.docx", cwd=tmp_path
+    )
+    assert (tmp_path / "report.pdf").exists(), done.stderr
+    text = programs.run("pdftotext", "-layout", tmp_path / "report.pdf", "-", cwd=tmp_path).stdout
+    assert "Spondy analysis" in text
+    assert "Disc degeneration" in text
+    assert not set("\ue000\ue001\ue002") & set(text), "no mark of a number's origin is left"
+
+
+def test_a_plan_from_a_bundle_gives_the_same_numbers(made: Path, oracles: Path, tmp_path: Path) -> None:
+    more = ("--plan", str(made / "plan.json"), "--estimates-only")
+    analyse(oracles / "d2" / "clinical.csv", oracles / "d2" / "gradings.csv", tmp_path, *more)
+    assert (tmp_path / "estimates.csv").read_bytes() == (made / "estimates.csv").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["estimates.csv"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "plan.json is not a JSON file."),
+        ("{}", "plan.json: This is no analysis plan as Spondy writes it."),
+        ("PLAN:guess", "The plan names 'guess', which is not known here."),
+        ("PROTOCOL:knees", "There is no protocol 'knees'"),
+    ],
+)
+def test_a_bad_plan_ends_with_two_and_a_sentence(oracles: Path, tmp_path: Path, text: str, sentence: str) -> None:
+    document = plans.get("paper").to_document()
+    kind, _, word = text.partition(":")
+    if kind == "PLAN":
+        text = json.dumps({**document, "steps": [{"kind": word, "params": {}}]})
+    elif kind == "PROTOCOL":
+        text = json.dumps({**document, "protocol": word})
+    (tmp_path / "plan.json").write_text(text)
+    with pytest.raises(CommandError) as fault:
+        analyse(
+            oracles / "d2" / "clinical.csv",
+            oracles / "d2" / "gradings.csv",
+            tmp_path / "out",
+            *("--plan", str(tmp_path / "plan.json"), "--estimates-only"),
+        )
+    assert sentence in str(fault.value)
+    assert fault.value.returncode == 2
 
 
 @pytest.mark.parametrize(
