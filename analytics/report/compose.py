@@ -57,7 +57,10 @@ def compose(results: Results, title: str, facts: Mapping[str, str], about: Study
         _heading("methods", "Methods", told),
         _heading("results", "Results", results_parts),
         _heading("supplement", "Supplement", further),
-        (Section("checklists", "Reporting checklists", tuple(declared(known))), *checklists(known, titles)),
+        (
+            Section("checklists", "Declarations and reporting checklists", tuple(declared(known))),
+            *checklists(known, titles),
+        ),
         (deviations(known), *filter(None, [open_points(known) if about else None])),
     )
     report = Report(title, facts, tuple(one for group in sections for one in group), results)

@@ -48,7 +48,10 @@ def patients(results: Results) -> list[str]:
         said.append(f"The lytic vertebra was {listed(counted)}.")
     fields = list(results.under("scanner/"))
     if fields:
-        named = [f"{fixed(field_of(one.id), 'field')} in {words.share(one.id, 'n', 'percent')}" for one in fields]
+        named = [
+            f"{fixed(field_of(one.id).replace('More', 'more'), 'field')} in {words.share(one.id, 'n', 'percent')}"
+            for one in fields
+        ]
         said.append(f"Field strength of the MRI was {listed(named)}{see('fields')}.")
     return [" ".join(said)] if said else []
 

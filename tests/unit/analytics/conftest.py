@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics import plans
+from analytics import figures, plans, report
 from analytics.frames import Frames, from_tables, read_table
 from analytics.stats.result import Results
 
@@ -37,3 +37,9 @@ def full(d2: Frames) -> Results:
 @pytest.fixture(scope="session")
 def paper(d2: Frames) -> Results:
     return plans.carry_out(plans.get("paper"), d2)
+
+
+def page_of(results: Results, title: str) -> str:
+    """Write the report of these results as a page."""
+    drawn = {name: {"svg": data} for name, data in figures.draw(results).items()}
+    return report.html(report.compose(results, title, {}), drawn)

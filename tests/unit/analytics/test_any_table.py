@@ -15,9 +15,9 @@ import pytest
 
 from analytics import export, plans
 from analytics.frames import Frames, from_tables, read_table
-from analytics.report import html
 from analytics.simulate import study
 from analytics.stats.result import NotEstimable, Results
+from tests.unit.analytics.conftest import page_of
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 CONSTANT = {"contrast_pattern": "peri", "segment_degeneration": "uni", "slip_mm": "3.0", "pfirrmann": "3"}
@@ -111,7 +111,7 @@ def test_awkward_tables(oracles: Path, name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = carried_out(oracles, name, "full")
-        page = html(found, name, {})
+        page = page_of(found, name)
     sound(found)
     assert not re.search(r"\bnan\b", re.sub(r'src="[^"]*"', "", page), re.IGNORECASE)
     assert Results.from_json(found.to_json()) == found

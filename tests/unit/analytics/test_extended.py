@@ -19,10 +19,10 @@ from django.core.management import call_command
 from analytics import derive, export, plans
 from analytics.frames import Frames, from_tables, read_table
 from analytics.plans import NotPossible, Plan, Step
-from analytics.report import html
 from analytics.stats import logistic, prediction
 from analytics.stats.result import NotEstimable, Results
 from annotation.protocol import catalogue
+from tests.unit.analytics.conftest import page_of
 from tests.unit.analytics.test_any_table import AWKWARD
 
 EXTENDED = plans.get("extended")
@@ -202,7 +202,7 @@ def test_three_readers_agree_by_the_coefficients_of_several(d2: Frames, name: st
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = plans.carry_out(agreement.with_bootstrap(100), frames, seed=2)
-        page = html(found, name, {})
+        page = page_of(found, name)
     complete(found)
     for id in (
         "lee/fleiss_unweighted",
@@ -237,7 +237,7 @@ def test_three_readers_of_the_extended_plan(d2: Frames) -> None:
     complete(found)
     assert "prediction/reduced/R3/success_15min/auc" in found
     assert "change/reduced/success_15min/R2-R3/slip_mm" in found
-    assert html(found, "Three", {})
+    assert page_of(found, "Three")
 
 
 def test_one_reader_cannot_agree(d2: Frames) -> None:

@@ -12,11 +12,12 @@ import pytest
 
 from analytics import export, plans
 from analytics.frames import Frames, from_tables, read_table
-from analytics.report import html, tables
+from analytics.report import tables
 from analytics.stats import agreement, association, clustered, intra
 from analytics.stats.result import NotEstimable, Results
 from annotation.protocol import catalogue
 from tests.tiny_instrument import TINY
+from tests.unit.analytics.conftest import page_of
 
 EXTENDED = plans.get("extended")
 KINDS = {
@@ -167,7 +168,7 @@ def test_three_readers_from_plain_tables(oracles: Path, d2: Frames) -> None:
         assert id in found, id
     assert found.value("agreement/lee/pairs/R2-R10/kappa_unweighted", "estimate") == 1
     assert found.value("clustered/contrast_pattern/percent", "n_readers") == 3
-    assert html(found, "Three", {})
+    assert page_of(found, "Three")
 
 
 def test_any_instrument_has_its_layers_before_the_outcomes() -> None:
