@@ -47,8 +47,7 @@ def xlsx(report: Report) -> bytes:
         sheet = book.create_sheet(names[table.code])
         _sheet(sheet, report, table, numbers[Table, table.code])
         back = sheet.cell(2, 1, CONTENTS)
-        back.hyperlink = f"#'{CONTENTS}'!A1"
-        back.font = _font(colour=BLUE, underline="single")
+        _link(back, CONTENTS)
     return _saved(book)
 
 
@@ -115,8 +114,7 @@ def _contents(sheet: Worksheet, report: Report, names: dict[str, str]) -> None:
             place = sheet.max_row + 1
             number, _, title = words.partition(". ")
             cell = sheet.cell(place, 1, number)
-            cell.hyperlink = f"#'{names[one.code]}'!A1"
-            cell.font = _font(colour=BLUE, underline="single")
+            _link(cell, names[one.code])
             sheet.cell(place, 2, title).font = _font()
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 16, 90
     _printed(sheet)
