@@ -79,6 +79,13 @@ def _saved(book: Workbook) -> bytes:
     return repacked(saved.getvalue())
 
 
+def _link(cell: Any, sheet: str) -> None:
+    from openpyxl.worksheet.hyperlink import Hyperlink
+
+    cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{sheet}'!A1")
+    cell.font = _font(colour=BLUE, underline="single")
+
+
 def _font(
     *, colour: str = INK, size: float = SIZE, bold: bool = False, underline: Literal["single"] | None = None
 ) -> Font:
