@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # numpy and matplotlib are heavy; a page that only lists load
     from analytics.figures.panel import Arrow, Layout, Line, Shot
     from analytics.figures.sheet import Format
 
-__all__ = ["Card", "Chosen", "Panels", "panel", "panels", "thumbnail"]
+__all__ = ["Card", "Chosen", "Panels", "catalogue", "grade_words", "panel", "panels", "shot", "thumbnail"]
 
 A_PAGE = 24
 MOST = 12  # images of one panel
@@ -143,7 +143,7 @@ def thumbnail(person: Person, code: str, key: str) -> bytes:
     from analytics.figures import panel as drawing
 
     subject = handover.subject(person, code)
-    return drawing.thumbnail(_shot(subject, Chosen(key, marks=False)))
+    return drawing.thumbnail(shot(subject, Chosen(key, marks=False)))
 
 
 def panel(
@@ -179,12 +179,13 @@ def panel(
     subject = handover.subject(person, code)
     if not chosen:
         raise NothingThere
-    shots = [_shot(subject, one) for one in chosen[:MOST]]
+    shots = [shot(subject, one) for one in chosen[:MOST]]
     how: Layout = drawing.Layout(**layout)
     return drawing.compose(shots, how, format, dpi=150 if preview else DPI)
 
 
-def _shot(subject: handover.Subject, one: Chosen) -> Shot:
+def shot(subject: handover.Subject, one: Chosen) -> Shot:
+    """Give one exhibit as an image to draw: the part, the window and the marks as the reader left them."""
     from analytics.figures.panel import Shot
 
     exhibit = _exhibits(subject).get(one.key)
@@ -248,21 +249,22 @@ def _marks(exhibit: handover.Exhibit) -> tuple[tuple[Arrow, ...], tuple[Line, ..
 
 
 def _exhibits(subject: handover.Subject) -> Mapping[str, handover.Exhibit]:
-    return _known(subject)[0]
+    return catalogue(subject)[0]
 
 
 def _cards(subject: handover.Subject) -> Mapping[str, Card]:
-    return _known(subject)[1]
+    return catalogue(subject)[1]
 
 
-def _known(subject: handover.Subject) -> tuple[Mapping[str, handover.Exhibit], Mapping[str, Card]]:
+def catalogue(subject: handover.Subject) -> tuple[Mapping[str, handover.Exhibit], Mapping[str, Card]]:
+    """List the exhibits by the names that addresses know them by, with their cards; empty before the lock."""
     if not subject.readings_open:
         return {}, {}
-    return _catalogue(subject.key, handover.fingerprint(subject.key, outcomes=False))
+    return _listed(subject.key, handover.fingerprint(subject.key, outcomes=False))
 
 
 @lru_cache(maxsize=2)
-def _catalogue(key: int, frozen: str) -> tuple[Mapping[str, handover.Exhibit], Mapping[str, Card]]:
+def _listed(key: int, frozen: str) -> tuple[Mapping[str, handover.Exhibit], Mapping[str, Card]]:
     """List the exhibits of a study once; ``frozen`` is the digest of its readings."""
     instrument = handover.protocol(key)
     grades = {row[:5]: (row.value, row.reason) for row in handover.gradings(key)}
@@ -280,13 +282,14 @@ def _card(name: str, one: handover.Exhibit, instrument: Protocol, grades: Mappin
     item, _, site = one.cell.partition(".")
     finding = instrument.cell(one.cell).label if one.cell else ""
     value, reason = grades.get((one.case, one.reader, one.round, item, site), (None, None))
-    grade = "not assessable" if reason else _grade(instrument, item, value)
+    grade = "not assessable" if reason else grade_words(instrument, item, value)
     role = handover.ROLE_TITLES.get(one.role, one.role)
     place = f"{one.slice} of {one.of}"
     return Card(name, one.case, one.reader, item, finding, grade, role, place, len(one.marks))
 
 
-def _grade(instrument: Protocol, item: str, value: float | int | None) -> str:
+def grade_words(instrument: Protocol, item: str, value: float | int | None) -> str:
+    """Say a grade as the reader knew it."""
     if value is None or not item:
         return ""
     scale = instrument.item(item).scale

@@ -106,6 +106,8 @@ TABLE: dict[str, Line] = {
     "report/<slug:study>/panels/": _line("GET", analyst=200),
     "report/<slug:study>/panels/print.<slug:kind>": _line("GET"),  # the readings are not locked yet
     "report/<slug:study>/panels/<slug:key>.png": _line("GET"),
+    "report/<slug:study>/disagreements/": _line("GET", analyst=200),
+    "report/<slug:study>/disagreements/<slug:key>.png": _line("GET"),  # the readings are not locked yet
     "report/<slug:study>/runs/<uuid:run>/": _line("GET", analyst=200),
     "report/<slug:study>/runs/<uuid:run>/state": _line("GET", analyst=200),
     "report/<slug:study>/runs/<uuid:run>/cancel": _line("POST", analyst=302),

@@ -51,17 +51,17 @@ function finder(field: HTMLInputElement): void {
   });
 }
 
-/** One stop of the tab key a block; inside it the arrows go from number to number. */
-function walkable(block: HTMLElement): void {
-  const numbers = [...block.querySelectorAll<HTMLAnchorElement>('a.number')];
-  for (const [place, number] of numbers.entries()) number.tabIndex = place === 0 ? 0 : -1;
+/** One stop of the tab key a block; inside it the arrows go from one of its stops to the next. */
+function walkable(block: HTMLElement, stops: string): void {
+  const all = [...block.querySelectorAll<HTMLElement>(stops)];
+  for (const [place, one] of all.entries()) one.tabIndex = place === 0 ? 0 : -1;
   block.addEventListener('keydown', (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const here = numbers.indexOf(event.target as HTMLAnchorElement);
-    const next = step === undefined || here < 0 ? undefined : numbers[here + step];
+    const here = all.indexOf(event.target as HTMLElement);
+    const next = step === undefined || here < 0 ? undefined : all[here + step];
     if (!next) return;
     event.preventDefault();
-    for (const number of numbers) number.tabIndex = number === next ? 0 : -1;
+    for (const one of all) one.tabIndex = one === next ? 0 : -1;
     next.focus();
   });
 }
@@ -122,7 +122,8 @@ function filtering(field: HTMLInputElement): void {
 
 const field = document.querySelector<HTMLInputElement>('#find');
 if (field) finder(field);
-for (const block of document.querySelectorAll<HTMLElement>('main .block')) walkable(block);
+for (const block of document.querySelectorAll<HTMLElement>('main .block')) walkable(block, 'a.number');
+for (const list of document.querySelectorAll<HTMLElement>('[data-walk]')) walkable(list, '[data-stop]');
 for (const table of document.querySelectorAll<HTMLTableElement>('table[data-sortable]')) sortable(table);
 for (const input of document.querySelectorAll<HTMLInputElement>('input[data-filter]')) filtering(input);
 const dialog = document.querySelector<HTMLDialogElement>('dialog#origin');
