@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from analytics.frames.clinical import BadTable, read_table
+from analytics.frames.clinical import CLINICAL, BadTable
 from analytics.frames.context import Context
+from analytics.frames.files import read_bytes, read_table, without_names
 from analytics.frames.frame import ADJUDICATED, READERS, Adjudicated, Frames, Sites, Variable
 from analytics.frames.gradings import from_tables
 from analytics.frames.locked import Row, from_handover
 
 __all__ = [
     "ADJUDICATED",
+    "CLINICAL",
     "READERS",
     "Adjudicated",
     "BadTable",
@@ -20,5 +22,7 @@ __all__ = [
     "Variable",
     "from_handover",
     "from_tables",
+    "read_bytes",
     "read_table",
+    "without_names",
 ]

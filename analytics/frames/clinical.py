@@ -1,18 +1,15 @@
-"""Plain tables: how a file becomes text, how text becomes clinical values, and what is said of a fault."""
+"""Plain tables: how text becomes clinical values, and what is said of a fault."""
 
 from __future__ import annotations
 
-import csv
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import pandas as pd
 
 from analytics.frames.frame import Variable
 
-__all__ = ["BLANK", "CLINICAL", "BadTable", "characteristics", "clinical_values", "need", "read_table", "text_of"]
+__all__ = ["BLANK", "CLINICAL", "BadTable", "characteristics", "clinical_values", "need", "text_of"]
 
 SEXES = ("F", "M")
 LEVELS = ("L3", "L4", "L5")  # the declared levels of the reference tables; others join when they occur
@@ -118,35 +115,3 @@ def _measure(column: str, cell: object, row: int) -> float:
     if not low <= value <= high:
         raise BadTable("clinical", f"{text} lies outside {low:g} to {high:g}.", row=row, column=column)
     return value
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV file as text, with every fault as a sentence.
-
-    Parameters
-    ----------
-    path : Path
-        UTF-8, comma-separated, with a header line.
-
-    Returns
-    -------
-    DataFrame
-        Of strings; row k of the frame is line k + 2 of the file.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = list(csv.reader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8 text in CSV form"
-        raise BadTable(path.name, f"cannot be read: {reason}.") from None
-    while lines and not any(lines[-1]):
-        lines.pop()
-    if not lines:
-        raise BadTable(path.name, "is empty.")
-    header = [name.strip() for name in lines[0]]
-    if doubled := [name for name, count in Counter(header).items() if count > 1]:
-        raise BadTable(path.name, "this column stands there twice.", row=1, column=doubled[0] or "(no name)")
-    for place, line in enumerate(lines[1:], start=2):
-        if len(line) != len(header):
-            raise BadTable(path.name, f"has {len(line)} fields where the header has {len(header)}.", row=place)
-    return pd.DataFrame(lines[1:], columns=header, dtype=str)
