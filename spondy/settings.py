@@ -288,6 +288,8 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    # A hundred lines for each figure whose letters go into a PDF.
+    "loggers": {"fontTools": {"level": "WARNING"}},
 }
 
 # Which task carries out which kind of job: doors start work by its kind and never import a task.
