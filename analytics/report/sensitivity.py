@@ -221,7 +221,7 @@ def _covariance_row(cells: Cells, place: str) -> list[str]:
 
 
 def _level(cells: Cells, id: str) -> str:
-    """Name the level whose adjusted mean stands under an identifier such as ``ancova/R1/<finding>/nrs_15min/mean/1``."""
+    """Name the level whose adjusted mean stands under an id like ``ancova/R1/<finding>/nrs_15min/mean/1``."""
     known = [*items(cells.results), *cells.results.subject["characteristics"]]
     of, name = set(id.split("/")), id.rpartition("/")[2]
     labels = (dict(zip(one["names"], one["labels"], strict=True)) for one in known if one["code"] in of)
