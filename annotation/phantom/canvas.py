@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,7 @@ class Frame:
 
 
 ROUGH_MM = 0.28
+_RAMPS = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
 WORLD = Frame(np.zeros(3), np.eye(3))
 
 
@@ -94,6 +96,8 @@ class Canvas:
         self.directions = (np.cross(row, column), column, row)
         self.steps = (step_mm, first.spacing_rc_mm[0], first.spacing_rc_mm[1])
         self.origin = np.asarray(first.position_lps_mm)
+        self.basis = np.stack([np.asarray(direction, dtype=float) for direction in self.directions], axis=1)
+        self.spacing = np.asarray(self.steps)
         self.image: Array = np.zeros((len(channels), *self.shape), dtype=np.float32)
         self.noise = noise
         self.softness = 1.1 * self.steps[1]
@@ -108,21 +112,22 @@ class Canvas:
                            first.spacing_rc_mm, first.rows, first.columns)  # fmt: skip
         return Canvas(self.channels, plane, self.steps[0] * self.sub, self.shape[0] // self.sub, self.noise, 1)
 
-    def whole(self) -> Patch:
-        """Everything."""
-        return Patch(self, tuple(slice(0, n) for n in self.shape))
+    def slices(self) -> Iterator[Patch]:
+        """Everything, layer by layer: what is worked on stays in the processor's cache."""
+        for layer in range(self.shape[0]):
+            yield Patch(self, (slice(layer, layer + 1), slice(0, self.shape[1]), slice(0, self.shape[2])))
 
     def box(self, frame: Frame, low: tuple[float, float, float], high: tuple[float, float, float]) -> Patch | None:
         """Return the part that holds a box given in local coordinates, or None when no slice meets it."""
+        # this is asked thousands of times a case, mostly in vain: few numpy calls, the rest in plain numbers
+        axes = frame.axes @ self.basis
         lower, upper = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-        centre = frame.origin + ((lower + upper) / 2) @ frame.axes - self.origin
-        half = (upper - lower) / 2 + 1.0
+        middles = (frame.origin - self.origin) @ self.basis + ((lower + upper) / 2) @ axes
+        reaches = ((upper - lower) / 2 + 1.0) @ np.abs(axes)
+        starts, stops = ((middles + sign * reaches) / self.spacing for sign in (-1.0, 1.0))
         window: list[slice] = []
-        for direction, step, size in zip(self.directions, self.steps, self.shape, strict=True):
-            middle = float(centre @ direction)
-            reach = float(np.abs(frame.axes @ direction) @ half)
-            start = max(0, int(np.floor((middle - reach) / step)))
-            stop = min(size, int(np.ceil((middle + reach) / step)) + 1)
+        for begin, end, size in zip(starts.tolist(), stops.tolist(), self.shape, strict=True):
+            start, stop = max(0, floor(begin)), min(size, ceil(end) + 1)
             if stop <= start:
                 return None
             window.append(slice(start, stop))
@@ -137,20 +142,25 @@ class Patch:
         self.window = window
         self._texture: Array | None = None
         self._streaks: Array | None = None
+        self._coords: dict[int, tuple[Frame, Coords]] = {}
 
     def coords(self, frame: Frame) -> Coords:
         """Local coordinates in mm, each broadcastable to the patch (axes that do not matter have length 1)."""
-        found = [self._along(frame.origin, axis) for axis in frame.axes]
-        return found[0], found[1], found[2]
+        kept = self._coords.get(id(frame))
+        if kept is None:
+            found = [self._along(frame.origin, axis) for axis in frame.axes]
+            # with its frame, which must live as long as its number is used
+            kept = self._coords[id(frame)] = frame, (found[0], found[1], found[2])
+        return kept[1]
 
     def _along(self, origin: Vector, axis: Vector) -> Array:
         canvas = self.canvas
         value: Array = np.full((1, 1, 1), float((canvas.origin - origin) @ axis), dtype=np.float32)
-        for i, (direction, step, part) in enumerate(zip(canvas.directions, canvas.steps, self.window, strict=True)):
-            slope = float(direction @ axis) * step
+        slopes = (axis @ canvas.basis * canvas.spacing).tolist()
+        for shape, slope, part in zip(_RAMPS, slopes, self.window, strict=True):
             if abs(slope) > 1e-9:
                 ramp = (np.arange(part.start, part.stop) * slope).astype(np.float32)
-                value = value + ramp.reshape(tuple(-1 if j == i else 1 for j in range(3)))
+                value = value + ramp.reshape(shape)
         return value
 
     def texture(self) -> Array:
@@ -194,28 +204,50 @@ class Patch:
 
     def paint(self, cover: Array, tissue: Mapping[str, float], grain: float = 0.0) -> None:
         """Blend a tissue in by its coverage; ``grain`` is the relative texture of its signal (HU: absolute)."""
-        grainy = self.texture() * grain if grain else None
-        step = np.empty(self.canvas.image[0][self.window].shape, dtype=np.float32)
+        inner = _filled(cover)
+        if inner is None:
+            return
+        layers, rows, columns = inner
+        cover = cover[inner] if cover.ndim == len(inner) else cover
+        grainy = self.texture()[inner] * grain if grain else None
         for channel, image in zip(self.canvas.channels, self.canvas.image, strict=True):
-            level = tissue[channel]
-            part = image[self.window]
+            level = np.float32(tissue[channel])
+            part = image[self.window][layers, rows, columns]
             if grainy is None:
-                np.subtract(level, part, out=step)
+                step = level - part
             else:
                 # a grain of 1 stands for 300 HU, else for the signal itself
-                np.multiply(grainy, 300.0 if channel == "HU" else level, out=step)
+                step = grainy * np.float32(300.0 if channel == "HU" else level)
                 step += level
                 step -= part
             step *= cover
             part += step
 
 
+def _filled(cover: Array) -> tuple[slice, slice, slice] | None:
+    """Return the smallest box outside which a coverage is 0; a shape fills little of the box it is looked for in."""
+    if cover.ndim != 3:
+        return slice(None), slice(None), slice(None)
+    found = []
+    flat = cover.max(axis=0)
+    for line in (cover.max(axis=(1, 2)) if len(cover) > 1 else None, flat.max(axis=1), flat.max(axis=0)):
+        if line is None or len(line) == 1:
+            found.append(slice(None))
+            continue
+        places = np.flatnonzero(line)
+        if not len(places):
+            return None
+        found.append(slice(int(places[0]), int(places[-1]) + 1))
+    return found[0], found[1], found[2]
+
+
 def length(*parts: Array) -> Array:
     """Euclidean length of coordinates given one by one."""
     total = parts[0] * parts[0]
     for part in parts[1:]:
-        total = total + part * part
-    return np.asarray(np.sqrt(total))
+        square = part * part
+        total = np.add(total, square, out=total if total.shape == square.shape else None)
+    return np.asarray(np.sqrt(total, out=total))
 
 
 def ellipsoid(at: Coords, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Array:

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_data_element, write_file_meta_info
+from pydicom.pixels.encoders.base import get_encoder
+from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, JPEGLSLossless, MRImageStorage, RLELossless
 
+from . import wire
 from .canvas import SlicePlane
 from .enhanced import decimal, enhanced
 from .makers import (
@@ -117,75 +118,74 @@ def _write_series(phantom: Phantom, run: _Run, identity: Identity, target: Path)
         whole = _instance(run, 1, series.planes[0], series.pixels)
         whole.update(common)
         enhanced(whole, series, phantom.vendor, phantom.field_strength_t)
-        _save(whole, target / "IM0001", syntax)
+        if syntax != ExplicitVRLittleEndian:
+            whole.compress(syntax, generate_instance_uid=False)
+        whole.save_as(target / "IM0001", enforce_file_format=True)
         return 1
-    count = len(series.planes)
-    # vendors number slices in either direction; the file name says nothing about the place
-    numbers = range(1, count + 1) if phantom.vendor == "north" else range(count, 0, -1)
-    shared = _encoded(common)
+    _write_slices(run, common, syntax, target, upwards=phantom.vendor == "north")
+    return len(series.planes)
+
+
+def _write_slices(run: _Run, common: Dataset, syntax: UID, target: Path, *, upwards: bool) -> None:
+    """Write one file a slice; makers number them in either direction, the file name says nothing about the place."""
+    series, count = run.series, len(run.series.planes)
+    first = _instance(run, 1, series.planes[0], series.pixels[0])
+    first.update(common)
+    first.file_meta.TransferSyntaxUID = syntax
+    shared, meta = wire.encoded(first), wire.encoded_meta(first.file_meta)
+    plain = syntax == ExplicitVRLittleEndian
+    numbers = range(1, count + 1) if upwards else range(count, 0, -1)
     for number, plane, pixels in zip(numbers, series.planes, series.pixels, strict=True):
-        own = _instance(run, number, plane, pixels)
-        path = target / f"IM{number:04d}"
-        if syntax == ExplicitVRLittleEndian:
-            _save_plain(path, own, shared)
-        else:
-            own.update(common)
-            _save(own, path, syntax)
-    return count
+        own = _varying(run, number, plane)
+        stored = pixels.tobytes() if plain else _compressed(first, pixels, syntax)
+        elements = shared | wire.texts(own) | wire.pixels(stored, compressed=not plain)
+        wire.write(target / f"IM{number:04d}", meta, elements, uid=own["SOPInstanceUID"])
 
 
-def _save(data: FileDataset, path: Path, syntax: UID) -> None:
-    if syntax != ExplicitVRLittleEndian:
-        data.compress(syntax, generate_instance_uid=False)
-    data.save_as(path, enforce_file_format=True)
-
-
-def _encoded(data: Dataset) -> dict[int, bytes]:
-    """Every element as it stands in an explicit little endian file, by tag."""
-    found: dict[int, bytes] = {}
-    for element in data:
-        buffer = DicomBytesIO()
-        buffer.is_little_endian, buffer.is_implicit_VR = True, False
-        write_data_element(buffer, element, ["latin_1"])
-        found[int(element.tag)] = buffer.getvalue()
-    return found
-
-
-def _save_plain(path: Path, own: FileDataset, shared: dict[int, bytes]) -> None:
-    """Write an uncompressed file; what a series shares was encoded once, which halves the time of a case."""
-    elements = shared | _encoded(own)
-    buffer = DicomBytesIO()
-    buffer.is_little_endian, buffer.is_implicit_VR = True, False
-    write_file_meta_info(buffer, own.file_meta, enforce_standard=True)
-    body = b"".join(elements[tag] for tag in sorted(elements))
-    path.write_bytes(b"\0" * 128 + b"DICM" + buffer.getvalue() + body)
+def _compressed(like: Dataset, pixels: NDArray[Any], syntax: UID) -> bytes:
+    return get_encoder(syntax).encode(np.ascontiguousarray(pixels), **as_pixel_options(like))
 
 
 def _instance(run: _Run, number: int, plane: SlicePlane, pixels: NDArray[Any]) -> FileDataset:
     visit = run.visit
     storage = MRImageStorage if visit.modality == "MR" else CTImageStorage
-    uid = _uid(visit.uid, run.number, number)
+    own = _varying(run, number, plane)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = storage
-    meta.MediaStorageSOPInstanceUID = uid
+    meta.MediaStorageSOPInstanceUID = UID(own["SOPInstanceUID"])
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.SourceApplicationEntityTitle = f"{visit.modality}AWP01"
     data = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     data.SOPClassUID = storage
-    data.SOPInstanceUID = uid
-    moment = run.start + timedelta(seconds=min(2 * number, SECONDS_A_SERIES - 5))
-    data.InstanceNumber = number
     data.AcquisitionNumber = 1
     data.ContentDate = data.AcquisitionDate = data.InstanceCreationDate = visit.day.strftime("%Y%m%d")
-    data.ContentTime = data.AcquisitionTime = data.InstanceCreationTime = moment.strftime("%H%M%S.%f")
-    data.ImagePositionPatient = [decimal(v) for v in plane.position_lps_mm]
-    data.ImageOrientationPatient = [decimal(v) for v in plane.row_lps + plane.column_lps]
-    normal = np.cross(plane.row_lps, plane.column_lps)
-    data.SliceLocation = decimal(float(normal @ np.asarray(plane.position_lps_mm)))
+    for keyword, text in own.items():
+        setattr(data, keyword, text)
     data.PixelSpacing = [decimal(v) for v in plane.spacing_rc_mm]
     data.PixelData = np.ascontiguousarray(pixels).tobytes()
     data["PixelData"].VR = "OW"
     return data
+
+
+def _varying(run: _Run, number: int, plane: SlicePlane) -> dict[str, str]:
+    """What differs from slice to slice, as the texts that stand in the file."""
+    moment = run.start + timedelta(seconds=min(2 * number, SECONDS_A_SERIES - 5))
+    normal = np.cross(plane.row_lps, plane.column_lps)
+    clock = moment.strftime("%H%M%S.%f")
+    return {
+        "SOPInstanceUID": str(_uid(run.visit.uid, run.number, number)),
+        "InstanceNumber": str(number),
+        "ContentTime": clock,
+        "AcquisitionTime": clock,
+        "InstanceCreationTime": clock,
+        "ImagePositionPatient": _texts(plane.position_lps_mm),
+        "ImageOrientationPatient": _texts(plane.row_lps + plane.column_lps),
+        "SliceLocation": _texts((float(normal @ np.asarray(plane.position_lps_mm)),)),
+    }
+
+
+def _texts(values: tuple[float, ...]) -> str:
+    return "\\".join(str(decimal(value)) for value in values)
 
 
 def _patient(data: Dataset, identity: Identity) -> None:

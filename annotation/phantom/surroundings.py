@@ -13,24 +13,37 @@ OUTLINE_MM = 0.5
 
 def paint_surroundings(canvas: Canvas, anatomy: Anatomy, *, prone: bool = False) -> None:
     """Fill the whole canvas; bones and canal are painted over it later."""
-    patch = canvas.whole()
-    if prone:
-        patch.paint(np.ones(1, dtype=np.float32), t.AIR)
-    x, y, z = patch.coords(WORLD)
-    wall, back = anatomy.wall(z), anatomy.back(z)
-    skin = _outline(anatomy, x, y, back)
-    patch.paint(patch.cover(skin), t.SKIN)
-    patch.paint(patch.cover(skin + 2.0), t.FAT, grain=0.05)
-    _abdomen(patch, anatomy, skin, y - wall)
-    _paraspinal(patch, anatomy, (x, y - wall, z), skin)
-    _front_muscles(patch, x, y - wall, z)
-    _vessels(patch, anatomy, x, y - wall, z)
-    _midline(patch, x, y - wall, skin)
+    for patch in canvas.slices():
+        _under_skin(patch, anatomy, prone=prone)
+    _bowel(canvas, anatomy)
+    for patch in canvas.slices():
+        x, y, z = patch.coords(WORLD)
+        behind, skin = y - anatomy.wall(z), _outline(anatomy, (x, y, z))
+        _paraspinal(patch, anatomy, (x, behind, z), skin)
+        _front_muscles(patch, x, behind, z)
+        _vessels(patch, anatomy, x, behind, z)
+        _midline(patch, x, behind, skin)
     _pelvis(canvas, anatomy)
 
 
-def _outline(anatomy: Anatomy, x: Array, y: Array, back: Array) -> Array:
+def _under_skin(patch: Patch, anatomy: Anatomy, *, prone: bool) -> None:
+    """Skin, the fat below it, and the abdominal wall in front of the column."""
+    if prone:
+        patch.paint(np.ones(1, dtype=np.float32), t.AIR)
+    x, y, z = patch.coords(WORLD)
+    skin = _outline(anatomy, (x, y, z))
+    patch.paint(patch.cover(skin), t.SKIN)
+    patch.paint(patch.cover(skin + 2.0), t.FAT, grain=0.05)
+    ahead = patch.cover(y - anatomy.wall(z) + 18.0, soft=12.0)
+    wall = patch.cover(skin + 0.8 * anatomy.fat_mm + 4.0) * ahead
+    patch.paint(wall, t.MUSCLE, grain=0.06)
+    patch.paint(patch.cover(skin + 0.8 * anatomy.fat_mm + 15.0) * ahead, t.FAT, grain=0.08)
+
+
+def _outline(anatomy: Anatomy, at: Coords) -> Array:
     """Signed distance to the skin: a flattened ellipse with a furrow over the spinous processes."""
+    x, y, z = at
+    back = anatomy.back(z)
     depth, width = anatomy.body_half_depth, anatomy.body_half_width
     furrow = 4.0 * np.exp(-((x / 14.0) ** 2))
     up = (y - (back - depth) + furrow * (y > back - depth)) / depth
@@ -39,12 +52,8 @@ def _outline(anatomy: Anatomy, x: Array, y: Array, back: Array) -> Array:
     return np.asarray((norm - 1.0) * depth, dtype=np.float32)
 
 
-def _abdomen(patch: Patch, anatomy: Anatomy, skin: Array, front: Array) -> None:
-    """Abdominal wall and a few bowel loops in fat, in front of the column only."""
-    ahead = patch.cover(front + 18.0, soft=12.0)
-    wall = patch.cover(skin + 0.8 * anatomy.fat_mm + 4.0) * ahead
-    patch.paint(wall, t.MUSCLE, grain=0.06)
-    patch.paint(patch.cover(skin + 0.8 * anatomy.fat_mm + 15.0) * ahead, t.FAT, grain=0.08)
+def _bowel(canvas: Canvas, anatomy: Anatomy) -> None:
+    """A few bowel loops in the fat in front of the column."""
     rng = np.random.default_rng(anatomy.seed)
     nearest = float(np.mean(anatomy.back_y)) - 2.0 * anatomy.body_half_depth + 0.8 * anatomy.fat_mm + 36.0
     for _ in range(110):
@@ -55,7 +64,7 @@ def _abdomen(patch: Patch, anatomy: Anatomy, skin: Array, front: Array) -> None:
         )
         radii = (float(rng.uniform(13, 26)), float(rng.uniform(11, 18)), float(rng.uniform(12, 26)))
         reach = max(radii)
-        loop = patch.canvas.box(WORLD, (centre[0] - reach, centre[1] - reach, centre[2] - reach),
+        loop = canvas.box(WORLD, (centre[0] - reach, centre[1] - reach, centre[2] - reach),
                                 (centre[0] + reach, centre[1] + reach, centre[2] + reach))  # fmt: skip
         content = float(rng.random())
         if loop is None:
