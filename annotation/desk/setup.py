@@ -80,8 +80,7 @@ def create_study(
         raise BadSetting("settings", str(fault)) from None
     if (settings or {}).get("images", "required") not in IMAGES:
         raise BadSetting("settings", f"Setting images is one of: {', '.join(IMAGES)}.")
-    if (settings or {}).get("orientation", "acquired") not in ORIENTATIONS:
-        raise BadSetting("settings", f"Setting orientation is one of: {', '.join(ORIENTATIONS)}.")
+    known_orientation((settings or {}).get("orientation", "acquired"))
     if plan not in dict(plans()):
         raise BadSetting("plan", f"There is no analysis plan “{plan}”; there are: {', '.join(dict(plans()))}.")
     with transaction.atomic():
@@ -102,6 +101,36 @@ def create_study(
         fixed = {"protocol": instrument.digest(), "plan": plan, "settings": study.settings}
         trail.record(study, person, "create study", after=fixed)
     return study.code
+
+
+def known_orientation(chosen: object) -> None:
+    if chosen not in ORIENTATIONS:
+        raise BadSetting("settings", f"Setting orientation is one of: {', '.join(ORIENTATIONS)}.")
+
+
+def orientation_of(study: Study) -> str:
+    return str(study.settings.get("orientation", "acquired"))
+
+
+def orientation(person: Person, code: str) -> str:
+    """Say how the images of a study stand in the room: one of `ORIENTATIONS`."""
+    return orientation_of(study_for(person, code, Role.COORDINATOR))
+
+
+def choose_orientation(person: Person, code: str, *, orientation: str) -> None:
+    """Choose how images stand in the room, as long as the protocol is not frozen."""
+    study = study_for(person, code, Role.COORDINATOR)
+    known_orientation(orientation)
+    with transaction.atomic():
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        if study.state != State.DRAFT:
+            raise WrongState(f"Study {code} is frozen; how its images stand is part of it.")
+        before = orientation_of(study)
+        if orientation == before:
+            return
+        study.settings = study.settings | {"orientation": orientation}
+        study.save(update_fields=["settings"])
+        trail.record(study, person, "choose orientation", before=before, after=orientation)
 
 
 def account(username: str) -> Person:

@@ -23,7 +23,7 @@ from annotation.protocol import Facts, Invalid, Protocol, canonical, check, rema
 from annotation.room.comfort import display_due
 from annotation.room.evidence import Evidence, for_viewer, measured_in, placed
 from annotation.room.hall import synthetic
-from annotation.room.sides import refused, untold
+from annotation.room.sides import barred, refused
 from annotation.room.sitting import sitting_of
 from annotation.room.stacks import Stack, stacks_of
 
@@ -63,7 +63,7 @@ class BlindedReading:
     synthetic: bool
     saved: Saved
     stacks: tuple[Stack, ...]
-    sides_untold: tuple[str, ...]
+    barred: Mapping[str, str]
     sheet: Mapping[str, Any] | None
 
     def document(self) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _open(study: Study, protocol: Protocol, assignment: Assignment, *, of: int, 
         synthetic=synthetic(study),
         saved=_saved(protocol, assignment, _newest(assignment)),
         stacks=_stacks(protocol, assignment, session),
-        sides_untold=untold(_series(protocol, assignment), protocol, assignment.form),
+        barred=barred(_series(protocol, assignment), protocol, assignment.form),
         sheet=_own_sheet(protocol, assignment.form, level),
     )
 
@@ -254,7 +254,7 @@ def save(
     check(protocol, assignment.form, answers, complete=False)
     document = canonical(protocol, assignment.form, cast(Mapping[str, object], answers))
     series = _series(protocol, assignment)
-    if faults := refused(untold(series, protocol, assignment.form), document):
+    if faults := refused(barred(series, protocol, assignment.form), document):
         raise Invalid(faults)
     points = placed(series, assignment.pk, protocol, assignment.form, document, evidence)
     newest = _newest(assignment)

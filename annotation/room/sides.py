@@ -1,7 +1,8 @@
-"""Where the patient's sides cannot be told, or are the other ones: what may not be answered or shown as evidence there.
+"""Where the images tell no sides or no scale, or the other side: what may not be answered or shown as evidence there.
 
 A grade for the right side that was seen on the left is the error a reading must not hold. A slice without a place in
 the patient carries no side letters; then a level for one side is refused, and “not assessable” is what can be said.
+Nor has such a slice a scale: a length that is typed over it is no measurement, whatever it was taken from.
 """
 
 from __future__ import annotations
@@ -11,21 +12,30 @@ from typing import Any
 
 from annotation.dicom.geometry import Plane, plane_name
 from annotation.models import Instance, Series
-from annotation.protocol import Fault, Protocol
+from annotation.protocol import Continuous, Fault, Protocol
+from annotation.protocol.instrument import Cell
 
 NO_SIDE = "The images of this finding do not tell the sides. Say “not assessable”."
+NO_SCALE = "The images of this finding carry no scale, so nothing is measured on them. Say “not assessable”."
 OTHER_SIDE = "This slice lies on the other side of the patient. It is no evidence for this side."
 
 BEYOND_MIDLINE_MM = 10.0
 """Farther than this from the middle of its series, a sagittal slice shows one side only."""
 
 
-def untold(series: Sequence[Series], protocol: Protocol, form: str) -> tuple[str, ...]:
-    """Give the cells of one side whose series are there, but without a place in the patient."""
-    sided = [cell for cell in protocol.cells(form) if cell.site.side]
-    needed = {cell.key: _of_roles(series, cell.item.roles) for cell in sided}
+def barred(series: Sequence[Series], protocol: Protocol, form: str) -> dict[str, str]:
+    """Give the cells whose series are there, but without a place in the patient; each with why it takes no level."""
+    why = {cell.key: said for cell in protocol.cells(form) if (said := _needs(cell))}
+    needed = {cell.key: _of_roles(series, cell.item.roles) for cell in protocol.cells(form) if cell.key in why}
     told = _told({one.pk for found in needed.values() for one in found})
-    return tuple(key for key, found in needed.items() if found and not any(one.pk in told for one in found))
+    return {key: why[key] for key, found in needed.items() if found and not any(one.pk in told for one in found)}
+
+
+def _needs(cell: Cell) -> str:
+    """Say what is missing where no series of a cell has its place; empty for a cell that can do without."""
+    if cell.site.side:
+        return NO_SIDE
+    return NO_SCALE if isinstance(cell.item.scale, Continuous) and cell.item.scale.evidence else ""
 
 
 def _of_roles(series: Sequence[Series], roles: Sequence[str]) -> list[Series]:
@@ -45,9 +55,9 @@ def _told(series: set[int]) -> set[int]:
     return series - without
 
 
-def refused(cells: Sequence[str], answers: Mapping[str, Any]) -> tuple[Fault, ...]:
-    """Give a fault for every level that was given to one of `cells`."""
-    return tuple(Fault(cell, NO_SIDE) for cell in cells if isinstance(answers.get(cell), (int, float)))
+def refused(cells: Mapping[str, str], answers: Mapping[str, Any]) -> tuple[Fault, ...]:
+    """Give a fault for every level or number that was given to one of `cells`."""
+    return tuple(Fault(cell, why) for cell, why in cells.items() if isinstance(answers.get(cell), (int, float)))
 
 
 def lies_on_other_side(side: str, plane: Plane, middle: Plane) -> bool:

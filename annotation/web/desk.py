@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from annotation import desk
 from annotation.access import NotYours, WrongState
 from annotation.people import person_of
-from annotation.web.forms import Confirmed, MemberForm, NewStudy
+from annotation.web.forms import STANDING, Confirmed, MemberForm, NewStudy, Orientation
 
 
 def page_of(request: HttpRequest) -> int:
@@ -94,11 +94,21 @@ def board(request: HttpRequest, study: str) -> HttpResponse:
 @login_required
 @page_or_act
 def setup(request: HttpRequest, study: str) -> HttpResponse:
+    person = person_of(request)
+    if request.method == "POST" and "orientation" in request.POST:
+        try:
+            desk.choose_orientation(person, study, orientation=request.POST["orientation"])
+            messages.success(request, "How the images stand is changed; the trail has it.")
+        except desk.BadSetting as fault:
+            messages.error(request, fault.sentence)
+        return redirect("desk_setup", study)
     if request.method == "POST":
-        desk.freeze(person_of(request), study)
+        desk.freeze(person, study)
         messages.success(request, "The protocol is frozen; its digest is in the trail.")
         return redirect("desk_setup", study)
-    return render_step(request, study, "setup")
+    stands = desk.orientation(person, study)
+    more = {"form": Orientation(initial={"orientation": stands}), "standing": STANDING[stands]}
+    return render_step(request, study, "setup", more)
 
 
 @login_required

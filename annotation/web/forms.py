@@ -7,6 +7,24 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+STANDING = {"acquired": "As they were acquired", "standard": "Turned to the standard view"}
+"""How images stand in the room, in words."""
+
+
+def _orientation() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        choices=[*STANDING.items()],
+        required=False,
+        label="Images",
+        help_text="A prone CT has the back up as acquired. Side letters come from the header in either case.",
+    )
+
+
+class Orientation(forms.Form):
+    """How images stand in the room of a study that is not frozen yet."""
+
+    orientation = _orientation()
+
 
 class NewStudy(forms.Form):
     code = forms.SlugField(max_length=40, help_text="Short, for addresses: a letter, then letters, digits, hyphens.")
@@ -27,12 +45,7 @@ class NewStudy(forms.Form):
         required=False,
         label="Findings that have sides",
     )
-    orientation = forms.ChoiceField(
-        choices=[("acquired", "As they were acquired"), ("standard", "Turned to the standard view")],
-        required=False,
-        label="Images",
-        help_text="A prone CT has the back up as acquired. Side letters come from the header in either case.",
-    )
+    orientation = _orientation()
     index_level_shown = forms.BooleanField(required=False, initial=True, label="Show the index level to readers")
     display_check = forms.BooleanField(
         required=False, initial=True, label="Ask readers for a look at a test pattern in each sitting"

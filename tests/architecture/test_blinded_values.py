@@ -32,10 +32,13 @@ VALUES = [
     room.Frame,
     room.Window,
     room.Label,
+    room.Practised,
 ]
 FORBIDDEN = re.compile(
     r"patient|name$|birth|(^|_)age$|sex|bmi|nrs|outcome|pseudonym|hash|seed|digest|reader|username|case$|case_id|acquired|pk$"
 )
+# A practice case is synthetic: after its lock the truth is shown on purpose, by these values and no others.
+PRACTICE = (room.Practised, room.Solution, room.Compared)
 # What every page shows: the signed-in person's own account name, messages, Django's own loop variable.
 EVERYWHERE = {"user.is_authenticated", "user.get_username", "messages", "message", "message.tags", "csrf_token"}
 
@@ -116,7 +119,19 @@ def allowed() -> set[str]:
     form = {f"hall.forms[].{field.name}" for field in dataclasses.fields(room.FormProgress)}
     islands = {"sheet", "sheet.title", "room", "room.study", "room.study_title", "room.form", "room.home_url"}
     islands |= {"room.next_url"}  # its answer is asked for before the script is there
-    return hall | form | {"hall.forms", "hall.forms[]"} | EVERYWHERE | islands
+    return hall | form | {"hall.forms", "hall.forms[]"} | EVERYWHERE | islands | _practice()
+
+
+def _practice() -> set[str]:
+    done, solved, found = (
+        {name for name in vars(value) | value.__annotations__ if name[0] != "_"} for value in PRACTICE
+    )
+    return (
+        {"practised", "forloop.counter", "forloop.first"}
+        | {f"practised[].{name}" for name in done}
+        | {f"solution.{name}" for name in solved}
+        | {f"solution.findings[].{name}" for name in found}
+    )
 
 
 @pytest.mark.parametrize("template", ROOM)
@@ -150,7 +165,8 @@ def test_a_reading_as_the_viewer_gets_it_has_the_agreed_keys() -> None:
     reading = cast.next_of(cast.client("reader_a"), cast.SPINE, "mr")["reading"]
     assert set(reading) == {
         "id", "label", "position", "of", "form", "index_level", "index_segment", "synthetic", "revision", "saved_at",
-        "answers", "evidence", "measured", "remarks", "kept", "stacks", "save_url", "lock_url", "set_aside_url",
+        "answers", "evidence", "measured", "remarks", "kept", "stacks", "barred", "save_url", "lock_url",
+        "set_aside_url", "times_url",
     }  # fmt: skip
     stack = reading["stacks"][0]
     assert set(stack) == {"id", "role", "title", "plane", "automatic_window", "frames", "index_slice", "labels"}

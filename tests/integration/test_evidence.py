@@ -201,7 +201,8 @@ def test_all_images_that_are_named_are_asked_for_at_once(seat: Client, reading: 
     sent["marks"] += [{"kind": "point", "uid": one["uid"], "points_lps_mm": [at(one, 5, 5)]} for one in frames]
     with CaptureQueriesContext(connection) as asked:
         assert put(seat, reading, sent, slip_mm__case=8.2).status_code == 200
-    assert len([one for one in asked if "annotation_instance" in one["sql"]]) == 1
+    # One look for what has a scale at all, and one for every image that is named.
+    assert len([one for one in asked if "annotation_instance" in one["sql"]]) == 2
 
 
 def test_another_readers_name_of_the_same_image_is_none_of_mine(seat: Client, reading: dict[str, Any]) -> None:
@@ -254,7 +255,7 @@ def test_where_the_sides_cannot_be_told_no_side_is_graded(seat: Client) -> None:
         instance.frames = [frame | {"plane": None} for frame in instance.frames]
         instance.save()
     reading = cast.next_of(seat, cast.SPINE, "ct")["reading"]
-    assert reading["sides_untold"] == ["contrast_pattern.right", "contrast_pattern.left"]
+    assert set(reading["barred"]) == {"contrast_pattern.right", "contrast_pattern.left"}
     refused = put(seat, reading, {}, contrast_pattern__right=2)
     assert (refused.status_code, refused.json()["faults"][0]["cell"]) == (422, "contrast_pattern.right")
     reason = {"not_assessable": cast.instrument(cast.SPINE).reasons[0].code}
@@ -262,9 +263,25 @@ def test_where_the_sides_cannot_be_told_no_side_is_graded(seat: Client) -> None:
     for instance in needed:
         instance.frames = whole[instance.pk]
         instance.save()
-    assert cast.next_of(seat, cast.SPINE, "ct")["reading"]["sides_untold"] == []
+    assert cast.next_of(seat, cast.SPINE, "ct")["reading"]["barred"] == {}
     assert put(seat, reading, {}, base=1, contrast_pattern__right=2).status_code == 200
-    assert cast.next_of(seat, cast.SPINE, "mr")["reading"]["sides_untold"] == [], "no side is asked"
+    assert cast.next_of(seat, cast.SPINE, "mr")["reading"]["barred"] == {}, "no side is asked, and there is a scale"
+
+
+def test_a_number_over_images_without_a_scale_is_no_measurement(seat: Client) -> None:
+    """Millimetres that nothing on the images could have told are refused, typed as well as pointed at."""
+    for instance in Instance.objects.filter(series__role__in=("SAG_T2", "SAG_T1")):
+        instance.frames = [frame | {"plane": None} for frame in instance.frames]
+        instance.save()
+    reading = cast.next_of(seat, cast.SPINE, "mr")["reading"]
+    assert set(reading["barred"]) == {"slip_mm.case"}, "a grade that needs no millimetres is asked as before"
+    refused = put(seat, reading, {}, slip_mm__case=8.2)
+    assert (refused.status_code, refused.json()["faults"]) == (
+        422,
+        [{"cell": "slip_mm.case", "message": reading["barred"]["slip_mm.case"]}],
+    )
+    reason = {"not_assessable": cast.instrument(cast.SPINE).reasons[0].code}
+    assert put(seat, reading, {}, slip_mm__case=reason, meyerding__case=1).status_code == 200
 
 
 def test_a_slice_of_the_other_side_is_no_evidence_for_this_one(seat: Client) -> None:

@@ -66,6 +66,27 @@ def test_images_are_turned_to_the_standard_view_where_the_study_says_so() -> Non
     assert cast.next_of(seat, cast.SPINE, "ct")["reading"]["evidence"] == sent
 
 
+def test_how_images_stand_can_be_changed_until_the_protocol_is_frozen() -> None:
+    study, seat = made(), cast.client("coordinator")
+    page = "/desk/NEW/setup/"
+    assert '<option value="acquired" selected>' in seat.get(page).content.decode()
+    for wrong in ("upside down", ""):
+        seat.post(page, {"orientation": wrong})
+        study.refresh_from_db()
+        assert (study.settings.get("orientation"), study.state) == (None, "draft"), "neither changed nor frozen"
+    seat.post(page, {"orientation": "standard"})
+    study.refresh_from_db()
+    assert study.settings["orientation"] == "standard"
+    assert '<option value="standard" selected>' in seat.get(page).content.decode()
+    event = study.events.order_by("-number")[0]
+    assert (event.verb, event.before, event.after) == ("choose orientation", "acquired", "standard")
+    seat.post(page)
+    assert "Turned to the standard view" in seat.get(page).content.decode()
+    assert seat.post(page, {"orientation": "acquired"}).status_code == 409
+    study.refresh_from_db()
+    assert study.settings["orientation"] == "standard"
+
+
 @pytest.mark.parametrize("code", [code for code, _ in desk.checks()])
 def test_each_warning_can_be_left_out(code: str) -> None:
     rules = {rule.code for rule in protocol_of(made(checks_off=[code])).rules}

@@ -151,7 +151,7 @@ export class Answering {
       remarks: this.#remarks,
       measured: this.#measured,
       faults: this.#faults,
-      untold: this.#opened.reading.sides_untold ?? [],
+      barred: this.#opened.reading.barred ?? {},
       named: (uid) => sliceName(this.#opened?.reading.stacks ?? [], uid),
     });
     const { done, of } = progress(this.#opened.sheet, this.#state.content.answers);
@@ -213,7 +213,7 @@ export class Answering {
 
   /** Where the images do not tell the sides, a level for one of them is no answer. */
   #grade(cell: string, cap: string): void {
-    if (this.#opened?.reading.sides_untold?.includes(cell)) this.focus(cell);
+    if (this.#opened?.reading.barred?.[cell]) this.focus(cell);
     else this.#apply((s, sheet) => g.grade(sheet, g.focusOn(s, cell), cap, this.#remarks));
   }
 
@@ -342,6 +342,8 @@ export class Answering {
       this.#form.fault(cell, typed.problem);
       return false;
     }
+    // A number over images without a scale is no measurement; the sheet says so beside the field.
+    if (this.#opened?.reading.barred?.[cell]) return true;
     this.#apply((s) => g.type(s, cell, typed.value, this.#remarks));
     return true;
   }

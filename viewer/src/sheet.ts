@@ -31,8 +31,8 @@ export interface SheetView {
   readonly remarks: readonly Remark[];
   readonly measured: Readonly<Record<string, Measured>>;
   readonly faults: readonly Fault[];
-  /** Cells of one side whose images do not tell the sides. */
-  readonly untold: readonly string[];
+  /** Cells that take no level and no number, each with the reason. */
+  readonly barred: Readonly<Record<string, string>>;
   readonly named: Named;
 }
 
@@ -244,11 +244,11 @@ export class SheetForm {
   }
 
   /** Why a level cannot be given here, and what is wrong with what was. */
-  #troubles({ key }: Cell, { untold, faults }: SheetView): readonly HTMLElement[] {
+  #troubles({ key }: Cell, { barred, faults }: SheetView): readonly HTMLElement[] {
     const fault = faults.find(({ cell }) => cell === key)?.message ?? '';
     const said = h('p', { class: 'fault', 'aria-live': 'polite' }, fault);
-    if (!untold.includes(key)) return [said];
-    return [h('p', { class: 'untold' }, 'No sides in these images: only “not assessable” (U).'), said];
+    const why = barred[key];
+    return why ? [h('p', { class: 'barred' }, why), said] : [said];
   }
 
   #caps(scale: LevelScale, cell: Cell, view: SheetView): HTMLElement {
@@ -265,7 +265,7 @@ export class SheetForm {
           tabindex: -1,
           'aria-checked': String(checked),
           'data-cap': level.key,
-          'aria-disabled': String(view.untold.includes(cell.key)),
+          'aria-disabled': String(cell.key in view.barred),
           click: () => this.#events.cap(cell.key, level.key),
         },
         h('kbd', {}, level.key),
@@ -327,6 +327,7 @@ export class SheetForm {
       autocomplete: 'off',
       maxlength: 8,
       value: text,
+      readonly: cell.key in view.barred,
       'aria-label': `${cell.label || 'Value'} in ${scale.unit}, ${scale.low} to ${scale.high}`,
     });
     input.addEventListener('beforeinput', (event) => {

@@ -279,8 +279,8 @@ export interface Reading {
   readonly remarks: readonly Remark[];
   readonly kept: readonly string[];
   readonly stacks: readonly Stack[];
-  /** Cells of one side whose images do not tell the sides: no level can be given there. */
-  readonly sides_untold?: readonly string[];
+  /** Cells whose images tell no sides or no scale: why no level and no number can be given there. */
+  readonly barred?: Readonly<Record<string, string>>;
   readonly save_url: string;
   readonly lock_url: string;
   readonly set_aside_url: string;

@@ -34,7 +34,7 @@ from annotation.protocol import Facts, Invalid, Measured, catalogue, check, rema
 ROOT = Path(__file__).resolve().parents[2]
 CSP = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; "
-    "img-src 'self' blob:; style-src 'self'; style-src-attr 'unsafe-inline'; base-uri 'none'; "
+    "img-src 'self'; style-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
 TYPES = {".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".json": "application/json"}
