@@ -155,6 +155,8 @@ def test_the_report(sign_in: SignIn) -> None:
     assert figures.count() >= 3
     figures.last.scroll_into_view_if_needed()
     expect(figures.last).to_be_visible()
+    # What is not in sight is fetched only when it comes near; here all are asked for.
+    figures.evaluate_all("all => all.forEach(one => { one.loading = 'eager'; })")
     sizes = figures.evaluate_all("all => Promise.all(all.map(one => one.decode().then(() => one.naturalWidth)))")
     assert min(sizes) > 100, "every figure is drawn"
     expect(page.locator(".badge", has_text="synthetic data")).to_be_visible()

@@ -43,7 +43,7 @@ const ON_IMAGES: Verbs<Images> = {
   middle: (images) => images.middle(),
   remove_mark: (images) => images.removeMark(),
   retry: (images) => images.retry(),
-  set_cursor: (images) => images.setCursor(),
+  set_cursor: (images) => images.keys.set(),
 };
 
 export class Commands {
@@ -99,7 +99,7 @@ export class Commands {
       mode: this.#answering.state?.mode ?? 'grade',
       caps: this.#answering.caps(),
       marked: this.#images()?.marked ?? false,
-      pointing: this.#images()?.pointing ?? false,
+      pointing: this.#images()?.keys.pointing ?? false,
       jumping: this.#bars.jumping,
     };
   }
@@ -232,10 +232,10 @@ function actOnImages(images: Images, action: Action): void {
   else if (action.kind === 'link') images.link(action.offset);
   else if (action.kind === 'jump') images.jumpTo(action.number);
   else if (action.kind === 'block') images.block(action.by);
-  else if (action.kind === 'cursor') images.moveCursor(action.right, action.down);
-  else if (action.kind === 'take_point') images.takePoint(action.by);
-  else if (action.kind === 'zoom') images.zoom(action.by);
-  else if (action.kind === 'work') images.work(action.right, action.down);
+  else if (action.kind === 'cursor') images.keys.move(action.right, action.down);
+  else if (action.kind === 'take_point') images.keys.take(action.by);
+  else if (action.kind === 'zoom') images.keys.zoom(action.by);
+  else if (action.kind === 'work') images.keys.work(action.right, action.down);
   else if (action.kind === 'tool') {
     images.setTool(images.tool === action.tool ? images.atRest : action.tool);
   }

@@ -2,7 +2,7 @@
 import { marksOf } from '../evidence.ts';
 import type { Tool } from '../keys.ts';
 import type { CellEvidence, Evidence, Frame, ImageMark, Points, Sheet, Stack, Work } from '../wire.ts';
-import { Cursor } from './cursor.ts';
+import { ByKeys } from './bykeys.ts';
 import { Drags } from './drags.ts';
 import { startIndex } from './hanging.ts';
 import { Lens } from './lens.ts';
@@ -53,9 +53,6 @@ export interface Buttons {
 
 const USUAL: Buttons = { left: 'window', middle: 'pan', right: 'zoom' };
 
-/** So many presses zoom as far as a drag over the whole view. */
-const ZOOM_STEPS = 30;
-
 export class Images {
   readonly host: HTMLElement;
   tool: Tool = 'window';
@@ -69,7 +66,8 @@ export class Images {
   readonly #navigate: Navigate;
   readonly #lens = new Lens();
   readonly #recall: Recall;
-  readonly #cursor: Cursor;
+  /** What the mouse does, done with the keys. */
+  readonly keys: ByKeys;
   #index = '';
   /** What would have been told of a case that hangs before it is the reader's; null while the reader's hangs. */
   #untold: (() => void)[] | null = null;
@@ -103,12 +101,15 @@ export class Images {
       done: () => this.setTool(this.atRest),
     });
     this.#recall = new Recall(wall, go);
-    this.#cursor = new Cursor(host, {
-      set: (view, spot) => {
-        if (this.tool === 'cross') this.#navigate.locate(view, spot);
-        else this.#place(view, spot);
-        this.#cursor.tell(view.overlay.prompted);
+    this.keys = new ByKeys(host, {
+      tool: () => this.tool,
+      active: () => wall.active,
+      work: () => this.#work(0),
+      rest: () => {
+        if (this.tool !== this.atRest) this.setTool(this.atRest);
       },
+      locate: (view, spot) => this.#navigate.locate(view, spot),
+      place: (view, spot) => this.#place(view, spot),
       hover: (view, spot) => this.#marks.hover(view, spot),
       drag: (view, at, spot, done) => this.#drag(view, at, spot, done),
     });
@@ -123,7 +124,7 @@ export class Images {
       },
       hung: (view, stack) => this.#navigate.settle(view, stack),
       shown: (view) => {
-        this.#cursor.left(view);
+        this.keys.left(view);
         this.#navigate.moved(view);
         this.#points.dress(view);
         this.#recall.shown(view);
@@ -147,7 +148,7 @@ export class Images {
     const wall = this.#wall;
     new Pointer(this.host, {
       activate: (element) => {
-        if (!this.#cursor.putBack()) this.#cursor.end();
+        if (!this.keys.putBack()) this.keys.end();
         wall.activate(wall.of(element));
       },
       wheel: (element, by) => {
@@ -180,40 +181,6 @@ export class Images {
   #drag(view: View | null, at: Handle | MarkHandle, spot: Spot, done: boolean): void {
     if ('mark' in at) this.#marks.drag(view, at, spot, done);
     else this.#points.drag(view, at, spot, done);
-  }
-
-  // A cursor moved by keys ------------------------------------------------------------------------------------------
-
-  /** The arrows move a place on the picture, not its slices: a tool sets points, or a set one is carried. */
-  get pointing(): boolean {
-    return (
-      this.#cursor.carries || this.tool === 'slip' || this.tool === 'cross' || kindOf(this.tool) !== null
-    );
-  }
-
-  moveCursor(right: number, down: number): void {
-    this.#cursor.move(this.#wall.active, right, down);
-  }
-
-  setCursor(): void {
-    this.#cursor.set();
-  }
-
-  /** Take the next point that is set on the active picture, to be moved by keys. */
-  takePoint(by: 1 | -1): void {
-    if (this.tool !== this.atRest) this.setTool(this.atRest);
-    this.#cursor.take(this.#wall.active, by);
-  }
-
-  zoom(by: 1 | -1): void {
-    const view = this.#wall.active;
-    view?.drag('zoom', 0, (by * view.viewport.height) / ZOOM_STEPS, view.viewport.middle);
-  }
-
-  /** By keys what the left button does while it is held and moved. */
-  work(right: number, down: number): void {
-    const [view, work] = [this.#wall.active, this.#work(0)];
-    if (view && work && work !== 'scroll') view.drag(work, right, down, view.viewport.middle);
   }
 
   /** What a held button does; the left one is the chosen tool's. */
@@ -280,7 +247,7 @@ export class Images {
   }
 
   #takeDown(): void {
-    this.#cursor.end();
+    this.keys.end();
     this.#wall.clear();
     this.#loader.close();
   }
@@ -390,8 +357,7 @@ export class Images {
     if (tool !== 'slip') this.#points.abandon();
     this.#marks.use(kindOf(tool));
     this.host.dataset.tool = tool;
-    if (!this.pointing) this.#cursor.end();
-    else if (this.host.contains(this.host.ownerDocument.activeElement)) this.#cursor.begin(this.#wall.active);
+    this.keys.chosen();
     this.#prompt();
     this.#navigate.reference();
     this.#changed();
@@ -430,7 +396,7 @@ export class Images {
 
   /** Leave what is begun: points half set, a mark, then the tool, then full size. */
   escape(): void {
-    if (this.#cursor.putBack()) return;
+    if (this.keys.putBack()) return;
     if (this.#points.abandon() || this.#marks.abandon()) this.#prompt();
     else if (this.#lens.on) {
       this.#lens.off();
