@@ -248,7 +248,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'", "'wasm-unsafe-eval'"],
         "worker-src": ["'self'"],
         "connect-src": ["'self'"],
-        "img-src": ["'self'", "blob:", "data:"],
+        "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "style-src": ["'self'"],
         "style-src-attr": ["'unsafe-inline'"],
@@ -302,7 +302,9 @@ JOB_TASKS = {
     "phantom": "spondy.demo.tasks.add_phantom_case",
     "practice": "spondy.demo.tasks.make_practice_study",
     "reference": "spondy.demo.tasks.make_reference_study",
+    "reference_images": "spondy.demo.tasks.draw_reference_images",
     "analyse": "analytics.tasks.analyse",
+    "analyse_tables": "analytics.tasks.analyse_tables",
 }
 # Kinds that wait while anything else is to be done; 0 is first, 9 last (the steps of the Redis transport).
 JOB_PRIORITY = {"text": 9}

@@ -10,7 +10,7 @@ from annotation.models import Sitting, State
 
 
 class Paced(NamedTuple):
-    """One locked reading that counts. `active_s` is None where no page told anything, as with simulated readings."""
+    """One locked reading that counts. `active_s` is None where nothing was told."""
 
     case: str
     reader: str

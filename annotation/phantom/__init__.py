@@ -10,7 +10,7 @@ from .canvas import SlicePlane
 from .cohort import Case, case_facts, write_built, write_case, write_cohort, write_tables
 from .files import write_dicom
 from .person import CLINICAL_COLUMNS, Identity, clinical_row, invent
-from .scan import GROUPS, SIZES, Phantom, PhantomSeries, build
+from .scan import GROUPS, SIZES, Phantom, PhantomSeries, build, locate
 from .truth import SHARES, VISIBLE, Truth, draw, from_case_values
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "draw",
     "from_case_values",
     "invent",
+    "locate",
     "write_built",
     "write_case",
     "write_cohort",

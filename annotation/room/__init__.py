@@ -27,7 +27,7 @@ from annotation.room.reading import (
     upcoming,
 )
 from annotation.room.stacks import Frame, Label, Stack, Window
-from annotation.room.timelog import BadMoment, Happened, note_times
+from annotation.room.timelog import BadMoment, Happened, note_simulated_times, note_times
 
 __all__ = [
     "KINDS",
@@ -57,6 +57,7 @@ __all__ = [
     "lock",
     "next_reading",
     "note_display",
+    "note_simulated_times",
     "note_times",
     "practised",
     "save",

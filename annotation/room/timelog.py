@@ -13,6 +13,7 @@ from annotation.access import NotYours, study_for, writable_protocol
 from annotation.models import Assignment, Moment, Role, State
 from annotation.pace import KINDS
 from annotation.people import Person
+from annotation.room.hall import synthetic
 
 LONGEST_AGO = timedelta(days=60)
 """Moments that waited longer for a network are kept at that age."""
@@ -45,10 +46,41 @@ def note_times(person: Person, reading_id: uuid.UUID, *, visit: uuid.UUID, happe
     BadMoment
         A kind that no page tells; nothing is kept.
     """
+    assignment = _own(person, reading_id)
+    _keep(person, assignment, visit, happened, since=assignment.opened_at)
+
+
+def note_simulated_times(
+    person: Person, reading_id: uuid.UUID, *, visit: uuid.UUID, happened: Iterable[Happened]
+) -> None:
+    """Keep the invented times of a program's reading, which are older than the reading itself.
+
+    For synthetic studies alone, and called by programs: no page and no address leads here.
+
+    Raises
+    ------
+    NotYours
+        As in `note_times`, and where the study is not a synthetic one.
+    BadMoment
+        As in `note_times`.
+    """
+    assignment = _own(person, reading_id)
+    if not synthetic(assignment.study):
+        raise NotYours
+    _keep(person, assignment, visit, happened, since=None)
+
+
+def _own(person: Person, reading_id: uuid.UUID) -> Assignment:
     found = Assignment.objects.select_related("study").filter(pk=reading_id, reader=person, opened_at__isnull=False)
     assignment = found.first()
     if assignment is None:
         raise NotYours
+    return assignment
+
+
+def _keep(
+    person: Person, assignment: Assignment, visit: uuid.UUID, happened: Iterable[Happened], *, since: datetime | None
+) -> None:
     protocol = writable_protocol(study_for(person, assignment.study.code, Role.READER), State.READING)
     cells = {cell.key for cell in protocol.cells(assignment.form)}
     now = timezone.now()
@@ -62,7 +94,7 @@ def note_times(person: Person, reading_id: uuid.UUID, *, visit: uuid.UUID, happe
             number=one.number,
             kind=one.kind,
             cell=one.cell if one.cell in cells else "",
-            at=_at(now, one.ago_ms, assignment.opened_at),
+            at=_at(now, one.ago_ms, since),
             received_at=now,
         )
         for one in told
@@ -70,6 +102,6 @@ def note_times(person: Person, reading_id: uuid.UUID, *, visit: uuid.UUID, happe
     Moment.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _at(now: datetime, ago_ms: int, opened_at: datetime | None) -> datetime:
+def _at(now: datetime, ago_ms: int, since: datetime | None) -> datetime:
     at = now - min(timedelta(milliseconds=max(0, ago_ms)), LONGEST_AGO)
-    return max(at, opened_at) if opened_at else at
+    return max(at, since) if since else at

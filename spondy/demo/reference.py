@@ -75,12 +75,16 @@ class Cohort:
         identity = replace(invent(rng, truth, index=number), patient_id=name)
         return Patient(name, identity, truth, int(rng.integers(0, 2**31)))
 
-    def seen(self, patient: Patient, phantom: Phantom | None = None) -> Seen:
-        """Give what a reader could point at in a patient's images; drawn again where the phantom is not at hand."""
+    def seen(self, patient: Patient) -> Seen:
+        """Give what a reader could point at in a patient's images; drawn again where nobody has said it."""
         if patient.name not in self._seen:
-            drawn = phantom or build(patient.truth, seed=patient.image_seed)
-            self._seen[patient.name] = Seen(drawn.truth, spots(drawn))
+            drawn = build(patient.truth, seed=patient.image_seed)
+            self.remember(patient, Seen(drawn.truth, spots(drawn)))
         return self._seen[patient.name]
+
+    def remember(self, patient: Patient, seen: Seen) -> None:
+        """Keep what can be pointed at in images that were drawn."""
+        self._seen[patient.name] = seen
 
     @cached_property
     def pictured(self) -> tuple[Patient, ...]:

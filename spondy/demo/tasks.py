@@ -11,7 +11,7 @@ from celery import shared_task  # noqa: TID251  this is a tasks.py
 
 from annotation import desk, intake, jobs
 from annotation.phantom import write_case, write_tables
-from spondy.demo import practice, studies
+from spondy.demo import pictures, practice, studies
 from spondy.demo.closed import make_closed_study
 
 log = logging.getLogger(__name__)
@@ -62,3 +62,8 @@ def _make_practice_study(held: jobs.Held) -> None:
 @shared_task(name="spondy.demo.tasks.make_reference_study")
 def make_reference_study(job_id: str) -> None:
     jobs.work(job_id, make_closed_study)
+
+
+@shared_task(name="spondy.demo.tasks.draw_reference_images")
+def draw_reference_images(job_id: str) -> None:
+    jobs.work(job_id, pictures.draw_one)

@@ -124,3 +124,19 @@ def test_coordinators_see_paces_as_counts_and_analysis_gets_them_after_the_lock(
     assert [(one.reader, one.form, one.room, one.monitor, one.all_visible) for one in sat] == [
         ("R2", "ct", "dim", "office", False)
     ]
+
+
+def test_only_a_synthetic_study_takes_times_before_its_readings_were_handed_out() -> None:
+    reading = cast.current("reader_a", cast.SPINE, "mr").id
+    happened = [room.Happened(0, "opened", "", 240_000), room.Happened(1, "submit", "", 0)]
+    with pytest.raises(NotYours):
+        room.note_simulated_times(cast.reader_a(), reading, visit=VISIT, happened=happened)
+    study = cast.study()
+    Study.objects.filter(pk=study.pk).update(settings=study.settings | {"synthetic": True})
+    assert tell("reader_a", reading, (0, "opened", 240_000), visit=OTHER) == 200
+    assert Moment.objects.get(visit=OTHER).at >= Assignment.objects.get(pk=reading).opened_at, "a page never may"
+    with pytest.raises(NotYours):
+        room.note_simulated_times(cast.reader_b(), reading, visit=VISIT, happened=happened)
+    room.note_simulated_times(cast.reader_a(), reading, visit=VISIT, happened=happened)
+    kept = Moment.objects.filter(visit=VISIT).order_by("number").values_list("at", flat=True)
+    assert [(later - earlier).total_seconds() for earlier, later in pairwise(kept)] == [240]
