@@ -210,8 +210,9 @@ def run(page: Page, house: House, layer: str) -> None:
 
 
 def download(page: Page, name: str) -> Download:
+    tab_to(page, page.get_by_role("link", name=name, exact=True))  # the walk along a long contents takes its time
     with page.expect_download() as waiting:
-        press_at(page, page.get_by_role("link", name=name, exact=True))
+        page.keyboard.press("Enter")
     return waiting.value
 
 
