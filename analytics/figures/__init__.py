@@ -25,7 +25,7 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, Kind] = {
     "exclusion_flow": Kind(
-        "Patients assessed, excluded and included",
+        "Flow of the patients",
         "Boxes from patients assessed, with an arrow to those excluded by reason, to those included.",
         flow.ready,
         flow.make,

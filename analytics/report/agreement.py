@@ -63,7 +63,7 @@ def agreement(results: Results) -> Table | None:
     cells.note(BANDS)
     cells.note("ICC: two-way, absolute agreement, single measures.")
     columns = ("Finding", "Pairs", "Agreement", "Coefficient (95 % CI)", "SE", "Band", "Linear κ", "Quadratic κ")
-    return Table("agreement", "Agreement of the readers", columns, tuple(rows), cells.footnotes)
+    return Table("agreement", "Agreement on each finding", columns, tuple(rows), cells.footnotes)
 
 
 def icc_words(cells: Cells, id: str) -> str:

@@ -110,7 +110,7 @@ def univariate(results: Results) -> Table | None:
         "p, two-sided, uncorrected; in square brackets adjusted after Holm among the findings of one reader and time."
     )
     cells.note("Where expected counts are small, Fisher's exact p stands beside Pearson's.")
-    return Table("univariate", "Findings and success", columns, tuple(rows), cells.footnotes)
+    return Table("univariate", "Tests of each finding with success", columns, tuple(rows), cells.footnotes)
 
 
 def _univariate_p(cells: Cells, kind: str, reader: str, item: str, outcome: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 from analytics.report.document import Figure, Report, Section, Table, pieces, plain
 
 __all__ = [
+    "FOLDED",
+    "Line",
     "Setting",
     "contents",
     "fitted",
@@ -18,6 +20,7 @@ __all__ = [
     "is_wide",
     "numbering",
     "numeric",
+    "parted",
     "setting",
     "shares",
     "single",
@@ -102,6 +105,24 @@ def contents(report: Report) -> Iterator[tuple[int, Section | Table | Figure, st
             if isinstance(block, Table | Figure):
                 words = block.title if isinstance(block, Table) else block.caption
                 yield section.level + (not alone), block, f"{numbers[type(block), block.code]}. {plain(words)}"
+
+
+FOLDED = frozenset({"supplement"})
+"""Parts whose lines a page's contents show on demand: nobody looks for the results among them."""
+
+Line = tuple[int, str, str]
+"""A line of a page's contents: level, anchor, words."""
+
+
+def parted(lines: Iterable[Line]) -> list[tuple[Line, list[Line]]]:
+    """Group the lines of a page's contents by the part of the first level they stand in."""
+    parts: list[tuple[Line, list[Line]]] = []
+    for line in lines:
+        if line[0] == 1 or not parts:
+            parts.append((line, []))
+        else:
+            parts[-1][1].append(line)
+    return parts
 
 
 def is_level(cell: str) -> bool:

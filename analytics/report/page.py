@@ -9,13 +9,14 @@ from importlib.resources import files
 from typing import Any, assert_never
 
 from analytics.report.document import Block, Fact, Figure, Number, Paragraph, Report, Section, Table, pieces, plain
-from analytics.report.layout import contents, indents, is_level, numbering, setting, stands_alone
+from analytics.report.layout import FOLDED, Line, contents, indents, is_level, numbering, parted, setting, stands_alone
 from analytics.stats.result import NotEstimable, spelled
 
 __all__ = ["Markup", "anchor", "html", "sections"]
 
 LEAD = "Every number can be followed to its line in estimates.csv, which keeps all digits."
-BELOW = ' class="below"'
+BELOW, DEEPER = ' class="below"', ' class="deeper"'
+FOLD = "Tables and figures of the supplement"
 SHORT = 31  # characters of a cell that is kept on one line
 MOST_ON_ONE_LINE = 6  # columns; in wider tables every cell may break
 
@@ -53,10 +54,7 @@ def html(report: Report, figures: Mapping[str, Mapping[str, bytes]]) -> str:
 
     style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{_text(report, value)}</dd>" for name, value in report.facts.items())
-    links = "".join(
-        f'<li{BELOW if level > 1 else ""}><a href="#{escape(anchor(one))}">{escape(words)}</a></li>'
-        for level, one, words in contents(report)
-    )
+    links = _contents(report)
     body = "".join(sections(report, drawn=source).values())
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -66,6 +64,23 @@ def html(report: Report, figures: Mapping[str, Mapping[str, bytes]]) -> str:
         f'<header><h1>{escape(report.title)}</h1><p class="lead">{LEAD}</p><dl class="facts">{facts}</dl></header>'
         f"{body}\n</main></body></html>\n"
     )
+
+
+def _contents(report: Report) -> str:
+    """Write the lines of the contents; those of the supplement are folded."""
+    written = ""
+    for head, below in parted((level, anchor(one), words) for level, one, words in contents(report)):
+        lines = "".join(map(_line, below))
+        if head[1] in FOLDED and below:
+            lines = f"<li{BELOW}><details><summary>{FOLD}</summary><ol>{lines}</ol></details></li>"
+        written += _line(head) + lines
+    return written
+
+
+def _line(line: Line) -> str:
+    level, name, words = line
+    kind = {1: "", 2: BELOW}.get(level, DEEPER)
+    return f'<li{kind}><a href="#{escape(name)}">{escape(words)}</a></li>'
 
 
 def anchor(one: Section | Table | Figure) -> str:

@@ -119,9 +119,9 @@ def _table(table: Table, set: Setting, room: float) -> dict[str, Any]:
 
 
 def _width(svg: bytes) -> float:
-    """Give the width at which a picture fits a page with its caption."""
+    """Give a picture's own width, or less where it would not fit a page with its caption: no letter is blown up."""
     found = SIZE.search(svg[:2000])
     if found is None:
         return SHORT_PT
     across, down = (float(one) for one in (found.group(1, 2) if found.group(1) else found.group(4, 3)))
-    return min(SHORT_PT, HIGHEST_PT * across / down)
+    return min(across, SHORT_PT, HIGHEST_PT * across / down)

@@ -36,6 +36,7 @@ PT_PER_CM = 72 / 2.54
 DARK, SOFT = "1B1E23", "5B626C"
 HEAVY, LIGHT = 12, 6  # eighths of a point
 LEVEL_PT = 8.0
+PT_PER_INCH, NO_DPI = 72, 96  # of a picture that does not say; none is blown up
 FIGURE_PT = PAGE_CM[0] * PT_PER_CM - 2 * MARGIN_CM * PT_PER_CM
 HIGHEST_PT = 560.0  # a figure and its caption stay on one page
 
@@ -260,7 +261,8 @@ class _Writer:
         data = self.figures[figure.code]["png"]
         with Image.open(io.BytesIO(data)) as picture:
             across, down = picture.size
-        wide = min(FIGURE_PT, HIGHEST_PT * across / down)
+            own = across / float(picture.info.get("dpi", (NO_DPI,))[0]) * PT_PER_INCH
+        wide = min(own, FIGURE_PT, HIGHEST_PT * across / down)
         line = self.document.add_paragraph()
         line.paragraph_format.keep_with_next = True
         shown = line.add_run().add_picture(io.BytesIO(data), width=_pt(wide))

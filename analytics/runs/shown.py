@@ -34,6 +34,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of the report in the contents, with the lines below it."""
+
+    head: Line
+    below: tuple[Line, ...]
+    folded: bool
+
+
+@dataclass(frozen=True)
 class Shown:
     """A finished run: what its page says, and which files there are by path and size."""
 
@@ -44,7 +53,7 @@ class Shown:
     facts: Mapping[str, str]
     digests: Mapping[str, str]
     versions: Mapping[str, str]
-    contents: tuple[Line, ...]
+    parts: tuple[Part, ...]
     sections: tuple[str, ...]
     files: Mapping[str, int]
 
@@ -55,6 +64,7 @@ class Shown:
 
 
 def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
+    from analytics.report.layout import FOLDED, parted
     from analytics.report.page import Markup
 
     run = ready(person, code, run_id)
@@ -68,7 +78,10 @@ def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
         page["facts"],
         {"data": run.rows_digest, "plan": run.plan_digest},
         run.versions,
-        tuple(Line(*line) for line in page["contents"]),
+        tuple(
+            Part(Line(*head), tuple(Line(*line) for line in below), bool(below) and head[1] in FOLDED)
+            for head, below in parted(page["contents"])
+        ),
         tuple(map(Markup, page["sections"])),
         kept.listed(run.archive),
     )

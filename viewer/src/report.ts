@@ -23,11 +23,13 @@ function find(field: HTMLInputElement, said: HTMLElement | null): void {
       wanted.length > 0 &&
       (inside.length ? inside.every((one) => one.hidden) : !matches(section.textContent, wanted));
   }
-  for (const line of document.querySelectorAll<HTMLElement>('.contents li')) {
+  for (const line of document.querySelectorAll<HTMLElement>('.contents li:not(.folded)')) {
     const target = document.getElementById(line.querySelector('a')?.hash.slice(1) ?? '');
     line.hidden =
       wanted.length > 0 && (!target || target.hidden || target.closest('section[hidden]') !== null);
   }
+  for (const folded of document.querySelectorAll<HTMLDetailsElement>('.contents details'))
+    if (wanted.length) folded.open = true;
   const left = blocks.filter((block) => !block.hidden).length;
   if (said) said.textContent = wanted.length ? `${left} of ${blocks.length} shown. ${KEEP}` : '';
 }
