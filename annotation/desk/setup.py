@@ -16,7 +16,7 @@ from annotation.access import WrongState, study_for
 from annotation.desk.planning import plans
 from annotation.models import Assignment, Membership, Role, State, Study
 from annotation.people import Person
-from annotation.protocol import catalogue
+from annotation.protocol import catalogue, printable
 
 IMAGES = ("required", "none")
 ORIENTATIONS = ("acquired", "standard")
@@ -71,6 +71,8 @@ def create_study(
         raise BadSetting("code", f"“{code}” is no study code: a letter, then letters, digits and hyphens, 2 to 40.")
     if not title.strip():
         raise BadSetting("title", "The study needs a title.")
+    if not printable(title):
+        raise BadSetting("title", "The title holds a character that cannot be printed.")
     if protocol not in catalogue.codes():
         known = ", ".join(catalogue.codes())
         raise BadSetting("protocol", f"There is no protocol “{protocol}”; there are: {known}.")

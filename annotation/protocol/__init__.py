@@ -16,7 +16,7 @@ from annotation.protocol.answers import (
     rows,
 )
 from annotation.protocol.checks import Facts, Measured, Remark, remarks
-from annotation.protocol.facts import FACTS, FactField, fact_faults
+from annotation.protocol.facts import FACTS, FactField, fact_faults, printable
 from annotation.protocol.instrument import (
     CASE,
     SIDES,
@@ -73,6 +73,7 @@ __all__ = [
     "check",
     "fact_faults",
     "levels",
+    "printable",
     "progress",
     "remarks",
     "rows",

@@ -9,12 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["FACTS", "FactField", "fact_faults"]
+__all__ = ["FACTS", "FactField", "fact_faults", "printable"]
 
 MOST = 2000
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 ADDRESS = re.compile(r"\S@\S")
-PRIVATE = re.compile("[\ue000-\uf8ff]")  # the report marks the origin of its numbers with these
+# The report marks the origin of its numbers with the private ones; Word and Excel files cannot hold the others.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,15 @@ def fact_faults(told: Mapping[str, str]) -> dict[str, str]:
     return faults
 
 
+def printable(text: str) -> bool:
+    """Say whether every document of a report can hold a text that a person wrote."""
+    return UNPRINTABLE.search(text) is None
+
+
 def _fault(field: FactField | None, text: str) -> str:
     if len(text) > MOST:
         return f"This is longer than {MOST} characters."
-    if PRIVATE.search(text):
+    if not printable(text):
         return "This holds a character that cannot be printed."
     if ADDRESS.search(text):
         return "Leave out e-mail addresses; the report is passed on."

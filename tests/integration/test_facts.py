@@ -49,6 +49,19 @@ def test_what_cannot_be_is_refused_at_its_field(given: dict[str, str], sentence:
     assert "facts" not in cast.study().settings
 
 
+def test_lines_are_kept_and_a_title_no_document_can_hold_is_refused() -> None:
+    assert page({"funding": "None.\r\n\tNone."})[0] == 302
+    stated = desk.facts(cast.coordinator(), cast.SPINE).stated
+    assert [one.text for one in stated if one.text] == ["None.\n\tNone."]
+    for text in ("None.\x0bNone.", "None.\x07", "\x0cNone", "None.\ufffe"):
+        with pytest.raises(desk.BadFact) as refused:
+            desk.state_facts(cast.coordinator(), cast.SPINE, {"funding": text + "."})
+        assert "cannot be printed" in refused.value.sentences["funding"]
+    for title in ("A\x0cstudy", "A study\x00", "A\ue001study"):
+        with pytest.raises(desk.BadSetting, match="cannot be printed"):
+            desk.create_study(cast.coordinator(), code="TITLED", title=title)
+
+
 def test_nobody_else_states_facts() -> None:
     for person in (cast.reader_a(), cast.analyst()):
         with pytest.raises(NotYours):
