@@ -8,6 +8,11 @@ SQLITE = [
     f"CREATE TRIGGER {TABLE}_no_{verb.lower()} BEFORE {verb} ON {TABLE} "
     f"BEGIN SELECT RAISE(ABORT, '{TABLE} rows are kept as they are'); END"
     for verb in ("UPDATE", "DELETE")
+] + [
+    # OR REPLACE deletes without a delete trigger. Ignored, not refused: a page tells again what it is not sure arrived.
+    f"CREATE TRIGGER {TABLE}_no_replace BEFORE INSERT ON {TABLE} WHEN EXISTS (SELECT 1 FROM {TABLE} k WHERE "
+    "k.id = NEW.id OR (k.assignment_id = NEW.assignment_id AND k.visit = NEW.visit AND k.number = NEW.number)) "
+    "BEGIN SELECT RAISE(IGNORE); END",
 ]
 POSTGRESQL = [
     f"CREATE TRIGGER {TABLE}_kept BEFORE UPDATE OR DELETE ON {TABLE} FOR EACH ROW EXECUTE FUNCTION spondy_kept()",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotation import desk, room
 from annotation.access import NotYours
-from annotation.models import Assignment, ClinicalValue, Event, Revision, Study
+from annotation.models import Assignment, ClinicalValue, Event, Moment, Revision, Study
 from annotation.models.append_only import AppendOnlyError
 from annotation.models.reading import LockedReadingError
 from tests import cast
@@ -232,6 +232,30 @@ def test_rows_that_are_only_added(table: str) -> None:
         with pytest.raises(AppendOnlyError):
             act()
     assert list(kept._base_manager.order_by("pk").values_list()) == before
+
+
+def test_a_moment_of_the_time_log_is_not_replaced() -> None:
+    """Told once more, under its number or its own key, it stays as it was first told; nothing fails of it."""
+    reading = cast.current("reader_a", cast.SPINE, "mr")
+    visit, now = uuid.UUID(int=1), timezone.now()
+
+    def moment(number: int, kind: str, **more: Any) -> Moment:
+        return Moment(assignment_id=reading.id, visit=visit, number=number, kind=kind, at=now, received_at=now, **more)
+
+    moment(0, "opened").save(force_insert=True)
+    kept = list(Moment.objects.values_list())
+    Moment.objects.bulk_create([moment(0, "left")], ignore_conflicts=True)
+    if connection.vendor == "sqlite":
+        columns = [field.column for field in Moment._meta.concrete_fields]
+        with connection.cursor() as cursor:
+            for key, number in (("id", 7), ("NULL", "number")):
+                given = {"id": key, "number": number, "kind": "'left'"}
+                listed = ", ".join(str(given.get(column, column)) for column in columns)
+                table = Moment._meta.db_table
+                cursor.execute(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) SELECT {listed} FROM {table}")
+    assert list(Moment.objects.values_list()) == kept
+    Moment.objects.bulk_create([moment(0, "left"), moment(1, "left")], ignore_conflicts=True)
+    assert list(Moment.objects.order_by("number").values_list("number", "kind")) == [(0, "opened"), (1, "left")]
 
 
 def test_the_desk_moves_nothing_of_a_case_in_the_order(locked: Assignment) -> None:
