@@ -8,6 +8,7 @@ from annotation import trail
 from annotation.access import WrongState, protocol_of, study_for, writable_protocol
 from annotation.desk.order import assign
 from annotation.desk.planning import plan_digest
+from annotation.desk.practice import refuse_unsolved
 from annotation.models import Assignment, Case, Membership, Role, State, Study
 from annotation.people import Person
 
@@ -40,6 +41,7 @@ def freeze(person: Person, code: str) -> None:
         study = _held(study)
         if study.state != State.DRAFT:
             raise WrongState(f"Study {code} is frozen already.")
+        refuse_unsolved(study)
         instrument = protocol_of(study)
         study.protocol_digest, study.plan_digest = instrument.digest(), plan_digest(study.plan, instrument)
         study.save(update_fields=["protocol_digest", "plan_digest"])
@@ -53,6 +55,7 @@ def begin_reading(person: Person, code: str) -> int:
     with transaction.atomic():
         study = _held(study)
         writable_protocol(study, State.FROZEN)
+        refuse_unsolved(study)
         if Membership.objects.filter(study=study, role=Role.READER).count() < 2:
             raise WrongState("Agreement needs two readers; name them under Readers first.")
         if not Case.objects.filter(patient__study=study, released_at__isnull=False).exists():

@@ -8,11 +8,11 @@ from typing import Any
 from django.db import transaction
 
 from annotation import trail
-from annotation.access import protocol_of, study_for
+from annotation.access import WrongState, protocol_of, study_for
 from annotation.desk.gate import study_held
 from annotation.desk.setup import BadSetting
 from annotation.identity import identifier_hash
-from annotation.models import Role, State
+from annotation.models import Case, Role, State, Study
 from annotation.people import Person
 from annotation.protocol import check
 
@@ -48,3 +48,21 @@ def set_solutions(person: Person, code: str, solutions: Mapping[str, Mapping[str
         held.settings = {**held.settings, "practice": kept}
         held.save(update_fields=["settings"])
         trail.record(held, person, "set solutions", after={"cases": len(kept)})
+
+
+def refuse_unsolved(study: Study) -> None:
+    """Refuse a practice study that would hand out a case of which nobody has put down what is right.
+
+    Raises
+    ------
+    WrongState
+        Naming how many such cases are released.
+    """
+    if "practice" not in study.settings:
+        return
+    released = Case.objects.filter(patient__study=study, released_at__isnull=False)
+    unsolved = released.exclude(patient__identifier_hash__in=list(study.settings["practice"])).count()
+    if unsolved:
+        raise WrongState(
+            f"Practice cases without a solution: {unsolved}. Put their solutions down, or take back their release."
+        )

@@ -93,11 +93,11 @@ def practice_for(person: Person, study: Study) -> str:
 
 def solution_waits(person: Person, reading_id: uuid.UUID) -> str:
     """Give the study's code where a reading that was just submitted has a solution; empty otherwise."""
-    found = Assignment.objects.select_related("study").filter(
+    found = Assignment.objects.select_related("study", "case__patient").filter(
         pk=reading_id, reader=person, locked_revision__isnull=False
     )
     assignment = found.first()
-    return assignment.study.code if assignment and is_practice(assignment.study) else ""
+    return assignment.study.code if assignment and _solved(assignment.study, assignment) else ""
 
 
 def _own(person: Person, code: str) -> tuple[Study, Any]:
@@ -109,18 +109,24 @@ def _own(person: Person, code: str) -> tuple[Study, Any]:
     return study, own.select_related("case__patient", "locked_revision").order_by("form", "position")
 
 
+def _solved(study: Study, assignment: Assignment) -> Mapping[str, Any] | None:
+    """Give what is planted in a reading's case, or None: no practice, or a case nothing is put down for."""
+    found: Mapping[str, Any] | None = study.settings.get(KEY, {}).get(assignment.case.patient.identifier_hash)
+    return found
+
+
 def _planted(study: Study, assignment: Assignment) -> Mapping[str, Any]:
-    found: Mapping[str, Any] | None = study.settings[KEY].get(assignment.case.patient.identifier_hash)
+    found = _solved(study, assignment)
     if found is None:
         raise NotYours
     return found
 
 
 def practised(person: Person, code: str) -> tuple[Practised, ...]:
-    """Give the own submitted practice readings with how many findings were as planted."""
+    """Give the own submitted practice readings with how many findings were as planted; one without solution is none."""
     study, own = _own(person, code)
     protocol = protocol_of(study)
-    made = [_solution(protocol, one, _planted(study, one)) for one in own]
+    made = [_solution(protocol, one, planted) for one in own if (planted := _solved(study, one)) is not None]
     return tuple(Practised(one.reading, one.label, one.form_title, one.right, len(one.findings)) for one in made)
 
 

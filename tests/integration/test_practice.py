@@ -13,7 +13,8 @@ from django.test import Client
 from PIL import Image
 
 from annotation import desk, room
-from annotation.models import Study
+from annotation.access import WrongState
+from annotation.models import Assignment, Study
 from annotation.people import Person
 from annotation.protocol import Invalid
 from spondy.demo import practice
@@ -49,10 +50,16 @@ def coordinator() -> Person:
     return found
 
 
-def read(seat: Client, form: str, *, wrong: str = "") -> tuple[dict[str, Any], str, dict[str, Any]]:
+def read(
+    seat: Client, form: str, *, wrong: str = "", unsolved: bool = False
+) -> tuple[dict[str, Any], str, dict[str, Any]]:
     """Answer as planted but for one cell, and submit; the reading, its page, the planted answers."""
     reading = seat.get(f"/api/room/{CODE}/{form}/next").json()["reading"]
     planted = _planted(reading["id"], form)
+    if unsolved:
+        study = Study.objects.get(code=CODE)
+        del study.settings["practice"][Assignment.objects.get(pk=reading["id"]).case.patient.identifier_hash]
+        study.save()
     answers = planted | {f"quality_{form}.case": 2}
     if wrong:
         answers[wrong] = 0 if answers[wrong] else 1
@@ -63,8 +70,6 @@ def read(seat: Client, form: str, *, wrong: str = "") -> tuple[dict[str, Any], s
 
 
 def _planted(reading: str, form: str) -> dict[str, Any]:
-    from annotation.models import Assignment
-
     patient = Assignment.objects.select_related("case__patient").get(pk=reading).case.patient
     kept: dict[str, Any] = Study.objects.get(code=CODE).settings["practice"][patient.identifier_hash]
     return dict(kept["answers"][form])
@@ -130,6 +135,20 @@ def a_study_shows_the_way_to_practice(coordinator: Person) -> None:
     assert room.hall(person("anna"), CODE).practice == "", "practice leads to no other practice"
     with pytest.raises(desk.BadSetting, match="before the protocol is frozen"):
         desk.set_solutions(coordinator, CODE, {})
+
+
+def test_a_case_without_a_solution_closes_no_hall_and_opens_no_reading(coordinator: Person) -> None:
+    anna = client("anna")
+    solved, _, planted = read(anna, "mr")
+    unsolved, page, _ = read(anna, "mr", unsolved=True)
+    assert page == "", "there is no page to go to"
+    assert anna.get(f"/room/{CODE}/practice/{unsolved['id']}/").status_code == 404
+    assert [str(one.reading) for one in room.practised(person("anna"), CODE)] == [solved["id"]]
+    assert f"{len(planted)} of {len(planted)} as planted" in anna.get(f"/room/{CODE}/").content.decode()
+    for state, act in (("draft", desk.freeze), ("frozen", desk.begin_reading)):
+        Study.objects.filter(code=CODE).update(state=state)
+        with pytest.raises(WrongState, match="without a solution: 1"):
+            act(coordinator, CODE)
 
 
 def test_only_a_synthetic_study_can_be_given_solutions() -> None:
