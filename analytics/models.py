@@ -1,4 +1,4 @@
-"""A run: which rows, which plan, which versions, what came out."""
+"""A run: which rows, which plan, which versions, what came out. Of a study, or of tables that somebody handed in."""
 
 from __future__ import annotations
 
@@ -40,3 +40,27 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study_id} {self.plan} {self.created_at:%Y-%m-%d}"
+
+
+class TableRun(models.Model):
+    """An analysis of two plain tables: of no study, and seen by nobody but the person who handed them in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    # Name in the store and digest of each table, of the columns that an analysis knows and no others.
+    tables = models.JSONField(default=dict)
+    digests = models.JSONField(default=dict)
+    cases = models.PositiveIntegerField(default=0)
+    plan = models.CharField(max_length=40)
+    bootstrap = models.PositiveIntegerField(default=0)
+    seed = models.BigIntegerField(default=0)
+    versions = models.JSONField(default=dict)
+    results = models.JSONField(null=True)
+    archive = models.CharField(max_length=200, default="")
+    page = models.CharField(max_length=200, default="")
+    job = models.ForeignKey("annotation.Job", on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"tables {self.plan} {self.created_at:%Y-%m-%d}"

@@ -6,7 +6,7 @@ from analytics.frames.clinical import CLINICAL, BadTable
 from analytics.frames.context import Context
 from analytics.frames.files import read_bytes, read_table, without_names
 from analytics.frames.frame import ADJUDICATED, READERS, Adjudicated, Frames, Sites, Variable
-from analytics.frames.gradings import from_tables
+from analytics.frames.gradings import from_tables, grading_columns
 from analytics.frames.locked import Row, from_handover
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Variable",
     "from_handover",
     "from_tables",
+    "grading_columns",
     "read_bytes",
     "read_table",
     "without_names",

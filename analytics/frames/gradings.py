@@ -15,7 +15,7 @@ from analytics.frames.frame import ADJUDICATED, Adjudicated, Array, Frames, Site
 from analytics.frames.locked import ADJUDICATION, MAIN, PRACTICE
 from annotation.protocol import Item, Protocol, catalogue
 
-__all__ = ["EXCUSE", "from_tables"]
+__all__ = ["EXCUSE", "from_tables", "grading_columns"]
 
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,19}")  # part of identifiers, whose parts are set off by / and -
 SETTLED = frozenset({ADJUDICATED, "adjudicator", *ADJUDICATION})
@@ -89,6 +89,11 @@ def from_tables(clinical: pd.DataFrame | None, gradings: pd.DataFrame, *, instru
         sites=parsed.sites({reader: blocks.get((reader, MAIN), blank) for reader in readers}),
         adjudicated=Adjudicated.of(frame(ADJUDICATED), frames) if settled else None,
     )
+
+
+def grading_columns(instrument: str) -> tuple[str, ...]:
+    """Name the columns of a gradings table; those of places begin with an item's name and a dot."""
+    return ("case_id", "reader", "round", *(item.code for item in findings(catalogue.latest(instrument))))
 
 
 def _unseen(gradings: pd.DataFrame) -> pd.DataFrame:

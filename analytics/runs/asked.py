@@ -42,7 +42,7 @@ def start(person: Person, code: str, *, plan_code: str = "") -> uuid.UUID:
     try:
         with transaction.atomic():
             run, made = Run.objects.get_or_create(
-                **keyed, defaults={"plan": plan.code, "versions": _versions(), "asked_by": person}
+                **keyed, defaults={"plan": plan.code, "versions": versions(), "asked_by": person}
             )
             if made or _stopped(run):
                 _send(run, person, reason=deviation)
@@ -74,7 +74,7 @@ def _send(run: Run, person: Person, *, reason: str) -> None:
     trail.record(run.study_id, person, "start run", subject=str(run.pk), after=run.layer, reason=reason)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     return {"spondy": settings.VERSION, "python": platform.python_version(), **{p: version(p) for p in PACKAGES}}
 
 

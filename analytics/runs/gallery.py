@@ -62,6 +62,11 @@ class Difference:
     settled: str
     graded: tuple[Graded, ...]
 
+    @property
+    def pictured(self) -> bool:
+        """Whether any reader pointed at an image."""
+        return any(one.image for one in self.graded)
+
 
 @dataclass(frozen=True)
 class Count:

@@ -38,6 +38,16 @@ def keep_page(run: uuid.UUID, page: Mapping[str, Any]) -> str:
     return _put(run, json.dumps(page, ensure_ascii=False).encode(), "json")
 
 
+def keep_table(run: uuid.UUID, data: bytes) -> str:
+    return _put(run, data, "csv")
+
+
+def table(name: str) -> bytes:
+    with default_storage.open(name) as file:
+        found: bytes = file.read()
+    return found
+
+
 def _put(run: uuid.UUID, data: bytes, ending: str) -> str:
     name = f"exports/{run}/{hashlib.sha256(data).hexdigest()[:32]}.{ending}"
     if default_storage.exists(name):

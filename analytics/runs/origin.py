@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from annotation.people import Person
 
 if TYPE_CHECKING:
     from analytics.frames import Frames
-    from analytics.stats.result import Entry
+    from analytics.stats.result import Entry, Results
 
 PARTS = re.compile(r"[/|,:=\-]+")
 MOST_SHOWN = 500
@@ -62,12 +62,18 @@ class Origin:
 
 
 def origin(person: Person, code: str, run_id: uuid.UUID, id: str, field: str) -> Origin:
-    from analytics.stats.result import NotEstimable, Results, spelled
+    from analytics.stats.result import Results
 
     run = own(person, code, run_id)
     if run.results is None:
         raise NothingThere
-    results = Results.from_document(run.results)
+    return described(Results.from_document(run.results), id, field, lambda: _frames(run))
+
+
+def described(results: Results, id: str, field: str, frames: Callable[[], Frames | None]) -> Origin:
+    """Describe one number; `frames` gives the data behind it, or None where these are no longer the run's."""
+    from analytics.stats.result import NotEstimable, spelled
+
     if id not in results:
         raise NothingThere
     entry = results.entry(id)
@@ -76,15 +82,19 @@ def origin(person: Person, code: str, run_id: uuid.UUID, id: str, field: str) ->
         for name, value in entry.values.items()
     )
     asked = next((one for one in fields if one.asked), Field(field, str(entry.n) if field == "n" else "", "", True))
-    rows, why = _rows(run, entry)
+    rows, why = _rows(frames(), entry)
     return Origin(id, field, asked.value, asked.reason, entry.n, entry.method, entry.notes, fields, rows, why)
 
 
-def _rows(run: Run, entry: Entry) -> tuple[Rows | None, str]:
+def _frames(run: Run) -> Frames | None:
     """Rebuild the rows from the locked readings, unless these are no longer the run's."""
-    if handover.fingerprint(run.study_id, outcomes=run.layer == OUTCOMES) != run.rows_digest:
+    moved = handover.fingerprint(run.study_id, outcomes=run.layer == OUTCOMES) != run.rows_digest
+    return None if moved else frames_of(run)
+
+
+def _rows(frames: Frames | None, entry: Entry) -> tuple[Rows | None, str]:
+    if frames is None:
         return None, Moved.sentence
-    frames = frames_of(run)
     columns = list(_columns(frames, entry.id))
     if not columns:
         return None, "This number is a count of the study itself; no reading or clinical value stands behind it."

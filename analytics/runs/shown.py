@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO
 
-from analytics.models import Run
+from analytics.models import Run, TableRun
 from analytics.runs import kept
 from analytics.runs.rows import NothingThere, RunRow, own, row_of
 from annotation import handover
@@ -64,19 +64,27 @@ class Shown:
 
 
 def shown(person: Person, code: str, run_id: uuid.UUID) -> Shown:
+    run = ready(person, code, run_id)
+    subject = handover.subject(person, code)
+    about = (row_of(run, subject), subject.code, subject.title, subject.synthetic)
+    return laid_out(run, *about, digests={"data": run.rows_digest, "plan": run.plan_digest})
+
+
+def laid_out(
+    run: Run | TableRun, row: RunRow, study: str, title: str, synthetic: bool, *, digests: Mapping[str, str]
+) -> Shown:
+    """Give a finished run as its page shows it."""
     from analytics.report.layout import FOLDED, parted
     from analytics.report.page import Markup
 
-    run = ready(person, code, run_id)
-    subject = handover.subject(person, code)
     page = kept.page(run.page)
     return Shown(
-        row_of(run, subject),
-        subject.code,
-        subject.title,
-        subject.synthetic,
+        row,
+        study,
+        title,
+        synthetic,
         page["facts"],
-        {"data": run.rows_digest, "plan": run.plan_digest},
+        digests,
         run.versions,
         tuple(
             Part(Line(*head), tuple(Line(*line) for line in below), bool(below) and head[1] in FOLDED)

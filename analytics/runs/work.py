@@ -72,7 +72,7 @@ def numbers(held: jobs.Held) -> Results:
     return _computed(run, held)
 
 
-def _share(held: jobs.Held, low: int, high: int) -> Callable[[int, int, str], None]:
+def share(held: jobs.Held, low: int, high: int) -> Callable[[int, int, str], None]:
     """Report a part's own steps as its share of the whole; a cancel is noticed at each."""
 
     def step(done: int, of: int, words: str) -> None:
@@ -87,7 +87,7 @@ def _computed(run: Run, held: jobs.Held) -> Results:
     frames = frames_of(run)
     plan = plan_of(run.plan, run.layer, handover.protocol(run.study_id))
     _still_the_same(run, plan)
-    told = _share(held, 0, COMPUTED)
+    told = share(held, 0, COMPUTED)
     results = plans.carry_out(plan, frames, seed=run.seed, progress=told, processes=plans.processors())
     _still_the_same(run, plan)
     patients = handover.clinical(run.study_id) if run.layer == OUTCOMES else []
@@ -109,7 +109,7 @@ def _filed(run: Run, held: jobs.Held) -> None:
     results = Results.from_document(run.results or {})
     subject = handover.about(run.study_id)
     composed = composed_of(run, results, subject)
-    files = files_of(run, results, subject, composed, told=_share(held, COMPUTED, WHOLE - 5))
+    files = files_of(run, results, subject, composed, told=share(held, COMPUTED, WHOLE - 5))
     held.step(WHOLE - 5, WHOLE, "Keeping the files.")
     archive = kept.keep(run.pk, files)
     page = kept.keep_page(run.pk, body(composed, files))

@@ -8,6 +8,7 @@ import uuid
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analytics import runs
@@ -31,7 +32,9 @@ def run(request: HttpRequest, study: str, run: uuid.UUID) -> HttpResponse:
     person = person_of(request)
     row = runs.card(person, study, run)
     if not row.ready:
-        return render(request, "report/running.html", {"home": runs.home(person, study), "row": row})
+        return render(
+            request, "report/running.html", {"home": runs.home(person, study), "row": row, "place": request.path}
+        )
     return render(request, "report/run.html", {"seen": runs.shown(person, study, run)})
 
 
@@ -40,7 +43,7 @@ def run(request: HttpRequest, study: str, run: uuid.UUID) -> HttpResponse:
 def state(request: HttpRequest, study: str, run: uuid.UUID) -> HttpResponse:
     """Give the progress card alone; the page asks for it again every second while the job is open."""
     row = runs.card(person_of(request), study, run)
-    answer = render(request, "report/card.html", {"row": row, "study": study})
+    answer = render(request, "report/card.html", {"row": row, "place": reverse("report_run", args=[study, run])})
     answer["Cache-Control"] = "no-store"
     return answer
 
@@ -71,7 +74,7 @@ def file(request: HttpRequest, study: str, run: uuid.UUID, name: str) -> HttpRes
         whole["Cache-Control"] = KEPT
         return whole
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    answer = _attached(runs.file(person, study, run, name), name.rsplit("/", 1)[-1], kind)
+    answer = attached(runs.file(person, study, run, name), name.rsplit("/", 1)[-1], kind)
     answer["Cache-Control"] = KEPT
     return answer
 
@@ -84,9 +87,9 @@ def origin(request: HttpRequest, study: str, run: uuid.UUID) -> HttpResponse:
     id, field = request.GET.get("id", ""), request.GET.get("field", "")
     found = runs.origin(person, study, run, id, field)
     if request.GET.get("rows") == "csv":
-        return _attached(runs.rows_csv(found).encode(), f"rows-{id.replace('/', '-')}.csv", "text/csv")
-    row = runs.card(person, study, run)
-    return render(request, "report/origin.html", {"home": runs.home(person, study), "found": found, "row": row})
+        return attached(runs.rows_csv(found).encode(), f"rows-{id.replace('/', '-')}.csv", "text/csv")
+    place = reverse("report_run", args=[study, run])
+    return render(request, "report/origin.html", {"home": runs.home(person, study), "found": found, "place": place})
 
 
 @login_required
@@ -106,11 +109,11 @@ def compare(request: HttpRequest, study: str) -> HttpResponse:
         return render(request, "report/compare.html", context)
     found = runs.compare(person, study, pair[0], pair[1])
     if request.GET.get("rows") == "csv":
-        return _attached(runs.changes_csv(found).encode(), f"compared-{study}.csv", "text/csv")
+        return attached(runs.changes_csv(found).encode(), f"compared-{study}.csv", "text/csv")
     return render(request, "report/compare.html", context | {"found": found})
 
 
-def _attached(data: bytes, name: str, kind: str) -> HttpResponse:
+def attached(data: bytes, name: str, kind: str) -> HttpResponse:
     return HttpResponse(
         data,
         content_type=kind,

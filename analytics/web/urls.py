@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from analytics.web import gallery, panels, report
+from analytics.web import gallery, panels, report, uploaded
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", uploaded.home, name="tables"),
+    path("tables/<uuid:run>/", uploaded.run, name="tables_run"),
+    path("tables/<uuid:run>/state", uploaded.state, name="tables_state"),
+    path("tables/<uuid:run>/cancel", uploaded.cancel, name="tables_cancel"),
+    path("tables/<uuid:run>/again", uploaded.again, name="tables_again"),
+    path("tables/<uuid:run>/delete", uploaded.delete, name="tables_delete"),
+    path("tables/<uuid:run>/origin", uploaded.origin, name="tables_origin"),
+    path("tables/<uuid:run>/files/<path:name>", uploaded.file, name="tables_file"),
     path("<slug:study>/", report.home, name="report"),
     path("<slug:study>/panels/", panels.panels, name="report_panels"),
     path("<slug:study>/panels/print.<slug:kind>", panels.figure, name="report_panel"),

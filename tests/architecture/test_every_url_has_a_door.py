@@ -102,6 +102,15 @@ TABLE: dict[str, Line] = {
     "api/desk/<slug:study>/deliveries/<uuid:delivery>/cancel": _line("POST", anonymous=403, coordinator=200),
     "api/schema/": _line("GET", anonymous=403, others=200),
     "api/docs/": _line("GET", anonymous=403, others=200),
+    "report/": _line("GET POST", analyst=200),
+    # Tables belong to who handed them in; here nobody did: tests/integration/test_tables_handed_in.py.
+    "report/tables/<uuid:run>/": _line("GET"),
+    "report/tables/<uuid:run>/state": _line("GET"),
+    "report/tables/<uuid:run>/cancel": _line("POST"),
+    "report/tables/<uuid:run>/again": _line("POST"),
+    "report/tables/<uuid:run>/delete": _line("POST"),
+    "report/tables/<uuid:run>/origin": _line("GET"),
+    "report/tables/<uuid:run>/files/<path:name>": _line("GET"),
     "report/<slug:study>/": _line("GET POST", analyst=200),
     "report/<slug:study>/panels/": _line("GET", analyst=200),
     "report/<slug:study>/panels/print.<slug:kind>": _line("GET"),  # the readings are not locked yet
