@@ -53,7 +53,7 @@ def test_lines_are_kept_and_a_title_no_document_can_hold_is_refused() -> None:
     assert page({"funding": "None.\r\n\tNone."})[0] == 302
     stated = desk.facts(cast.coordinator(), cast.SPINE).stated
     assert [one.text for one in stated if one.text] == ["None.\n\tNone."]
-    for text in ("None.\x0bNone.", "None.\x07", "\x0cNone", "None.\ufffe"):
+    for text in ("None.\x0bNone.", "None.\x07", "No\x0cne", "None.\ufffe"):
         with pytest.raises(desk.BadFact) as refused:
             desk.state_facts(cast.coordinator(), cast.SPINE, {"funding": text + "."})
         assert "cannot be printed" in refused.value.sentences["funding"]
