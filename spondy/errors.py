@@ -13,7 +13,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from analytics.runs import NothingThere
+from analytics.runs import Moved, NothingThere
 from annotation.access import NotYours, ProtocolChanged, WrongState
 from annotation.desk import BadSetting, BadUpload, NotConfirmed
 from annotation.handover import StillReading
@@ -39,6 +39,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     NoSpace: (507, "no_space"),
     Unwritable: (503, "unwritable"),
     StillReading: (409, "too_early"),
+    Moved: (409, "data_changed"),
     Invalid: (422, "invalid"),
     NoReason: (422, "no_reason"),
     BadChoice: (422, "bad_choice"),

@@ -12,9 +12,11 @@ from django.db import IntegrityError, transaction
 from analytics.models import Run
 from analytics.runs.home import choice
 from analytics.runs.rows import LAYERS, OUTCOMES, NothingThere, RunRow, deviation_of, layer_of, own, plan_of, row_of
+from analytics.runs.work import Moved
 from annotation import handover, jobs, trail
 from annotation.people import Person
 
+WRITTEN_AGAIN = "The files are written again with the facts as they are stated now."
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "django", "pydicom")
 
 
@@ -52,12 +54,22 @@ def start(person: Person, code: str, *, plan_code: str = "") -> uuid.UUID:
 
 
 def again(person: Person, code: str, run_id: uuid.UUID) -> None:
-    """Take a run up again that was cancelled, failed or has no files; what it has computed is not computed again."""
+    """Take a run up again that was cancelled, failed or has no files; what it has computed is not computed again.
+
+    The files of a finished run are written again: facts may have been stated since. Its numbers stay.
+    """
     with transaction.atomic():
         run = Run.objects.select_for_update().get(pk=own(person, code, run_id).pk)
+        subject = handover.subject(person, code)
+        reason = deviation_of(subject, run.layer, run.plan, run.plan_digest)
+        if run.archive:
+            if handover.fingerprint(run.study_id, outcomes=run.layer == OUTCOMES) != run.rows_digest:
+                raise Moved(Moved.sentence)
+            run.archive = run.page = ""
+            run.save(update_fields=["archive", "page"])
+            reason = f"{WRITTEN_AGAIN} {reason}".strip()
         if _stopped(run):
-            subject = handover.subject(person, code)
-            _send(run, person, reason=deviation_of(subject, run.layer, run.plan, run.plan_digest))
+            _send(run, person, reason=reason)
 
 
 def _stopped(run: Run) -> bool:

@@ -24,6 +24,7 @@ DESK = (
     "progress/",
     "closing/",
     "unblinding/",
+    "facts/",
     "trail/",
 )
 # Of a page that has not loaded its script yet, nothing may be brighter than the darkest panel's text needs.
@@ -148,6 +149,8 @@ def test_the_report(sign_in: SignIn) -> None:
     analyst = sign_in("analyst")
     found = audited(analyst.go("/"), "home of the analyst")
     found += audited(analyst.go("/report/SPINE/"), "report of a study being read")
+    found += audited(analyst.go("/report/"), "tables handed in")
+    found += audited(analyst.go("/report/DONE/disagreements/"), "disagreements")
     page = finished_run(analyst)
     found += audited(page, "results")
     assert page.locator("main table").count() >= 5
@@ -160,6 +163,26 @@ def test_the_report(sign_in: SignIn) -> None:
     sizes = figures.evaluate_all("all => Promise.all(all.map(one => one.decode().then(() => one.naturalWidth)))")
     assert min(sizes) > 100, "every figure is drawn"
     expect(page.locator(".badge", has_text="synthetic data")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("response")
+    expect(page.locator("#found")).to_contain_text("shown. Escape clears it.")
+    page.keyboard.press("Escape")
+    number = page.locator("main a.number").first
+    address = number.evaluate("e => e.href")
+    number.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog#origin")).to_be_visible()
+    found += audited(page, "origin of a number, over the results")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog#origin")).to_be_hidden()
+    one = page.url.rstrip("/").rsplit("/", 1)[1]
+    for path in (
+        address,
+        f"/report/DONE/compare?first={one}&second={one}",
+        "/report/DONE/panels/",
+        "/report/DONE/disagreements/",
+    ):
+        found += audited(analyst.go(path.removeprefix(analyst.url)), path)
     assert not found, "\n".join(found)
 
 

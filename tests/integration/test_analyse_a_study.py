@@ -320,6 +320,17 @@ def test_files_lost_with_a_worker_are_made_again_and_equal(monkeypatch: pytest.M
     # The trail has one more line: that the run was started again.
     assert {name for name in whole if again.get(name) != whole[name]} == {"record/trail.csv", "manifest.json"}
     assert analyst.get(f"{address}files/all.zip").getvalue() == kept.read_bytes()
+    # A fact is stated afterwards: the documents are written again, the numbers stay.
+    numbers = again["estimates.csv"]
+    study = Study.objects.get(code=cast.PEBBLE)
+    Study.objects.filter(pk=study.pk).update(settings=study.settings | {"facts": {"told": {"centre": "Stone Town"}}})
+    assert analyst.post(f"{address}again").status_code == 302
+    run = compute(cast.PEBBLE, files=True)
+    told = contents(Path(default_storage.path(run.archive)))
+    assert b"Stone Town" in told["report.html"]
+    assert b"Stone Town" not in again["report.html"]
+    assert told["estimates.csv"] == numbers
+    assert "written again" in Event.objects.filter(verb="start run").latest("number").reason
 
 
 @pytest.mark.django_db
