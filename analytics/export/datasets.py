@@ -15,7 +15,7 @@ from analytics.export.estimates import written
 from analytics.frames import ADJUDICATED, Frames, Variable
 from analytics.frames.gradings import EXCUSE
 from analytics.frames.locked import MAIN
-from analytics.report.packed import repacked
+from analytics.report.packed import put, repacked
 
 __all__ = ["clinical_csv", "gradings_csv", "long_csv", "long_rows", "wide_csv", "workbook"]
 
@@ -193,11 +193,12 @@ def _number_of(text: str) -> float | int | None:
     return _number(float(text)) if text else None
 
 
-def _sheet(book: Workbook, title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def _sheet(book: Workbook, title: str, header: Sequence[str], rows: Iterable[Sequence[str | float | None]]) -> None:
     sheet = book.create_sheet(title)
-    sheet.append(list(header))
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
+    for place, name in enumerate(header, start=1):
+        put(sheet, 1, place, name).font = Font(bold=True)
     sheet.freeze_panes = "B2"
-    for row in rows:
-        sheet.append([None if cell == "" else cell for cell in row])
+    for line, row in enumerate(rows, start=2):
+        for place, value in enumerate(row, start=1):
+            if value not in ("", None):
+                put(sheet, line, place, value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from analytics.report.document import Number, Report, Table, pieces, plain
 from analytics.report.layout import contents, is_level, numbering, numeric, setting, single
-from analytics.report.packed import repacked
+from analytics.report.packed import put, repacked
 from analytics.stats.words import half_up
 
 if TYPE_CHECKING:
@@ -108,21 +108,17 @@ def _names(report: Report) -> dict[str, str]:
 def _contents(sheet: Worksheet, report: Report, names: dict[str, str]) -> None:
     from openpyxl.styles import Alignment
 
-    sheet.append([plain(report.title)])
-    sheet["A1"].font = _font(size=14, bold=True)
-    for name, value in report.facts.items():
-        sheet.append([name, plain(value)])
-        sheet.cell(sheet.max_row, 1).font = _font(colour=SOFT)
-        sheet.cell(sheet.max_row, 2).font = _font()
-        sheet.cell(sheet.max_row, 2).alignment = Alignment(vertical="top", wrap_text=True)
-    sheet.append([])
-    for _, one, words in contents(report):
-        if isinstance(one, Table):
-            place = sheet.max_row + 1
-            number, _, title = words.partition(". ")
-            cell = sheet.cell(place, 1, number)
-            _link(cell, names[one.code])
-            sheet.cell(place, 2, title).font = _font()
+    put(sheet, 1, 1, plain(report.title)).font = _font(size=14, bold=True)
+    for line, (name, value) in enumerate(report.facts.items(), start=2):
+        put(sheet, line, 1, name).font = _font(colour=SOFT)
+        cell = put(sheet, line, 2, plain(value))
+        cell.font = _font()
+        cell.alignment = Alignment(vertical="top", wrap_text=True)
+    tables = [(one, words) for _, one, words in contents(report) if isinstance(one, Table)]
+    for line, (one, words) in enumerate(tables, start=len(report.facts) + 3):
+        number, _, title = words.partition(". ")
+        _link(put(sheet, line, 1, number), names[one.code])
+        put(sheet, line, 2, title).font = _font()
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 16, 90
     _printed(sheet)
 
@@ -133,10 +129,9 @@ def _sheet(sheet: Worksheet, report: Report, table: Table, number: str) -> None:
 
     set = setting(table)
     thick, thin = Side(style="medium"), Side(style="thin")
-    sheet["A1"] = f"{number}. {plain(table.title)}"
-    sheet["A1"].font = _font(size=SIZE + 1, bold=True)
+    put(sheet, 1, 1, f"{number}. {plain(table.title)}").font = _font(size=SIZE + 1, bold=True)
     for place, head in enumerate(table.columns, start=1):
-        cell = sheet.cell(3, place, plain(head))
+        cell = put(sheet, 3, place, plain(head))
         cell.font, cell.border = _font(bold=True), Border(top=thick, bottom=thin)
     for place in range(len(table.columns)):
         column = [row[place] for row in table.rows]
@@ -145,7 +140,7 @@ def _sheet(sheet: Worksheet, report: Report, table: Table, number: str) -> None:
             vertical="bottom", wrap_text=True, horizontal="left" if left else "right"
         )
         for line, text in enumerate(column, start=4):
-            _write(sheet.cell(line, place + 1), report, text, name=place == 0, left=left)
+            _write(sheet, line, place + 1, report, text, left=left)
     last = 3 + len(table.rows)
     for place in range(1, len(table.columns) + 1):
         sheet.cell(last, place).border = Border(bottom=thick, top=thin if last == 3 else None)
@@ -153,7 +148,7 @@ def _sheet(sheet: Worksheet, report: Report, table: Table, number: str) -> None:
     for place, digits in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(place)].width = digits
     for line, note in enumerate(table.footnotes, start=last + 1):
-        cell = sheet.cell(line, 1, plain(note))
+        cell = put(sheet, line, 1, plain(note))
         cell.font = _font(colour=SOFT, size=SIZE - 1)
         cell.alignment = Alignment(vertical="top", wrap_text=True)
         sheet.merge_cells(start_row=line, end_row=line, start_column=1, end_column=len(widths))
@@ -175,21 +170,20 @@ def _printed(sheet: Worksheet) -> None:
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
-def _write(cell: Any, report: Report, text: str, *, name: bool, left: bool) -> None:
+def _write(sheet: Worksheet, line: int, place: int, report: Report, text: str, *, left: bool) -> None:
     from openpyxl.styles import Alignment
 
-    cell.font = _font()
-    side = "left" if left else "right"
+    name, side = place == 1, "left" if left else "right"
     found = None if name else _number(report, text)
     if found is None:
-        cell.value = plain(text).strip()
-        # Text that begins with a sign of equality is no formula.
-        cell.data_type = "s"
+        cell = put(sheet, line, place, plain(text).strip())
         indent = int(name and is_level(text))
         cell.alignment = Alignment(vertical="top", wrap_text=True, indent=indent, horizontal=side)
     else:
-        cell.value, cell.number_format = found
+        cell = put(sheet, line, place, found[0])
+        cell.number_format = found[1]
         cell.alignment = Alignment(vertical="top", horizontal=side)
+    cell.font = _font()
 
 
 def _number(report: Report, text: str) -> tuple[float | int, str] | None:

@@ -157,6 +157,18 @@ def test_the_workbook_has_numbers_as_numbers(composed: Report) -> None:
     assert [link.split("!")[0].strip("'") for link in links] == book.sheetnames[1:]
 
 
+def test_no_text_of_the_workbook_is_a_formula() -> None:
+    typed = '=HYPERLINK("http://x.invalid","y")'
+    table = Table("t", "T", ("=1", "b"), (("=2", "=3"),), footnotes=("=4",))
+    made = Report(typed, {"Study": typed, "=5": "z"}, (Section("t", "T", (table,)),), Results({}, {}, 0, ()))
+    for file in (report.xlsx(made), *report.sheets(made).values()):
+        cells = [cell for sheet in openpyxl.load_workbook(io.BytesIO(file)) for row in sheet for cell in row]
+        assert {cell.data_type for cell in cells if cell.value is not None} == {"s"}
+        assert {"=1", "=2", "=3", "=4"} <= {cell.value for cell in cells}
+    contents = openpyxl.load_workbook(io.BytesIO(report.xlsx(made)))["Contents"]
+    assert [[cell.value for cell in row] for row in contents["A1:B3"]] == [[typed, None], ["Study", typed], ["=5", "z"]]
+
+
 def test_decimals_stand_under_one_another() -> None:
     column = ["0.61 (0.49 to 0.71)", "12.5", "−3.25", "< 0.001", "not estimable (a)", ""]
     whole = ["0", "12", "−3", "< 0"]

@@ -159,6 +159,13 @@ def test_stata_and_excel_files_read_back_equal(folder: Path, d2: Frames) -> None
     assert set(missing["pfirrmann_r1"][np.isnan(d2.grades("R1", "pfirrmann"))]) == {"a"}
 
 
+def test_a_code_of_a_case_is_no_formula_in_the_workbook(d2: Frames) -> None:
+    named = replace(d2, cases=("=1+2", *d2.cases[1:]))
+    book = openpyxl.load_workbook(io.BytesIO(datasets.workbook(named, columns.wide(named), [{"column": "=3"}])))
+    for sheet, cell in (("wide", "A2"), ("wide_labels", "A2"), ("long", "A2"), ("codebook", "A2")):
+        assert (book[sheet][cell].data_type, str(book[sheet][cell].value)[0]) == ("s", "=")
+
+
 def test_pspp_gives_our_kappas(pspp: str, paper: Results, asked: list[Question], d2: Frames) -> None:
     values = {column.name: column.values for column in columns.wide(d2)}
 
