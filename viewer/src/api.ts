@@ -141,10 +141,17 @@ export class Api {
   }
 }
 
+/** A frame waits behind many others on a slow line; one that takes longer than this hangs. */
+const FRAME_MS = 30_000;
+
 /** A stored frame as it was coded, or the status that came instead; 0 where nothing came. */
 export async function frameBytes(url: string, urgent: boolean): Promise<ArrayBuffer | number> {
   try {
-    const response = await fetch(url, { credentials: 'same-origin', priority: urgent ? 'high' : 'low' });
+    const response = await fetch(url, {
+      credentials: 'same-origin',
+      priority: urgent ? 'high' : 'low',
+      signal: AbortSignal.timeout(FRAME_MS),
+    });
     return response.ok ? await response.arrayBuffer() : response.status;
   } catch {
     return 0;

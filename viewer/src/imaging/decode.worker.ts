@@ -4,11 +4,15 @@ import wasm from '@cornerstonejs/codec-charls/decodewasm?url';
 import charls from '@cornerstonejs/codec-charls/decodewasmjs';
 import { type Coded, modality } from './modality.ts';
 
-const started = charls({ locateFile: () => wasm });
-const decoder = started.then((codec) => new codec.JpegLSDecoder());
+const decoder = charls({ locateFile: () => wasm }).then((codec) => new codec.JpegLSDecoder());
+
+/** Without its codec, or after that ran into the ground, a worker decodes nothing any more: the page takes another. */
+let started = false;
+const broken = (fault: unknown) => !started || fault instanceof WebAssembly.RuntimeError;
 
 async function decode({ job, bytes, form }: Coded) {
   const one = await decoder;
+  started = true;
   one.getEncodedBuffer(bytes.byteLength).set(new Uint8Array(bytes));
   one.decode();
   const { width, height, bitsPerSample, componentCount } = one.getFrameInfo();
@@ -22,6 +26,6 @@ async function decode({ job, bytes, form }: Coded) {
 self.addEventListener('message', ({ data }: MessageEvent<Coded>) => {
   decode(data).then(
     (made) => self.postMessage(made, { transfer: [made.values.buffer as ArrayBuffer] }),
-    () => self.postMessage({ job: data.job, failed: true }),
+    (fault) => self.postMessage({ job: data.job, failed: true, broken: broken(fault) }),
   );
 });

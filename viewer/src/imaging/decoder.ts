@@ -2,7 +2,8 @@
 
 import type { Form, Values } from './modality.ts';
 
-type Answer = ({ readonly failed?: false } & Values) | { readonly failed: true };
+/** `broken`: this worker will never decode anything. */
+type Answer = ({ readonly failed?: false } & Values) | { readonly failed: true; readonly broken?: boolean };
 
 interface Waiting {
   done(values: Values): void;
@@ -38,18 +39,28 @@ export class Decoder {
   #start(): Worker {
     const worker = new Worker(new URL('./decode.worker.ts', import.meta.url), { type: 'module' });
     worker.addEventListener('message', ({ data }: MessageEvent<Answer & { readonly job: number }>) => {
+      if (data.failed && data.broken) {
+        this.#broke(worker);
+        return;
+      }
       const waiting = this.#waiting.get(data.job);
       this.#waiting.delete(data.job);
       if (data.failed) waiting?.fail();
       else waiting?.done(data);
     });
-    // A worker that could not start answers nobody: what waits for it must not wait for ever.
-    worker.addEventListener('error', () => {
-      this.#end();
-      for (const { fail } of this.#waiting.values()) fail();
-      this.#waiting.clear();
-    });
+    worker.addEventListener('error', () => this.#broke(worker));
     return worker;
+  }
+
+  /**
+   * A worker that could not start answers nobody: what waits for it must not wait for ever. The next frame starts new
+   * ones. What one of the ended ones still says is of no matter to them.
+   */
+  #broke(worker: Worker): void {
+    if (!this.#workers.includes(worker)) return;
+    this.#end();
+    for (const { fail } of this.#waiting.values()) fail();
+    this.#waiting.clear();
   }
 
   decode(bytes: ArrayBuffer, form: Form): Promise<Values> {

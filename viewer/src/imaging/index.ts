@@ -82,6 +82,9 @@ export class Images {
         this.#tell(() => events.progress(loaded, of, failures));
       },
       complete: () => this.#tell(() => events.complete()),
+      came: (id) => {
+        for (const view of this.#wall.views) view.came(id);
+      },
     });
     this.#wall = this.#hangingOn(host, sheet);
     const wall = this.#wall;

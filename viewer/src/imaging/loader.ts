@@ -23,6 +23,8 @@ export interface LoaderEvents {
   progress(loaded: number, of: number, failures: readonly Failure[]): void;
   /** Every own frame is here. */
   complete(): void;
+  /** A frame is in memory, at whichever try: a view that gave it up after an earlier one can show it. */
+  came(id: string): void;
 }
 
 /** What came instead of a slice: the server's status, or 0 where there is none. */
@@ -120,8 +122,10 @@ export class Loader {
     const came = await coming;
     this.#coming.delete(id);
     if ('values' in came) this.#keep(came);
+    // From the first failure until it is here, however often it is tried: submitting waits as long.
     else if (this.#own.has(id)) this.#failed.set(id, came.status);
     this.#tell();
+    if (this.#own.has(id) && this.#held.has(id)) this.#events.came(id);
     return came;
   }
 

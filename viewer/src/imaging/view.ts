@@ -11,9 +11,9 @@ import { rangeOf, type Slice, type Window } from './paint.ts';
 import { ReadOut, type Shown } from './readout.ts';
 import { isComputed } from './reformat.ts';
 import { bar, pixelMap, sideLetters } from './screen.ts';
+import { Seek } from './seek.ts';
 import { Viewport } from './viewport.ts';
 
-const WORD_AFTER_MS = 300;
 /** Dragging over so many points changes the window by all values of the slice. */
 const WINDOW_PX = 1024;
 /** Dragging over a fifth of the view's height doubles or halves, about. */
@@ -54,14 +54,12 @@ export class View {
   pending: readonly Vec3[] = [];
   /** The images that carry marks, by uid. */
   drawnOn: ReadonlySet<string> = new Set();
-  readonly #loader: Loader;
   readonly #events: ViewEvents;
   #memory: Memory = { windows: new Map(), inverted: false };
   #mounted = false;
-  #running = false;
   #gone = false;
   #presetKey: string;
-  #waiting: number | undefined;
+  readonly #seek: Seek;
   #hintAt = -1;
   #stale = false;
   readonly #readOut: ReadOut;
@@ -76,7 +74,6 @@ export class View {
   ) {
     this.id = id;
     this.plan = plan;
-    this.#loader = loader;
     this.#events = events;
     this.#presetKey = plan.preset;
     this.element = document.createElement('div');
@@ -89,6 +86,15 @@ export class View {
     this.overlay = new Overlay(this.element, synthetic, () => events.retry());
     this.overlay.title.addEventListener('change', () => events.pick(this, this.overlay.title.value));
     host.append(this.element);
+    this.#seek = new Seek({
+      wanted: () => this.#address(this.wanted),
+      there: () => this.#mounted && this.shown === this.wanted && this.element.dataset.state === 'ready',
+      slice: (address) => loader.slice(address),
+      load: (address) => loader.load(address, true),
+      display: (slice) => this.#display(slice),
+      fail: () => this.#fail(this.wanted),
+      waiting: () => this.#sayWaiting(),
+    });
     this.#readOut = new ReadOut(
       this.element,
       () => this.#readable(),
@@ -112,6 +118,7 @@ export class View {
     this.planes = stack.frames.map((frame) => planeOf(frame.metadata));
     this.#mounted = false;
     this.shown = -1;
+    this.#seek.stop();
     this.element.dataset.role = stack.role;
     this.element.dataset.stack = stack.id;
     this.element.dataset.slices = String(stack.frames.length);
@@ -134,43 +141,16 @@ export class View {
     this.wanted = Math.min(this.stack.frames.length - 1, Math.max(0, index));
     if (this.wanted !== this.#hintAt) this.overlay.hint('');
     this.#memory.index = this.wanted;
-    if (this.#running || (this.#mounted && this.shown === this.wanted)) return;
-    // What is in memory stands on the screen before the next frame is.
-    const slice = this.#loader.slice(this.#address(this.wanted));
-    if (slice) this.#display(this.stack, this.wanted, slice);
-    else void this.#pump();
+    this.#seek.go();
   }
 
   #address(index: number): string {
     return this.stack?.frames[index]?.image ?? '';
   }
 
-  /** Bring what is wanted onto the screen; many requests while one is under way become the last one. */
-  async #pump(): Promise<void> {
-    this.#running = true;
-    this.#waiting = window.setTimeout(() => this.#sayWaiting(), WORD_AFTER_MS);
-    try {
-      while (!this.#gone && this.stack && (this.shown !== this.wanted || !this.#mounted)) {
-        if (!(await this.#bring(this.stack, this.wanted))) return;
-      }
-    } finally {
-      this.#running = false;
-      window.clearTimeout(this.#waiting);
-    }
-  }
-
-  /** False when the slice that is wanted cannot be had. */
-  async #bring(stack: Stack, index: number): Promise<boolean> {
-    const address = this.#address(index);
-    await this.#loader.load(address, true);
-    if (this.#gone || stack !== this.stack || index !== this.wanted) return true;
-    const slice = this.#loader.slice(address);
-    if (slice) this.#display(stack, index, slice);
-    else this.#fail(index);
-    return slice !== null;
-  }
-
-  #display(stack: Stack, index: number, slice: Slice): void {
+  #display(slice: Slice): void {
+    const { stack, wanted: index } = this;
+    if (!stack) return;
     const first = !this.#mounted;
     this.#mounted = true;
     this.viewport.show(slice, stack.frames[index]?.metadata ?? {});
@@ -198,7 +178,6 @@ export class View {
   }
 
   #sayWaiting(): void {
-    if (!this.#running) return;
     this.#state('loading');
     if (!this.#mounted) this.overlay.cover('Loading images', false, true);
     this.refresh();
@@ -210,7 +189,14 @@ export class View {
 
   /** Ask again for the wanted slice after a failure. */
   again(): void {
-    if (this.element.dataset.state === 'failed' && !this.#running) void this.#pump();
+    if (this.element.dataset.state === 'failed') this.#seek.go();
+  }
+
+  /** A frame is in memory: a view that had given it up shows it, or what is computed from it. */
+  came(image: string): void {
+    const { stack } = this;
+    const needs = isComputed(stack) ? stack.source.frames.some((frame) => frame.image === image) : false;
+    if (needs || image === this.#address(this.wanted)) this.again();
   }
 
   // Window, zoom ------------------------------------------------------------------------------------------------
@@ -396,7 +382,7 @@ export class View {
 
   destroy(): void {
     this.#gone = true;
-    window.clearTimeout(this.#waiting);
+    this.#seek.stop();
     this.element.remove();
   }
 }
