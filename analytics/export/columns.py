@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analytics import derive
 from analytics.frames import ADJUDICATED, Frames, Variable
+from analytics.frames.frame import MAIN
 
 __all__ = ["NOT_GRADED", "NOT_RECORDED", "UNDEFINED", "Column", "absences", "column_name", "wide"]
 
@@ -191,7 +192,7 @@ def _coded(one: Variable, name: str, values: Array, gone: Sequence[str], *, said
 def _finding(frames: Frames, item: Variable, reader: str, round: str, taken: Sequence[str]) -> Column:
     grades = frames.again[reader][round][item.code].to_numpy(dtype=float) if round else None
     values = frames.grades(reader, item.code) if grades is None else grades
-    excused = {} if round else frames.excused.get((reader, item.code), {})
+    excused = frames.excused.get((reader, round or MAIN, item.code), {})
     gone = [
         "" if math.isfinite(value) else excused.get(case, NOT_GRADED)
         for case, value in zip(frames.cases, values, strict=True)

@@ -13,8 +13,8 @@ from openpyxl.styles import Font
 from analytics.export.columns import NOT_GRADED, Array, Column, absences, number
 from analytics.export.estimates import written
 from analytics.frames import ADJUDICATED, Frames, Variable
+from analytics.frames.frame import MAIN
 from analytics.frames.gradings import EXCUSE
-from analytics.frames.locked import MAIN
 from analytics.report.packed import put, repacked
 
 __all__ = ["clinical_csv", "gradings_csv", "long_csv", "long_rows", "wide_csv", "workbook"]
@@ -59,7 +59,7 @@ def gradings_csv(frames: Frames) -> str:
     a finding could not be assessed, and the decisions of an adjudicator as rows of a reader of that name.
     """
     places = [(item, at) for item in frames.items if item.code in frames.sites for at in _sites(frames, item)]
-    excused = [item.code for item in frames.items if any(of == item.code for _, of in frames.excused)]
+    excused = [item.code for item in frames.items if any(of == item.code for _, _, of in frames.excused)]
     header = [
         *("case_id", "reader", "round"),
         *(item.code for item in frames.items),
@@ -76,7 +76,7 @@ def gradings_csv(frames: Frames) -> str:
                 _word(item, frames.sites[item.code].values[reader][case, at]) if main else ""
                 for item, (at, _) in places
             ),
-            *(frames.excused.get((reader, code), {}).get(frames.cases[case], "") if main else "" for code in excused),
+            *(frames.excused.get((reader, round, code), {}).get(frames.cases[case], "") for code in excused),
         ]
 
     blocks = list(_blocks(frames))
@@ -139,9 +139,9 @@ def long_rows(frames: Frames) -> Iterator[tuple[str, ...]]:
     for reader, round, grades in _blocks(frames):
         settled = reader == ADJUDICATED
         for item in frames.items:
-            excused = frames.excused.get((reader, item.code), {}) if round == MAIN else {}
+            excused = frames.excused.get((reader, round, item.code), {})
             for case, value in zip(frames.cases, grades[item.code], strict=True):
-                if not settled or math.isfinite(value):
+                if not settled or math.isfinite(value) or case in excused:
                     yield _long(case, reader, round, item, "", value, excused.get(case, NOT_GRADED), known)
             if round == MAIN and item.code in frames.sites and not settled:
                 sites = frames.sites[item.code]

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from analytics.frames.context import Context
 from annotation.protocol import Continuous, Item, Nominal, Ordinal, Protocol
 
-__all__ = ["ADJUDICATED", "READERS", "Adjudicated", "Array", "Frames", "Sites", "Variable", "findings", "named"]
+__all__ = ["ADJUDICATED", "MAIN", "READERS", "Adjudicated", "Array", "Frames", "Sites", "Variable", "findings", "named"]
 
 READERS = ("R1", "R2")
 ADJUDICATED = "adjudicated"
+MAIN = "main"  # the round that counts; others repeat it
 Array = NDArray[np.float64]
 Kind = Literal["nominal", "ordinal", "continuous"]
 
@@ -146,7 +147,8 @@ class Frames:
     has_outcomes : bool
         Whether clinical rows were given at all.
     excused : mapping
-        ``(reader, item)`` to the cases that reader could not assess, with the code of the reason.
+        ``(reader, round, item)`` to the cases that could not be assessed, with the code of the reason; an adjudicator
+        is a reader of the main round.
     reasons : mapping of str to str
         Code of every reason the instrument knows, to its label.
     again : mapping of str to mapping of str to DataFrame
@@ -167,7 +169,7 @@ class Frames:
     clinical: pd.DataFrame
     characteristics: Mapping[str, Variable]
     has_outcomes: bool
-    excused: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+    excused: Mapping[tuple[str, str, str], Mapping[str, str]] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     again: Mapping[str, Mapping[str, pd.DataFrame]] = field(default_factory=dict)
     sites: Mapping[str, Sites] = field(default_factory=dict)
@@ -181,9 +183,12 @@ class Frames:
 
     @property
     def gaps(self) -> Mapping[tuple[str, str, str], int]:
-        """``(reader, item, reason)`` to the number of cases not assessable for that reason."""
+        """``(reader, item, reason)`` to the number of cases not assessable for that reason in the main round."""
         return Counter(
-            (reader, item, reason) for (reader, item), cases in self.excused.items() for reason in cases.values()
+            (reader, item, reason)
+            for (reader, round, item), cases in self.excused.items()
+            for reason in cases.values()
+            if round == MAIN and reader in self.readings
         )
 
     def item(self, code: str) -> Variable:

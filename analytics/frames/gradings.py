@@ -11,8 +11,19 @@ import numpy as np
 import pandas as pd
 
 from analytics.frames.clinical import BLANK, CLINICAL, BadTable, characteristics, clinical_values, need, text_of
-from analytics.frames.frame import ADJUDICATED, Adjudicated, Array, Frames, Sites, assembled, findings, named, places
-from analytics.frames.locked import ADJUDICATION, MAIN, PRACTICE
+from analytics.frames.frame import (
+    ADJUDICATED,
+    MAIN,
+    Adjudicated,
+    Array,
+    Frames,
+    Sites,
+    assembled,
+    findings,
+    named,
+    places,
+)
+from analytics.frames.locked import ADJUDICATION, PRACTICE
 from annotation.protocol import Item, Protocol, catalogue
 
 __all__ = ["EXCUSE", "from_tables", "grading_columns"]
@@ -117,10 +128,9 @@ def _blocks(gradings: pd.DataFrame, cases: tuple[str, ...], parsed: _Parsed) -> 
             before = seen[case, reader, round]
             raise BadTable("gradings", f"{reader} graded case {case!r} already in row {before}.", row=row)
         numbers = parsed.row(row)
-        if round == MAIN and reader != ADJUDICATED:
-            parsed.excuse(row, case, reader, numbers)
         if round not in PRACTICE:
             of = (reader, MAIN if reader == ADJUDICATED else round)
+            parsed.excuse(row, case, of, numbers)
             blocks.setdefault(of, np.full((len(cases), len(numbers)), math.nan))[place_of[case]] = numbers
     return blocks
 
@@ -148,7 +158,7 @@ class _Parsed:
         self._protocol, self._items = protocol, items
         self._known: dict[tuple[str, str], float] = {}
         self.columns = [(item.code, item.code) for item in items]
-        self.excused: dict[tuple[str, str], dict[str, str]] = {}
+        self.excused: dict[tuple[str, str, str], dict[str, str]] = {}
         of = {item.code for item in items}
         self._why = {
             item: gradings[f"{item}.{EXCUSE}"].to_list() for item in of if f"{item}.{EXCUSE}" in gradings.columns
@@ -168,7 +178,7 @@ class _Parsed:
             for (item, column), cells in zip(self.columns, self._cells, strict=True)
         ]
 
-    def excuse(self, row: int, case: str, reader: str, numbers: list[float]) -> None:
+    def excuse(self, row: int, case: str, of: tuple[str, str], numbers: list[float]) -> None:
         """Keep why the blank findings of one line could not be assessed."""
         for place, item in enumerate(self._items):
             said = text_of(self._why[item.code][row - 2]) if item.code in self._why else ""
@@ -180,7 +190,7 @@ class _Parsed:
                 raise BadTable("gradings", f"{said!r} is not one of {', '.join(known)}.", row=row, column=column)
             if not math.isnan(numbers[place]):
                 raise BadTable("gradings", f"{item.code} is graded and not assessable at once.", row=row, column=column)
-            self.excused.setdefault((reader, item.code), {})[case] = said
+            self.excused.setdefault((*of, item.code), {})[case] = said
 
     def _number(self, item: str, column: str, cell: object, row: int) -> float:
         text = text_of(cell)

@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 
 from analytics.frames.clinical import CLINICAL, characteristics, clinical_values
-from analytics.frames.frame import Adjudicated, Frames, Sites, assembled, findings, named, places
+from analytics.frames.frame import ADJUDICATED, MAIN, Adjudicated, Frames, Sites, assembled, findings, named, places
 from annotation.protocol import Item, Missing, Protocol, case_value
 
-__all__ = ["ADJUDICATION", "MAIN", "PRACTICE", "Row", "from_handover"]
+__all__ = ["ADJUDICATION", "PRACTICE", "Row", "from_handover"]
 
-MAIN = "main"
 PRACTICE = frozenset({"training", "calibration"})  # looked at beside the study, never in it
 ADJUDICATION = frozenset({"adjudication", "consensus"})
 
@@ -71,6 +70,8 @@ def from_handover(
     readers = named(main)
     frames = {reader: _condensed(protocol, items, everyone, main.get(reader, {})) for reader in readers}
     others = {name: rounds[name] for name in sorted(rounds) if name != round} if round == MAIN else {}
+    repeats = {name: cells for name, cells in others.items() if name not in PRACTICE | ADJUDICATION}
+    decided = _decided(main, [others[name] for name in others if name in ADJUDICATION])
     return assembled(
         protocol,
         everyone,
@@ -78,10 +79,10 @@ def from_handover(
         values,
         characteristics(levels),
         has_outcomes=bool(rows),
-        excused=_excused(protocol, main),
-        again=_again(protocol, items, everyone, readers, others),
+        excused=_excused(protocol, {MAIN: {**main, ADJUDICATED: decided}, **repeats}),
+        again=_again(protocol, items, everyone, readers, repeats),
         sites=_sites(items, everyone, main, readers),
-        adjudicated=_settled(protocol, items, everyone, frames, main, others),
+        adjudicated=Adjudicated.of(_condensed(protocol, items, everyone, decided), frames) if decided else None,
     )
 
 
@@ -102,13 +103,16 @@ def _float(value: Answer) -> float:
     return math.nan if value is None or isinstance(value, Missing) else float(value)
 
 
-def _excused(protocol: Protocol, main: Mapping[str, Cells]) -> dict[tuple[str, str], dict[str, str]]:
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for reader, cells in main.items():
+def _excused(
+    protocol: Protocol, rounds: Mapping[str, Mapping[str, Cells]]
+) -> dict[tuple[str, str, str], dict[str, str]]:
+    found: dict[tuple[str, str, str], dict[str, str]] = {}
+    by_reader = [(reader, round, cells) for round, readers in rounds.items() for reader, cells in readers.items()]
+    for reader, round, cells in by_reader:
         for (case, item), by_site in cells.items():
             value = case_value(protocol.item(item), by_site)
             if isinstance(value, Missing) and value.reason != "not_answered":
-                found.setdefault((reader, item), {})[case] = value.reason
+                found.setdefault((reader, round, item), {})[case] = value.reason
     return found
 
 
@@ -117,9 +121,8 @@ def _again(
     items: tuple[Item, ...],
     cases: tuple[str, ...],
     readers: tuple[str, ...],
-    others: Mapping[str, Mapping[str, Cells]],
+    repeats: Mapping[str, Mapping[str, Cells]],
 ) -> dict[str, dict[str, pd.DataFrame]]:
-    repeats = {name: cells for name, cells in others.items() if name not in PRACTICE | ADJUDICATION}
     found = {
         reader: {name: _condensed(protocol, items, cases, of[reader]) for name, of in repeats.items() if reader in of}
         for reader in readers
@@ -148,28 +151,18 @@ def _sites(
     return found
 
 
-def _settled(
-    protocol: Protocol,
-    items: tuple[Item, ...],
-    cases: tuple[str, ...],
-    frames: Mapping[str, pd.DataFrame],
-    main: Mapping[str, Cells],
-    others: Mapping[str, Mapping[str, Cells]],
-) -> Adjudicated | None:
-    """Settle the cells an adjudicator answered; the other sites of the same item stand where the readers agree."""
+def _decided(main: Mapping[str, Cells], adjudications: Iterable[Mapping[str, Cells]]) -> Cells:
+    """Give the cells an adjudicator answered; the other sites of the same item stand where the readers agree."""
     decided: Cells = {}
-    for name in others:
-        for cells in others[name].values() if name in ADJUDICATION else ():
-            for key, by_site in cells.items():
-                given = {site: answer for site, answer in by_site.items() if answer is not None}
-                if given:
-                    decided.setdefault(key, {}).update(given)
-    if not decided:
-        return None
+    for cells in [cells for one in adjudications for cells in one.values()]:
+        for key, by_site in cells.items():
+            given = {site: answer for site, answer in by_site.items() if answer is not None}
+            if given:
+                decided.setdefault(key, {}).update(given)
     for key, by_site in decided.items():
         answers = [cells.get(key, {}) for cells in main.values()]
         for site in {site for answer in answers for site in answer}:
             first = answers[0].get(site)
             if first is not None and all(answer.get(site) == first for answer in answers):
                 by_site.setdefault(site, first)
-    return Adjudicated.of(_condensed(protocol, items, cases, decided), frames)
+    return decided

@@ -41,8 +41,10 @@ def layered(oracles: Path) -> Frames:
     gradings["round"] = "main"
     gradings["weishaupt.right"], gradings["weishaupt.left"] = gradings["weishaupt"], "1"
     gradings["lee.not_assessable"] = ["artefact" if value == "" else "" for value in gradings["lee"]]
-    again = gradings[gradings["reader"] == "R1"].head(20).assign(round="repeat", **{"lee.not_assessable": ""})
-    settled = gradings[gradings["reader"] == "R2"].head(9).assign(reader="adjudicated", **{"lee.not_assessable": ""})
+    again = gradings[gradings["reader"] == "R1"].head(20).assign(round="repeat")
+    settled = gradings[gradings["reader"] == "R2"].head(9).assign(reader="adjudicated")
+    for more in (again, settled):
+        more["lee"], more["lee.not_assessable"] = ["", *more["lee"].iloc[1:]], ["artefact", *[""] * (len(more) - 1)]
     return from_tables(clinical, pd.concat([gradings, again, settled], ignore_index=True))
 
 
@@ -94,7 +96,8 @@ def test_plain_tables_give_the_same_frames_again(layered: Frames, tmp_path: Path
         (tmp_path / name).write_text(text)
     again = from_tables(read_table(tmp_path / "clinical.csv"), read_table(tmp_path / "gradings.csv"))
     assert (again.cases, again.readers, again.items) == (layered.cases, layered.readers, layered.items)
-    assert again.excused == layered.excused != {}
+    assert again.excused == layered.excused
+    assert {(reader, round) for reader, round, _ in again.excused} >= {("R1", "repeat"), ("adjudicated", "main")}
     pd.testing.assert_frame_equal(again.clinical, layered.clinical)
     for reader in layered.readers:
         pd.testing.assert_frame_equal(again.readings[reader], layered.readings[reader])
@@ -125,6 +128,11 @@ def test_long_rows_say_why_a_value_is_missing(layered: Frames) -> None:
     gone = {row["missing"]: row["missing_label"] for row in lee if not row["value"]}
     assert gone["artefact"] == f"Not assessable: {layered.reasons['artefact']}"
     assert {row["missing"] for row in rows if row["item"] == "slip_mm"} <= {"", "not_graded"}
+    for reader, round in (("R1", "repeat"), ("adjudicated", "main")):
+        of = [row for row in rows if (row["reader"], row["round"], row["item"]) == (reader, round, "lee")]
+        assert of[0]["missing"] == "artefact", "a reason is kept in every round"
+    (repeat,) = (column for column in columns.wide(layered) if column.name == "lee_r1_repeat")
+    assert repeat.gone[0] == "artefact"
     at_places = [row for row in rows if row["place"] == "right"]
     assert {row["item"] for row in at_places} == {"weishaupt"}
 

@@ -232,6 +232,8 @@ def test_rounds_of_the_handover_are_repeats_practice_or_adjudication() -> None:
         cell("R1", "pfirrmann", "case", 5, round="calibration"),
         cell("R3", "contrast_pattern", "left", 2, round="adjudication"),
         cell("R3", "contrast_pattern", "right", None, round="adjudication"),
+        cell("R1", "lee", "case", None, "artefact", round="repeat"),
+        cell("R3", "lee", "case", None, "not_imaged", round="adjudication"),
     ]
     frames = from_handover(SPINE, rows)
     assert frames.readers == ("R1", "R2")
@@ -244,6 +246,11 @@ def test_rounds_of_the_handover_are_repeats_practice_or_adjudication() -> None:
     assert math.isnan(frames.grades("adjudicated", "lee")[0])
     assert (settled.decided["contrast_pattern"], settled.agreed["pfirrmann"], settled.open["lee"]) == (1, 1, 1)
     np.testing.assert_array_equal(frames.sites["contrast_pattern"].values["R2"], [[1, 3]])
+    assert frames.excused == {
+        ("R1", "repeat", "lee"): {"C1": "artefact"},
+        ("adjudicated", "main", "lee"): {"C1": "not_imaged"},
+    }
+    assert frames.gaps == {}, "only the readers' main round is counted"
     assert from_handover(SPINE, rows[:9]).adjudicated is None
 
 
