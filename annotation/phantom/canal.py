@@ -57,7 +57,7 @@ def _sac(patch: Patch, anatomy: Anatomy, at: Coords) -> None:
 def _strands(anatomy: Anatomy, at: Coords, middle: Array, depth: Array, width: Array) -> Array:
     """Distance to the nearest of the cauda equina's roots, each running from the conus to its foramen."""
     x, y, z = at
-    nearest: Array = np.full((1, 1, 1), 50.0, dtype=np.float32)
+    nearest: Array = np.full((1, 1, 1), 50.0**2, dtype=np.float32)
     start = anatomy.conus_z + 12.0
     rng = np.random.default_rng(anatomy.seed + 1)
     for name in ROOTS_LEAVE_BELOW[2:]:
@@ -65,13 +65,13 @@ def _strands(anatomy: Anatomy, at: Coords, middle: Array, depth: Array, width: A
         if end > start - 15.0:
             continue
         share = np.clip((z - end) / (start - end), 0.0, 1.0)
-        low = np.where((z < end) | (z > start), np.float32(20.0), np.float32(0.0))
+        low = np.where((z < end) | (z > start), np.float32(20.0**2), np.float32(0.0))
         for side in (-1.0, 1.0):
             spread, sag = float(rng.uniform(-0.10, 0.10)), float(rng.uniform(-0.12, 0.12))
             across = side * width * (0.80 - 0.62 * share**0.6 + spread * share)
             deep = middle + depth * (0.62 - 0.75 * (1.0 - share) ** 4 + sag - 0.35 * share**3)
-            nearest = np.minimum(nearest, length(x - across, y - deep) + low - 0.55)
-    return nearest
+            nearest = np.minimum(nearest, ((x - across) ** 2 + low) + (y - deep) ** 2)
+    return np.asarray(np.sqrt(nearest) - np.float32(0.55))
 
 
 def _foramina(canvas: Canvas, anatomy: Anatomy) -> None:

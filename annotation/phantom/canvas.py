@@ -265,7 +265,10 @@ def capsule(
     axis = [b - a for a, b in zip(start, end, strict=True)]
     rest = [part - a for part, a in zip(at, start, strict=True)]
     total = max(sum(a * a for a in axis), 1e-6)
-    along: Array = (rest[0] * axis[0] + rest[1] * axis[1] + rest[2] * axis[2]) * (1.0 / total)
+    along: Array = np.zeros((1, 1, 1), dtype=np.float32)
+    for part, a in zip(rest, axis, strict=True):
+        if a:
+            along = along + part * (a / total)
     along = np.clip(along, 0.0, 1.0)
     distance = length(*[part - along * a if a else part for part, a in zip(rest, axis, strict=True)])
     return np.asarray(distance - (radius - taper * along))
