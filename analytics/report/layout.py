@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from analytics.report.document import Figure, Report, Section, Table, pieces, plain
+from analytics.report.document import Fact, Figure, Report, Section, Table, pieces, plain
 
 __all__ = [
     "FOLDED",
@@ -15,6 +15,7 @@ __all__ = [
     "Setting",
     "contents",
     "fitted",
+    "glued",
     "indents",
     "is_level",
     "is_wide",
@@ -30,6 +31,7 @@ __all__ = [
 # The whole part of the first number of a cell, with what stands before it.
 WHOLE = re.compile(r"^[<>≤≥=±≈ ]*[−-]?\d+")
 JOINTS = (": ", ", ")
+NO_BREAK = "\N{NO-BREAK SPACE}"
 SPLIT = re.compile(r"(?<=;) |(?<=\S) (?=\()")  # where a cell of numbers may be broken
 NUMERIC_SHARE = 0.5
 LONG_WORDS = 24  # characters; no shorter cell of numbers is broken
@@ -164,6 +166,20 @@ def _sizes(place: int, head: str, column: list[str]) -> tuple[float, float]:
     least = max([word, *(width(part) for part in short if len(part) <= LONG_WORDS)]) + indent_most(column)
     natural = max(whole, min(width(head), 9.0))
     return least + GAP, max(least, min(natural, TEXT_MOST)) + GAP
+
+
+def glued(cell: str) -> str:
+    """Give a cell of numbers that is broken before an interval or after a semicolon and nowhere else.
+
+    Parameters
+    ----------
+    cell : str
+        As a table has it; origins, which have no spaces, may still be in it.
+    """
+    if not WHOLE.match(plain(cell)) or any(isinstance(piece, Fact) for piece in pieces(cell)):
+        return cell
+    parts = SPLIT.split(cell)
+    return " ".join(part.replace(" ", NO_BREAK) if len(plain(part)) <= LONG_WORDS else part for part in parts)
 
 
 def numeric(column: list[str]) -> bool:

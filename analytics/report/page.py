@@ -9,7 +9,18 @@ from importlib.resources import files
 from typing import Any, assert_never
 
 from analytics.report.document import Block, Fact, Figure, Number, Paragraph, Report, Section, Table, pieces, plain
-from analytics.report.layout import FOLDED, Line, contents, indents, is_level, numbering, parted, setting, stands_alone
+from analytics.report.layout import (
+    FOLDED,
+    Line,
+    contents,
+    glued,
+    indents,
+    is_level,
+    numbering,
+    parted,
+    setting,
+    stands_alone,
+)
 from analytics.stats.result import NotEstimable, spelled
 
 __all__ = ["Markup", "anchor", "html", "sections"]
@@ -18,7 +29,7 @@ LEAD = "Every number can be followed to its line in estimates.csv, which keeps a
 BELOW, DEEPER = ' class="below"', ' class="deeper"'
 FOLD = "Tables and figures of the supplement"
 SHORT = 31  # characters of a cell that is kept on one line
-MOST_ON_ONE_LINE = 6  # columns; in wider tables every cell may break
+MOST_ON_ONE_LINE = 4  # columns; in wider tables a cell breaks between its parts
 
 Written = Callable[[Report, Number], str]
 """How a number is written into the page."""
@@ -183,7 +194,7 @@ class _Page:
     def cell(self, cell: str, indent: float, short: int) -> str:
         kept = ' class="short"' if len(plain(cell)) <= short else ""
         moved = f' style="text-indent:{indent:g}ch"' if indent else ""
-        return f"<td{kept}{moved}>{self.text(cell)}</td>"
+        return f"<td{kept}{moved}>{self.text(glued(cell))}</td>"
 
     def figure(self, figure: Figure) -> str:
         return (

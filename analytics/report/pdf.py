@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any, assert_never
 
 from analytics.report.document import Block, Figure, Paragraph, Report, Table, plain
-from analytics.report.layout import Setting, fitted, indents, is_level, is_wide, setting, stands_alone
+from analytics.report.layout import Setting, fitted, glued, indents, is_level, is_wide, setting, stands_alone
 
 __all__ = ["pdf"]
 
@@ -109,7 +109,7 @@ def _table(table: Table, set: Setting, room: float) -> dict[str, Any]:
         "groups": [{"text": plain(word), "span": span} for word, span in set.groups],
         "heads": [plain(head) for head in set.heads],
         "rows": [
-            [{"text": plain(cell).strip(), "indent": moved[column][place]} for column, cell in enumerate(row)]
+            [{"text": plain(glued(cell)).strip(), "indent": moved[column][place]} for column, cell in enumerate(row)]
             for place, row in enumerate(table.rows)
         ],
         "notes": [plain(note) for note in table.footnotes],
