@@ -176,9 +176,12 @@ def association(results: Results) -> list[str]:
         if not tested:
             continue
         some = "for one reader only" if len(readers_of(results)) == 2 else "for some readers only"
+        everybody = len(readers_of(results))
         for all_of, phrase in ((True, "for every reader"), (False, some)):
             shown = [
-                _associated(words, results, code, row, outcome) for code, row in tested.items() if _is(row, all_of)
+                _associated(words, results, code, row, outcome)
+                for code, row in tested.items()
+                if _is(row, everybody, all_of)
             ]
             if shown:
                 said.append(f"At {time} associated with success {phrase}, uncorrected: {'; '.join(shown)}.")
@@ -194,7 +197,7 @@ def association(results: Results) -> list[str]:
 
 
 def _tested(words: Prose, item: str, outcome: str) -> dict[str, tuple[str, float]]:
-    """Give the test of the univariate table and its p, by reader; nothing where one reader has none."""
+    """Give the test of the univariate table and its p, by reader; a reader whose test has no p is not there."""
     found: dict[str, tuple[str, float]] = {}
     for reader in readers_of(words.results):
         for kind in ("mwu", "chisq"):
@@ -205,9 +208,10 @@ def _tested(words: Prose, item: str, outcome: str) -> dict[str, tuple[str, float
     return found
 
 
-def _is(row: dict[str, tuple[str, float]], all_of: bool) -> bool:
-    below = [p < ALPHA for _, p in row.values()]
-    return all(below) if all_of else any(below) and not all(below)
+def _is(row: dict[str, tuple[str, float]], everybody: int, all_of: bool) -> bool:
+    """Whether the tests of all readers, or of some, are below the level; who has no test speaks for nobody."""
+    below = sum(p < ALPHA for _, p in row.values())
+    return below == everybody if all_of else 0 < below < everybody
 
 
 def _associated(words: Prose, results: Results, code: str, row: dict[str, tuple[str, float]], outcome: str) -> str:
@@ -221,7 +225,15 @@ def _associated(words: Prose, results: Results, code: str, row: dict[str, tuple[
         )
         for reader, (id, _) in row.items()
     ]
+    tests += [_untested(words, reader, code, outcome) for reader in readers_of(results) if reader not in row]
     return f"{_inside(title)} ({'; '.join(tests)})"
+
+
+def _untested(words: Prose, reader: str, item: str, outcome: str) -> str:
+    """Say that a reader has no test of a finding, and why where that is known."""
+    ids = (f"{kind}/{reader}/{item}/by/{outcome}" for kind in ("mwu", "chisq"))
+    why = next((words.reason(id, "p") for id in ids if words.has(id)), "")
+    return f"{reader}: no test{f', {why}' if why else ''}"
 
 
 def models(results: Results) -> list[str]:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from analytics import report
+from analytics.report import results_words
 from analytics.report.document import plain
 from analytics.report.text import Cells, ratio, rounded
 from analytics.stats.result import Entry, NotEstimable, Results
@@ -127,3 +128,21 @@ def test_reasons_are_shared_and_marked() -> None:
 def test_no_table_without_numbers(paper: Results) -> None:
     only = Results(paper.plan, paper.subject, 0, tuple(paper.under("descriptive/")))
     assert [table.code for table in report.tables(only)] == ["cohort"]
+
+
+def _two_readers(*entries: Entry) -> Results:
+    finding = {"code": "x", "title": "Finding", "kind": "ordinal", "names": ("0", "1"), "labels": ("no", "yes")}
+    return Results({}, {"readers": ["R1", "R2"], "items": [finding | {"unit": ""}]}, 0, entries)
+
+
+def test_one_readers_test_is_not_every_readers() -> None:
+    first = Entry("mwu/R1/x/by/success_15min", 20, "m", {"p": 0.01})
+    constant = Entry("mwu/R2/x/by/success_15min", 20, "m", {"p": NotEstimable("all values are the same")})
+    second = Entry("mwu/R2/x/by/success_15min", 20, "m", {"p": 0.02})
+    (said,) = map(plain, results_words.association(_two_readers(first, constant)))
+    assert "for every reader" not in said
+    assert "for one reader only" in said
+    assert "R2: no test, not estimable: all values are the same" in said
+    (both,) = map(plain, results_words.association(_two_readers(first, second)))
+    assert "for every reader" in both
+    assert "no test" not in both
