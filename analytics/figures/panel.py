@@ -23,6 +23,7 @@ LENGTHS = (1, 2, 5, 10, 20, 50, 100)  # mm a scale bar may stand for
 BAR_SHARE = 0.34  # of an image's width at most
 REACH = 7.0  # mm of paper from an arrow's tip to its tail, where only the tip is known
 THUMB = 150
+TALLEST = 240.0  # mm of a printed page; a longer figure would take gigabytes and fit no journal
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,25 @@ class Shot:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a panel is laid out: width of the print in millimetres, images a row, and what is drawn beside the images."""
+    """How a panel is laid out: width of the print in millimetres, images a row, and what is drawn beside the images.
+
+    There are more images a row than asked for where the figure would not fit on one page.
+    """
 
     width: float = 170.0
     columns: int = 2
     panel_letters: bool = True
     side_letters: bool = True
     scale: bool = True
+
+    def grid(self, images: int) -> tuple[int, int, float]:
+        """Give the columns and rows for so many images, and the side of each in millimetres."""
+        for columns in range(max(1, min(self.columns, images)), max(images, 1) + 1):
+            side = (self.width - GAP * (columns - 1)) / columns
+            rows = math.ceil(images / columns)
+            if rows * side + GAP * (rows - 1) <= TALLEST:
+                break
+        return columns, rows, side
 
 
 def shown(shot: Shot, pixels: int) -> NDArray[np.uint8]:
@@ -130,9 +143,7 @@ def compose(shots: Sequence[Shot], layout: Layout, format: Format, *, dpi: int =
     bytes
         The same images and layout give the same bytes.
     """
-    columns = max(1, min(layout.columns, len(shots)))
-    side = (layout.width - GAP * (columns - 1)) / columns
-    rows = math.ceil(len(shots) / columns)
+    columns, rows, side = layout.grid(len(shots))
     with style():
         sheet = Sheet(layout.width, rows * side + GAP * (rows - 1))
         for place, shot in enumerate(shots):

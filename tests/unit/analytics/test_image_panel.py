@@ -75,3 +75,20 @@ def test_images_stand_in_their_order_and_several_have_letters() -> None:
     assert (lettered[:, : half // 2] > 200).any()
     alone = _pixels(compose([black], replace(BARE, panel_letters=True), "png", dpi=100))
     assert not (alone > 200).any(), "one image needs no letter"
+
+
+@pytest.mark.parametrize("width", [85.0, 170.0])
+@pytest.mark.parametrize("asked", [1, 2, 4])
+def test_no_choice_of_images_is_longer_than_a_page(width: float, asked: int) -> None:
+    for images in range(1, 13):
+        columns, rows, side = Layout(width=width, columns=asked).grid(images)
+        assert rows * side + 1.2 * (rows - 1) <= 240
+        assert columns * rows >= images > columns * (rows - 1)
+        assert columns * side + 1.2 * (columns - 1) == pytest.approx(width)
+    assert Layout(width=width, columns=asked).grid(asked)[0] == asked, "what fits is left as it was asked for"
+
+
+def test_more_images_a_row_are_drawn_where_one_page_would_not_do() -> None:
+    black = Shot(np.zeros((10, 10), dtype=np.float32), (1.0, 1.0), (10.0, 5.0))
+    made = _pixels(compose([black] * 12, replace(BARE, width=170), "png", dpi=30))
+    assert made.shape[0] <= 240 / 25.4 * 30 + 1
