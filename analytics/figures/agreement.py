@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from analytics.figures.marks import interval, look, number, with_limits
+from analytics.figures.marks import interval, look, with_limits
 from analytics.figures.sheet import FULL, INK, PALE, SMALL, SOFT, Sheet, wrapped
 from analytics.stats.result import Results
-from analytics.stats.words import icc_band, kappa_band
+from analytics.stats.words import icc_band, kappa_band, kappa_refused
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,20 +59,12 @@ def _rows(results: Results) -> tuple[list[Row], list[Row]]:
         for symbol, name in (*PLAIN, *(WEIGHTED if item["kind"] == "ordinal" else ())):
             id = f"agreement/{code}/{name}"
             found = with_limits(results, id, "estimate", "ci_low", "ci_high")
-            tested = _tested(results, id)
-            if found and tested:
+            if found and not kappa_refused(results.entry(id)):
                 few = _differing(results, code) < FEW
                 coded.append(Row(title, symbol, *found, kappa_band(found[0]), few, symbol == "κw"))
         if found := with_limits(results, f"agreement/{code}/icc_a1", "estimate", "ci_low", "ci_high"):
             measured.append(Row(title, "ICC", *found, icc_band(found[0]), few=False, weighted=False))
     return coded, measured
-
-
-def _tested(results: Results, id: str) -> bool:
-    """Whether a kappa means something; the zero of a reader who used one category has no test and says nothing."""
-    return id in results and (
-        "z_approx_t" not in results.entry(id).values or number(results, id, "z_approx_t") is not None
-    )
 
 
 def _differing(results: Results, code: str) -> int:

@@ -8,7 +8,7 @@ from itertools import combinations
 from analytics.report.document import marked
 from analytics.report.text import LIMITS_95, Cells, Table, items, readers_of
 from analytics.stats.result import NotEstimable, Results
-from analytics.stats.words import icc_band, kappa_band
+from analytics.stats.words import icc_band, kappa_band, kappa_refused
 
 __all__ = [
     "agreement",
@@ -174,11 +174,8 @@ def _kappa_row(cells: Cells, title: str, prefix: str) -> tuple[str, ...]:
 
 def kappa_cells(cells: Cells, id: str) -> tuple[str, str, str]:
     """Kappa with interval, its SE and its band; with one constant reader, the reason."""
-    value, test = cells.results.value(id, "estimate"), cells.results.value(id, "z_approx_t")
-    if isinstance(value, NotEstimable):
-        return cells.reason(id, "estimate"), "", ""
-    if isinstance(test, NotEstimable) and cells.results.entry(id).notes:
-        return cells.reason(id, "z_approx_t"), "", ""
+    if field := kappa_refused(cells.results.entry(id)):
+        return cells.reason(id, field), "", ""
     shown = cells.interval(id, ESTIMATE, bounds=WITHIN) + few(cells, f"{id.rpartition('/')[0]}/kappa_unweighted", "po")
     return shown, cells.number(id, "ase1"), kappa_words(cells, id)
 

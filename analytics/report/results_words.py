@@ -11,7 +11,8 @@ from analytics.report.document import marked
 from analytics.report.models import MAIN, fits_of, terms_of
 from analytics.report.prose import LEVEL, Prose, fixed, listed, see
 from analytics.report.text import OUTCOMES, TIMES, items, labelled, readers_of
-from analytics.stats.result import ALPHA, NotEstimable, Results
+from analytics.stats.result import ALPHA, Results
+from analytics.stats.words import kappa_refused
 
 __all__ = ["SAID"]
 
@@ -122,13 +123,14 @@ def agreement(results: Results) -> list[str]:
     """Say where agreement was highest and lowest, and what it was on measurements."""
     words = Prose(results)
     graded: list[tuple[float, dict[str, Any], str]] = []
-    said = []
+    said, unknown = [], []
     for item in items(results):
         for name in ("kappa_unweighted", "fleiss_unweighted"):
             id = f"agreement/{item['code']}/{name}"
-            if (value := words.value(id, "estimate")) is not None:
+            if words.has(id) and kappa_refused(results.entry(id)):
+                unknown.append(_inside(item["title"]))
+            elif (value := words.value(id, "estimate")) is not None:
                 graded.append((value, item, id))
-                break
     if graded:
         graded.sort(key=lambda one: one[0])
         low, high = graded[0], graded[-1]
@@ -150,12 +152,6 @@ def agreement(results: Results) -> list[str]:
                 f"{words.number(limits, 'loa_low')} to {words.number(limits, 'loa_high')} {item['unit']}"
                 f"{see('bland_altman')}."
             )
-    unknown = [
-        _inside(item["title"])
-        for item in items(results)
-        if f"agreement/{item['code']}/kappa_unweighted" in results
-        and isinstance(results.value(f"agreement/{item['code']}/kappa_unweighted", "estimate"), NotEstimable)
-    ]
     if unknown:
         said.append(f"Kappa was not estimable for {listed(unknown)}; the table gives the reason.")
     return [" ".join(said)] if said else []

@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
-__all__ = ["exactly", "half_up", "icc_band", "kappa_band", "p_words"]
+from analytics.stats.result import Entry, NotEstimable
+
+__all__ = ["exactly", "half_up", "icc_band", "kappa_band", "kappa_refused", "p_words"]
 
 EVERY_DIGIT = Context(prec=400)  # the greatest float has 309 digits before the point
 # Landis & Koch 1977 in the half-open form the reference study prints; upper border of each band.
@@ -60,6 +62,17 @@ def _band(value: float, bands: tuple[tuple[Decimal, str], ...], last: str) -> st
 def kappa_band(kappa: float) -> str:
     """Name the agreement of a kappa: rounded half up to two decimals first, then looked up (Landis & Koch 1977)."""
     return _band(kappa, KAPPA_BANDS, "almost perfect")
+
+
+def kappa_refused(entry: Entry) -> str:
+    """Name the field whose reason stands in place of a kappa; empty where the kappa can be printed.
+
+    With one constant reader the formula gives 0 whatever the other did: no table, figure or sentence shows that zero.
+    """
+    if isinstance(entry.values["estimate"], NotEstimable):
+        return "estimate"
+    untested = isinstance(entry.values.get("z_approx_t"), NotEstimable)
+    return "z_approx_t" if untested and entry.notes else ""
 
 
 def icc_band(icc: float) -> str:

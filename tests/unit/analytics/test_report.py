@@ -5,9 +5,12 @@ import re
 import pytest
 
 from analytics import report
+from analytics.figures import agreement as forest
 from analytics.report import results_words
+from analytics.report.agreement import agreement as printed
 from analytics.report.document import plain
 from analytics.report.text import Cells, ratio, rounded
+from analytics.stats.agreement import kappa
 from analytics.stats.result import Entry, NotEstimable, Results
 
 
@@ -146,3 +149,19 @@ def test_one_readers_test_is_not_every_readers() -> None:
     (both,) = map(plain, results_words.association(_two_readers(first, second)))
     assert "for every reader" in both
     assert "no test" not in both
+
+
+def test_the_zero_of_a_constant_reader_is_nowhere_an_agreement() -> None:
+    """The formula gives 0 whatever the other reader did; table, figure and prose refuse it alike."""
+    agreed = Entry("agreement/x/agreement", 13, "m", {"n_pairs": 13, "percent_agreement": 76.9})
+    constant = _two_readers(agreed, Entry.of("agreement/x/kappa_unweighted", kappa([[10, 0], [3, 0]], [0, 1])))
+    assert constant.value("agreement/x/kappa_unweighted", "estimate") == 0
+    (said,) = map(plain, results_words.agreement(constant))
+    assert said == "Kappa was not estimable for finding; the table gives the reason."
+    assert not forest.ready(constant)
+    table = printed(constant)
+    assert table is not None
+    assert "not estimable" in table.rows[0][3]
+    both = _two_readers(agreed, Entry.of("agreement/x/kappa_unweighted", kappa([[10, 1], [0, 2]], [0, 1])))
+    assert "highest for finding: kappa 0.75" in plain(results_words.agreement(both)[0])
+    assert forest.ready(both)
