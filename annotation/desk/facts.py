@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Q
 
 from annotation import trail
 from annotation.access import study_for
-from annotation.models import Membership, Role, Study
+from annotation.models import Assignment, Membership, Role, Study
 from annotation.people import Person
 from annotation.protocol import FACTS, FactField, fact_faults
 
@@ -74,8 +76,8 @@ def _known(study: Study) -> Facts:
     return Facts(
         tuple(Stated(field, known["told"].get(field.code, "")) for field in FACTS),
         tuple(
-            ReaderStated(f"{READER}{seat.user_id}", seat.user.username, readers.get(str(seat.user_id), ""))
-            for seat in _readers(study)
+            ReaderStated(f"{READER}{reader.pk}", reader.username, readers.get(str(reader.pk), ""))
+            for reader in _readers(study)
         ),
     )
 
@@ -94,9 +96,9 @@ def state_facts(person: Person, code: str, given: Mapping[str, str]) -> int:
         study = Study.objects.select_for_update().get(pk=study.pk)
         before = facts_of(study)
         told = {field.code: texts.get(field.code, before["told"].get(field.code, "")) for field in FACTS}
-        readers = {
-            str(seat.user_id): texts.get(f"{READER}{seat.user_id}", before["readers"].get(str(seat.user_id), ""))
-            for seat in _readers(study)
+        # What is stated of somebody stays where nobody asked to change it, whatever role the person has now.
+        readers = before["readers"] | {
+            str(reader.pk): texts[code] for reader in _readers(study) if (code := f"{READER}{reader.pk}") in texts
         }
         experience = {f"{READER}{key}": text for key, text in readers.items()}
         if faults := fact_faults({**told, **experience}):
@@ -110,8 +112,11 @@ def state_facts(person: Person, code: str, given: Mapping[str, str]) -> int:
     return len(changed)
 
 
-def _readers(study: Study) -> list[Membership]:
-    return list(Membership.objects.select_related("user").filter(study=study, role=Role.READER).order_by("user_id"))
+def _readers(study: Study) -> list[Person]:
+    """Give everybody who reads or has read: the report prints experience of those whose role has changed, too."""
+    seats = Membership.objects.filter(study=study, role=Role.READER).values("user")
+    asked = Assignment.objects.filter(study=study).values("reader")
+    return list(get_user_model().objects.filter(Q(pk__in=seats) | Q(pk__in=asked)).order_by("pk"))
 
 
 def _filled(texts: Mapping[str, str]) -> dict[str, str]:

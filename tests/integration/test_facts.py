@@ -6,7 +6,7 @@ import pytest
 
 from annotation import desk, handover
 from annotation.access import NotYours
-from annotation.models import Event
+from annotation.models import Event, Membership, Role
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,19 @@ def test_lines_are_kept_and_a_title_no_document_can_hold_is_refused() -> None:
     for title in ("A\x0cstudy", "A study\x00", "A\ue001study"):
         with pytest.raises(desk.BadSetting, match="cannot be printed"):
             desk.create_study(cast.coordinator(), code="TITLED", title=title)
+
+
+def test_experience_stays_when_a_reader_becomes_something_else() -> None:
+    reader = cast.reader_a()
+    code = f"reader-{reader.pk}"
+    desk.state_facts(cast.coordinator(), cast.SPINE, {code: "12 years"})
+    Membership.objects.filter(study=cast.study(), user=reader).update(role=Role.ANALYST)
+    assert desk.state_facts(cast.coordinator(), cast.SPINE, {"centre": "Zurich"}) == 1
+    stated = {one.code: one.text for one in desk.facts(cast.coordinator(), cast.SPINE).readers}
+    assert stated[code] == "12 years", "one who has readings is still asked for"
+    assert desk.state_facts(cast.coordinator(), cast.SPINE, {code: "13 years"}) == 1
+    assert desk.state_facts(cast.coordinator(), cast.SPINE, {code: ""}) == 1
+    assert cast.study().settings["facts"]["readers"] == {}
 
 
 def test_nobody_else_states_facts() -> None:
