@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from analytics.report.checklist_items import CHECKLISTS, Item
 from analytics.report.document import Paragraph, Section, Table, stated
-from analytics.report.facts import StudyFacts
+from analytics.report.facts import ANOTHER, AS_FROZEN, ITS_PART, NONE_FROZEN, StudyFacts
+from analytics.stats.result import Results
 from annotation.protocol import FACTS
 
 __all__ = ["checklists", "declared", "deviations", "open_points"]
@@ -65,14 +66,22 @@ def declared(about: StudyFacts) -> list[Paragraph]:
     return [Paragraph(f"{LABELS[code]}: {about.said(code)}") for code in codes if about.has(code)]
 
 
-def deviations(about: StudyFacts) -> Section:
+KEPT = {
+    AS_FROZEN: "None: the plan that was run is the one frozen before the first reading.",
+    ITS_PART: "Only agreement was analysed, which needs no outcome; the frozen plan as a whole was not run yet.",
+    ANOTHER: "The plan that was run is not the one frozen before the first reading.",
+    NONE_FROZEN: "No analysis plan was frozen with this study; nothing can be compared.",
+}
+
+
+def deviations(results: Results, about: StudyFacts) -> Section:
     """List how the analysis left the frozen plan."""
     if not about.settings:
         text: tuple[Paragraph, ...] = (Paragraph("No plan was frozen with these tables; nothing can be compared."),)
     elif about.deviations:
         text = tuple(map(Paragraph, about.deviations))
     else:
-        text = (Paragraph("None: the plan that was run is the one frozen before the first reading."),)
+        text = (Paragraph(KEPT[about.plan_of(results)]),)
     return Section("deviations", "Deviations from the frozen plan", text)
 
 

@@ -61,7 +61,7 @@ def compose(results: Results, title: str, facts: Mapping[str, str], about: Study
             Section("checklists", "Declarations and reporting checklists", tuple(declared(known))),
             *checklists(known, titles),
         ),
-        (deviations(known), *filter(None, [open_points(known) if about else None])),
+        (deviations(results, known), *filter(None, [open_points(known) if about else None])),
     )
     report = Report(title, facts, tuple(one for group in sections for one in group), results)
     placed = numbering(report)  # a table and a figure may bear one name; words point at the table then

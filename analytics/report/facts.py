@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from analytics.report.document import stated
+from analytics.stats.result import Results
 
-__all__ = ["Dated", "StudyFacts"]
+__all__ = ["ANOTHER", "AS_FROZEN", "ITS_PART", "NONE_FROZEN", "Dated", "StudyFacts"]
+
+# What the plan that was run is to the one the study froze.
+AS_FROZEN, ITS_PART, ANOTHER, NONE_FROZEN = "as frozen", "its part", "another", "none frozen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,15 @@ class StudyFacts:
     def setting(self, code: str, otherwise: str = "") -> str:
         """Print what the study has fixed in the program."""
         return stated(self.settings[code], f"settings/{code}") if self.settings.get(code) else otherwise
+
+    def plan_of(self, results: Results) -> str:
+        """Tell what the plan that was run is to the frozen one; before the outcomes only a part can be run."""
+        frozen = self.settings.get("plan_digest", "")
+        if not frozen:
+            return NONE_FROZEN
+        if str(results.plan["digest"]).startswith(frozen):
+            return AS_FROZEN
+        return ANOTHER if results.subject["has_outcomes"] else ITS_PART
 
     def on(self, step: str) -> str:
         """Print the day of a step of the trail, or nothing."""

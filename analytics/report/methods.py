@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analytics.report.document import Paragraph, Section, plain, stated
-from analytics.report.facts import StudyFacts
+from analytics.report.facts import ANOTHER, AS_FROZEN, ITS_PART, NONE_FROZEN, StudyFacts
 from analytics.report.prose import LEVEL, Prose, fixed, listed, see
 from analytics.report.text import items, readers_of
 from analytics.stats.result import Results
@@ -163,20 +163,29 @@ FAMILIES: tuple[tuple[str, str], ...] = (
 )
 
 
+def _plan(results: Results, about: StudyFacts) -> list[str]:
+    """Say what plan was run; that it was frozen only where it is the one the study froze."""
+    digest = stated(str(results.plan["digest"])[:12], "plan/digest")
+    run = f"({results.plan['title']}; digest {digest})"
+    frozen = (
+        f"The study froze the plan “{about.setting('plan')}” (digest {about.setting('plan_digest')})"
+        f"{_on(about, 'frozen')} before the first reading."
+    )
+    return {
+        AS_FROZEN: [f"The analysis plan {run} was frozen{_on(about, 'frozen')} before the first reading."],
+        ITS_PART: [frozen, f"Of its questions only those that need no outcome are answered here {run}."],
+        ANOTHER: [frozen, f"Another plan was run {run}; the deviations are listed below."],
+        NONE_FROZEN: [f"The analysis followed a plan {run} that was not frozen before the first reading."],
+    }[about.plan_of(results)]
+
+
 def _statistics(results: Results, about: StudyFacts) -> list[list[str]]:
     words = Prose(results)
     said = [sentence for family, sentence in FAMILIES if any(True for _ in results.under(family))]
     firth = any(entry.id.endswith("/firth") for entry in results.under("logistic/"))
     drawn = next((entry.id for entry in results.under("bootstrap/")), None)
-    digest = stated(str(results.plan["digest"])[:12], "plan/digest")
-    frozen = (
-        f"was frozen{_on(about, 'frozen')} before the first reading" if about.setting("plan_digest") else "was fixed"
-    )
     return [
-        [
-            f"The analysis plan ({results.plan['title']}; digest {digest}) {frozen}.",
-            "It was followed, but for the deviations listed below." if about.deviations else "",
-        ],
+        _plan(results, about),
         [
             *said,
             "Firth's penalty was used beside maximum likelihood." if firth else "",

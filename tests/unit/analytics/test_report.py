@@ -8,7 +8,10 @@ from analytics import report
 from analytics.figures import agreement as forest
 from analytics.report import results_words
 from analytics.report.agreement import agreement as printed
-from analytics.report.document import plain
+from analytics.report.checklists import deviations
+from analytics.report.document import Paragraph, Section, plain
+from analytics.report.facts import StudyFacts
+from analytics.report.methods import methods
 from analytics.report.text import Cells, ratio, rounded
 from analytics.stats.agreement import kappa
 from analytics.stats.result import Entry, NotEstimable, Results
@@ -165,3 +168,30 @@ def test_the_zero_of_a_constant_reader_is_nowhere_an_agreement() -> None:
     both = _two_readers(agreed, Entry.of("agreement/x/kappa_unweighted", kappa([[10, 1], [0, 2]], [0, 1])))
     assert "highest for finding: kappa 0.75" in plain(results_words.agreement(both)[0])
     assert forest.ready(both)
+
+
+def _sentences(section: Section) -> list[str]:
+    return [plain(block.text) for block in section.blocks if isinstance(block, Paragraph)]
+
+
+@pytest.mark.parametrize(
+    ("digest", "outcomes", "frozen", "said", "left"),
+    [
+        ("a" * 64, True, "a" * 12, "was frozen before the first reading.", "None: the plan that was run is the one"),
+        ("b" * 64, True, "a" * 12, "Another plan was run (Title; digest bbbbbbbbbbbb)", "is not the one frozen"),
+        ("b" * 64, False, "a" * 12, "only those that need no outcome are answered", "Only agreement was analysed"),
+        ("b" * 64, True, "", "that was not frozen before the first reading", "No analysis plan was frozen"),
+    ],
+)
+def test_no_plan_is_called_frozen_that_was_not(digest: str, outcomes: bool, frozen: str, said: str, left: str) -> None:
+    subject = {"readers": ["R1", "R2"], "items": [], "has_outcomes": outcomes}
+    results = Results({"title": "Title", "digest": digest}, subject, 0, ())
+    about = StudyFacts(settings={"plan": "full", "plan_digest": frozen, "instrument": "i"})
+    section = next(one for one in methods(results, about) if one.code == "methods_statistics")
+    (words, *_) = _sentences(section)
+    assert said in words
+    assert ("digest aaaaaaaaaaaa" in words) == bool(frozen), "the digest that was frozen stands there whatever was run"
+    assert (") was frozen" in words) == (digest[:12] == frozen)
+    (kept,) = _sentences(deviations(results, about))
+    assert left in kept
+    assert ("None:" in kept) == (digest[:12] == frozen)
