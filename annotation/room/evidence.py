@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from annotation.dicom.geometry import Plane, on_plane, plane_name, slip
 from annotation.dicom.marks import POINTS_OF, inside, value_of
+from annotation.dicom.numbering import space_of
 from annotation.models import Instance, Series
 from annotation.protocol import Fault, Invalid, Measured, Protocol
 from annotation.protocol.instrument import Cell
@@ -97,7 +98,7 @@ class _Images:
         self._assignment = assignment
         self._named = named
         self._homes: dict[str, tuple[Series, str, int]] | None = None
-        self._frames: dict[tuple[int, str], list[Any]] | None = None
+        self._instances: dict[tuple[int, str], Instance] | None = None
 
     def home(self, cell: str, uid: object) -> tuple[Series, str, int]:
         if self._homes is None:  # one pass over the case, and only when something points at an image
@@ -110,19 +111,30 @@ class _Images:
         return found or _refuse(cell, "This names an image that is not part of this case.")
 
     def plane(self, series: Series, sop_uid: str, frame: int) -> Plane | None:
-        if self._frames is None:
-            self._frames = self._fetch()
-        stored = self._frames[series.pk, sop_uid][frame - 1]["plane"]
+        stored = self._stored(series, sop_uid).frames[frame - 1]["plane"]
         return Plane.from_json(stored) if stored else None
 
-    def _fetch(self) -> dict[tuple[int, str], list[Any]]:
-        """Read what every named image, and the middle of its series, says of its planes: all in one query."""
+    def _stored(self, series: Series, sop_uid: str) -> Instance:
+        if self._instances is None:
+            self._instances = self._fetch()
+        return self._instances[series.pk, sop_uid]
+
+    def _fetch(self) -> dict[tuple[int, str], Instance]:
+        """Read what every named image, and the middle of each series, says of its planes: all in one query."""
         homes = [home for uid, home in (self._homes or {}).items() if uid in self._named]
-        wanted = {sop_uid for _, sop_uid, _ in homes} | {_middle(series)[0] for series, _, _ in homes}
+        wanted = {sop_uid for _, sop_uid, _ in homes} | {_middle(series)[0] for series in self._series}
         found = Instance.objects.filter(series__in=self._series, sop_uid__in=wanted)
-        return {
-            (series, sop_uid): frames for series, sop_uid, frames in found.values_list("series", "sop_uid", "frames")
-        }
+        return {(one.series_id, one.sop_uid): one for one in found.only("series", "sop_uid", "frames", "header")}
+
+    def middles(self, series: Series) -> tuple[Plane | None, list[Plane]]:
+        """Give the plane in the middle of a series, and those of the others in the same frame of reference."""
+        here = self._space(series)
+        others = [one for one in self._series if one.pk != series.pk and self._space(one) == here]
+        planes = [self.plane(one, *_middle(one)) for one in others]
+        return self.plane(series, *_middle(series)), [plane for plane in planes if plane]
+
+    def _space(self, series: Series) -> str:
+        return space_of(series.series_uid, self._stored(series, _middle(series)[0]).header)
 
     def measurable(self, cell: str, sent: Mapping[str, Any], count: int) -> tuple[Plane, Points]:
         """Give points that lie on and within the image they name."""
@@ -178,8 +190,8 @@ def _of_cell(cell: Cell, value: object, sent: object, images: _Images) -> dict[s
 def _right_side(cell: Cell, home: tuple[Series, str, int], images: _Images) -> None:
     if not cell.site.side:
         return
-    plane, middle = images.plane(*home), images.plane(home[0], *_middle(home[0]))
-    if plane and middle and lies_on_other_side(cell.site.side, plane, middle):
+    plane, (own, others) = images.plane(*home), images.middles(home[0])
+    if plane and own and lies_on_other_side(cell.site.side, plane, own, others):
         _refuse(cell.key, OTHER_SIDE)
 
 

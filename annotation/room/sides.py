@@ -20,7 +20,7 @@ NO_SCALE = "The images of this finding carry no scale, so nothing is measured on
 OTHER_SIDE = "This slice lies on the other side of the patient. It is no evidence for this side."
 
 BEYOND_MIDLINE_MM = 10.0
-"""Farther than this from the middle of its series, a sagittal slice shows one side only."""
+"""Farther than this from the middle, a sagittal slice shows one side only."""
 
 
 def barred(series: Sequence[Series], protocol: Protocol, form: str) -> dict[str, str]:
@@ -60,12 +60,19 @@ def refused(cells: Mapping[str, str], answers: Mapping[str, Any]) -> tuple[Fault
     return tuple(Fault(cell, why) for cell, why in cells.items() if isinstance(answers.get(cell), (int, float)))
 
 
-def lies_on_other_side(side: str, plane: Plane, middle: Plane) -> bool:
-    """Tell whether a sagittal slice lies clearly on the side that is not meant; x grows towards the patient's left."""
-    if not side or plane_name(plane) != "sagittal":
+def lies_on_other_side(side: str, plane: Plane, own: Plane, others: Sequence[Plane]) -> bool:
+    """Tell whether a sagittal slice lies clearly on the side that is not meant; x grows towards the patient's left.
+
+    The middle of a sagittal series (`own`) is the patient's only where the series covers both sides. So a series across
+    the patient (its middle among `others`) has to say the same, and the slice lies beyond the middles of all.
+    """
+    across = [_across(other) for other in others if plane_name(other) != "sagittal"]
+    if not side or not across or plane_name(plane) != "sagittal":
         return False
-    towards_left = _across(plane) - _across(middle)
-    return towards_left > BEYOND_MIDLINE_MM if side == "right" else towards_left < -BEYOND_MIDLINE_MM
+    at, middles = _across(plane), [_across(own), *across]
+    if side == "right":
+        return at - max(middles) > BEYOND_MIDLINE_MM
+    return min(middles) - at > BEYOND_MIDLINE_MM
 
 
 def _across(plane: Plane) -> float:

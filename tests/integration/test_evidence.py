@@ -284,6 +284,10 @@ def test_a_number_over_images_without_a_scale_is_no_measurement(seat: Client) ->
     assert put(seat, reading, {}, slip_mm__case=reason, meyerding__case=1).status_code == 200
 
 
+AXIAL_MIDDLE = 22.0
+"""Where the middle of the made axial images lies between right and left, mm."""
+
+
 def test_a_slice_of_the_other_side_is_no_evidence_for_this_one(seat: Client) -> None:
     study = Study.objects.get(code=cast.SPINE)
     study.settings = study.settings | {"sides": "both"}
@@ -291,7 +295,7 @@ def test_a_slice_of_the_other_side_is_no_evidence_for_this_one(seat: Client) -> 
     study.save()
     for place, instance in enumerate(Instance.objects.filter(series__role="SAG_T1").order_by("series", "pk")):
         plane = instance.frames[0]["plane"]
-        plane["position_lps_mm"][0] = (-15.0, 0.0, 15.0)[place % 3]
+        plane["position_lps_mm"][0] = AXIAL_MIDDLE + (-15.0, 0.0, 15.0)[place % 3]
         instance.save()
     reading = cast.next_of(seat, cast.SPINE, "mr")["reading"]
     right, middle, left = ({"uid": frame_of(reading, "SAG_T1", place)["uid"], "window": WINDOW} for place in range(3))
@@ -300,3 +304,16 @@ def test_a_slice_of_the_other_side_is_no_evidence_for_this_one(seat: Client) -> 
     for sent in ({"lee.right": left}, {"lee.left": right}):
         refused = put(seat, reading, sent, base=2)
         assert (refused.status_code, refused.json()["faults"][0]["cell"]) == (422, next(iter(sent)))
+    # Of a series that covers one side alone the middle is not the patient's: the axial series says where that lies.
+    for place, instance in enumerate(Instance.objects.filter(series__role="SAG_T1").order_by("series", "pk")):
+        plane = instance.frames[0]["plane"]
+        plane["position_lps_mm"][0] = AXIAL_MIDDLE + (-60.0, -40.0, -5.0)[place % 3]
+        instance.save()
+    assert put(seat, reading, {"lee.right": left}, base=2).status_code == 200
+    assert put(seat, reading, {"lee.left": right}, base=3).status_code == 422
+    assert put(seat, reading, {"lee.left": left}, base=3).status_code == 200, "within 10 mm of the patient's middle"
+    # Where nothing but the series itself tells of a middle, nothing is refused.
+    for instance in Instance.objects.exclude(series__role="SAG_T1"):
+        instance.header["00200052"] = {"vr": "UI", "Value": ["2.25.7"]}
+        instance.save()
+    assert put(seat, reading, {"lee.left": right}, base=4).status_code == 200

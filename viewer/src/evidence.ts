@@ -1,5 +1,5 @@
 /** Pure: the evidence document, by cell and by mark. */
-import { centre, planeName, planeOf } from './geometry.ts';
+import { centre, type Plane, planeName, planeOf } from './geometry.ts';
 import type { CellEvidence, Evidence, ImageMark, Points, Stack } from './wire.ts';
 
 const MARKS = 'marks';
@@ -78,17 +78,32 @@ export function onlyOf(evidence: Evidence, stacks: readonly Stack[]): Evidence {
   return withMarks(Object.fromEntries(cells.map((cell) => [cell, evidence[cell] as CellEvidence])), marks);
 }
 
-/** Farther than this from the middle of its series, a sagittal slice shows one side only; as on the server, mm. */
+/** Farther than this from the middle, a sagittal slice shows one side only; as on the server, mm. */
 const BEYOND_MIDLINE_MM = 10;
 
-/** A sagittal slice that lies clearly on the side of the patient that is not meant. */
+/**
+ * A sagittal slice that lies clearly on the side of the patient that is not meant. The middle of its series is the
+ * patient's only where that covers both sides: a series across the patient has to say the same.
+ */
 export function onOtherSide(stacks: readonly Stack[], uid: string, side: string | undefined): boolean {
   const home = side ? stacks.find(({ frames }) => frames.some((frame) => frame.uid === uid)) : undefined;
-  const [plane, middle] = [
-    home?.frames.find((frame) => frame.uid === uid),
-    home?.frames[Math.floor(home.frames.length / 2)],
-  ].map((frame) => frame && planeOf(frame.metadata));
-  if (!plane || !middle || planeName(plane) !== 'sagittal') return false;
-  const towardsLeft = centre(plane)[0] - centre(middle)[0];
-  return side === 'right' ? towardsLeft > BEYOND_MIDLINE_MM : towardsLeft < -BEYOND_MIDLINE_MM;
+  const frame = home?.frames.find((one) => one.uid === uid);
+  const plane = frame && planeOf(frame.metadata);
+  const own = home && middleOf(home);
+  if (!plane || !own || planeName(plane) !== 'sagittal') return false;
+  const across = stacks.flatMap((stack) => {
+    const middle = stack === home ? null : middleOf(stack);
+    const told =
+      middle && planeName(middle) !== 'sagittal' && middle.frameOfReference === own.frameOfReference;
+    return told ? [centre(middle)[0]] : [];
+  });
+  if (across.length === 0) return false;
+  const [at, middles] = [centre(plane)[0], [centre(own)[0], ...across]];
+  const beyond = side === 'right' ? at - Math.max(...middles) : Math.min(...middles) - at;
+  return beyond > BEYOND_MIDLINE_MM;
+}
+
+function middleOf({ frames }: Stack): Plane | null {
+  const frame = frames[Math.floor(frames.length / 2)];
+  return frame ? planeOf(frame.metadata) : null;
 }

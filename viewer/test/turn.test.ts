@@ -34,18 +34,31 @@ test('a sagittal slice far from the middle is evidence for its own side only', (
       '00280030': { vr: 'DS', Value: [1, 1] },
     },
   });
-  const stack = (row: Vec3): Stack => ({
+  const stack = (row: Vec3, ...places: number[]): Stack => ({
     id: 'k1',
     role: 'SAG_T1',
     title: '',
-    frames: [-30, -12, -4, 0, 4, 12, 30].map((x) => frame(x, row)),
+    frames: places.map((x) => frame(x, row)),
   });
-  const sagittal = [stack([0, 1, 0])];
+  const [SAGITTAL, ACROSS]: Vec3[] = [
+    [0, 1, 0],
+    [1, 0, 0],
+  ];
+  const axial = stack(ACROSS as Vec3, -0.5);
+  const both = stack(SAGITTAL as Vec3, -30, -12, -4, 0, 4, 12, 30);
+  const sagittal = [both, axial];
   assert.ok(onOtherSide(sagittal, '12', 'right'), 'x grows towards the left');
   assert.ok(!onOtherSide(sagittal, '12', 'left'));
   assert.ok(onOtherSide(sagittal, '-30', 'left'));
   assert.ok(!onOtherSide(sagittal, '4', 'right'), 'near the middle both sides may be seen');
   assert.ok(!onOtherSide(sagittal, '30', ''));
   assert.ok(!onOtherSide(sagittal, 'gone', 'right'));
-  assert.ok(!onOtherSide([stack([1, 0, 0])], '30', 'right'), 'a coronal slice shows both sides');
+  assert.ok(
+    !onOtherSide([stack(ACROSS as Vec3, -4, 30), axial], '30', 'right'),
+    'a coronal slice shows both sides',
+  );
+  const right = [stack(SAGITTAL as Vec3, -60, -40, -6), axial];
+  assert.ok(!onOtherSide(right, '-6', 'right'), 'a series of one side has its middle on that side');
+  assert.ok(onOtherSide(right, '-60', 'left'));
+  assert.ok(!onOtherSide([both], '30', 'right'), 'nothing but the series itself tells of a middle');
 });
