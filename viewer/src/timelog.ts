@@ -40,6 +40,7 @@ export class TimeLog {
   #lastInput = Date.now();
   #pages: readonly Document[] = [];
   #sending = false;
+  #kept: Promise<unknown> = Promise.resolve();
 
   constructor(api: Api, user: string) {
     this.#api = api;
@@ -49,7 +50,7 @@ export class TimeLog {
     window.setInterval(() => void this.#send(), SEND_MS);
     window.addEventListener('pagehide', () => {
       this.#tell('left');
-      void this.#send(true);
+      if (this.#visit) void this.#finish(this.#visit);
     });
     void this.#sendKept();
   }
@@ -90,10 +91,10 @@ export class TimeLog {
 
   /** The reading is not open here any more. */
   close(kind: 'submit' | 'left' = 'left'): void {
-    if (!this.#visit) return;
     this.#tell(kind);
-    void this.#send();
+    const visit = this.#visit;
     this.#visit = null;
+    if (visit) void this.#finish(visit);
   }
 
   #tell(kind: MomentKind, cell = '', at = Date.now()): void {
@@ -104,6 +105,8 @@ export class TimeLog {
   }
 
   #input(begun: boolean): void {
+    // No timer runs while the machine sleeps: what wakes it ends a stretch that nobody has noticed yet.
+    this.#look();
     this.#lastInput = Date.now();
     if (this.#idle) this.#tell('back');
     this.#idle = false;
@@ -128,32 +131,57 @@ export class TimeLog {
     this.#tell(hidden ? 'hidden' : 'visible');
   }
 
-  async #send(leaving = false): Promise<void> {
+  async #send(): Promise<void> {
     const visit = this.#visit;
-    if (!visit || visit.told.length === 0 || (this.#sending && !leaving)) return;
+    if (!visit || visit.told.length === 0 || this.#sending) return;
     this.#sending = true;
     const part = { ...visit, told: visit.told.slice(0, MOST) };
-    const arrived = await this.#sendPart(part, leaving);
+    const arrived = await this.#arrives(part, false);
     this.#sending = false;
-    const known = new Set(part.told.map(({ number }) => number));
-    if (arrived && this.#visit?.visit === visit.visit) {
-      this.#visit = { ...this.#visit, told: this.#visit.told.filter(({ number }) => !known.has(number)) };
+    // Closed meanwhile, it is kept and sent as a whole: what the server has already, it does not keep twice.
+    if (this.#visit?.visit !== visit.visit) return;
+    if (arrived) this.#visit = without(this.#visit, part);
+    await this.#keep(this.#visit, !arrived);
+  }
+
+  /** Keep a whole visit, then send it to its end. The page may be gone before that: another one goes on from what is kept. */
+  async #finish(visit: Visit): Promise<void> {
+    void this.#keep(visit, true);
+    await this.#sendWhole(visit, true);
+  }
+
+  async #sendWhole(visit: Visit, leaving: boolean): Promise<void> {
+    let rest = visit;
+    while (rest.told.length > 0) {
+      const part = { ...rest, told: rest.told.slice(0, MOST) };
+      if (!(await this.#arrives(part, leaving))) break;
+      rest = without(rest, part);
     }
+    await this.#keep(rest, rest.told.length > 0);
+  }
+
+  /** One change of what is kept after the other, or an early one could undo a later one. */
+  #keep(visit: Visit, waits: boolean): Promise<unknown> {
+    const act = () => (waits ? rememberTimes(this.#user, visit) : forgetTimes(this.#user, visit.visit));
+    this.#kept = this.#kept.then(act);
+    return this.#kept;
   }
 
   /** True when the server has it, or will never take it. */
-  async #sendPart({ visit, url, told }: Visit, leaving: boolean): Promise<boolean> {
+  async #arrives({ visit, url, told }: Visit, leaving: boolean): Promise<boolean> {
     const now = Date.now();
     const moments = told.map(({ at, ...one }) => ({ ...one, ago_ms: Math.max(0, now - at) }));
     const outcome = await this.#api.times(url, { visit, moments }, leaving);
-    const waits = outcome.kind === 'failed' || outcome.kind === 'signed_out';
-    if (waits) await rememberTimes(this.#user, { visit, url, told });
-    else await forgetTimes(this.#user, visit);
-    return !waits;
+    return outcome.kind !== 'failed' && outcome.kind !== 'signed_out';
   }
 
-  /** What an earlier page could not send. What the server has already, it does not keep twice. */
+  /** What an earlier page could not send. */
   async #sendKept(): Promise<void> {
-    for (const kept of await keptTimes(this.#user)) await this.#sendPart(kept, false);
+    for (const kept of await keptTimes(this.#user)) await this.#sendWhole(kept, false);
   }
+}
+
+function without(visit: Visit, part: Visit): Visit {
+  const known = new Set(part.told.map(({ number }) => number));
+  return { ...visit, told: visit.told.filter(({ number }) => !known.has(number)) };
 }

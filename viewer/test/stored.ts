@@ -13,6 +13,7 @@ function transaction(): object {
   setTimeout(() => now.oncomplete?.());
   const table = {
     get: (key: string) => ({ result: rows.get(key) }),
+    getAll: (range: Range) => ({ result: found(range).map((key) => rows.get(key)) }),
     count: (range: Range) => ({ result: found(range).length }),
     put: (value: unknown, key: string) => ({ result: rows.set(key, structuredClone(value)) }),
     delete: (range: Range) => {

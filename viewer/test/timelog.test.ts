@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import type { Api, Outcome } from '../src/api.ts';
+import { TimeLog, type Visit } from '../src/timelog.ts';
+import type { Reading, Times } from '../src/wire.ts';
+import { rows, settle } from './stored.ts';
+
+class Page extends EventTarget {
+  hidden = false;
+  defaultView = {};
+}
+const page = new Page();
+let tick = () => {};
+const window = Object.assign(new EventTarget(), {
+  setInterval: (act: () => void, ms: number) => {
+    if (ms === 15_000) tick = act;
+  },
+});
+Object.assign(globalThis, { window, document: page });
+
+const ok: Outcome<unknown> = { kind: 'ok', body: {} };
+const failed: Outcome<unknown> = { kind: 'failed', sentence: '' };
+
+let calls: { times: Times; leaving: boolean; answer(outcome: Outcome<unknown>): void }[] = [];
+const api = {
+  times: (_url: string, times: Times, leaving: boolean) =>
+    new Promise((answer) => calls.push({ times, leaving, answer })),
+} as unknown as Api;
+const kinds = (times: Times | undefined) => times?.moments.map(({ kind }) => kind);
+const kept = () => [...rows.values()] as Visit[];
+
+beforeEach(() => {
+  rows.clear();
+  calls = [];
+});
+
+async function opened(): Promise<TimeLog> {
+  const log = new TimeLog(api, 'anna');
+  await settle();
+  log.open({ times_url: '/times' } as Reading);
+  return log;
+}
+
+test('the last moments leave though a send is under way, and are kept until they have arrived', async () => {
+  const log = await opened();
+  tick();
+  log.answered('a');
+  log.close('submit');
+  await settle();
+  assert.deepEqual(kinds(calls[1]?.times), ['opened', 'answer', 'submit']);
+  assert.ok(calls[1]?.leaving, 'the request outlives the page');
+  assert.equal(kept()[0]?.told.length, 3);
+  // What the earlier send hears takes nothing from what is kept.
+  calls[0]?.answer(ok);
+  await settle();
+  assert.equal(kept()[0]?.told.length, 3);
+  calls[1]?.answer(failed);
+  await settle();
+  assert.equal(kept()[0]?.told.at(-1)?.kind, 'submit');
+  await opened();
+  calls[2]?.answer(ok);
+  await settle();
+  assert.equal(rows.size, 0, 'the next page sends it');
+});
+
+test('more moments than the server takes at once go in parts, and none is lost between them', async () => {
+  const log = await opened();
+  for (let count = 0; count < 700; count += 1) log.answered('a');
+  log.close('submit');
+  await settle();
+  assert.equal(kept()[0]?.told.length, 702);
+  calls[0]?.answer(ok);
+  await settle();
+  assert.deepEqual([calls[0]?.times.moments.length, calls[1]?.times.moments.length], [500, 202]);
+  calls[1]?.answer(failed);
+  await settle();
+  assert.equal(kept()[0]?.told.length, 202);
+});
+
+test('a machine that slept was not at work', async (t) => {
+  const log = await opened();
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  t.mock.timers.tick(3_600_000);
+  page.dispatchEvent(new Event('keydown'));
+  t.mock.timers.reset();
+  log.close();
+  assert.deepEqual(kinds(calls[0]?.times)?.slice(0, 3), ['opened', 'idle', 'back']);
+});
