@@ -64,6 +64,25 @@ test('a handle follows the mouse on its own slice only; elsewhere the mark is as
   ]);
 });
 
+test('a mark in the hand moves no other that took its place in the list; let go, it can be taken', () => {
+  const { marks, heard } = marksOn(LINE);
+  const view = viewOf();
+  const at = { mark: 0, point: 1 };
+  marks.drag(view, at, [30, 10], false);
+  const other: ImageMark = { ...LINE, points_lps_mm: [[50, 50, 0], [70, 50, 0]] }; // biome-ignore format: a row
+  marks.belong([other]);
+  marks.drag(view, at, [40, 10], false);
+  marks.drag(view, at, [40, 10], true);
+  assert.equal(heard.length, 0);
+  marks.drag(view, at, [70, 50], false);
+  marks.belong([]);
+  marks.drag(view, at, [75, 50], true);
+  marks.belong([other]);
+  marks.drag(view, at, [70, 50], false);
+  marks.drag(view, at, [80, 50], true);
+  assert.deepEqual(ends(heard[0])?.[1], [80, 50, 0]);
+});
+
 test('a slice that comes back under a held handle does not take it up again', () => {
   const { marks, heard } = marksOn(LINE);
   const view = viewOf();

@@ -87,6 +87,11 @@ export class ByKeys {
     this.#cursor.left(view);
   }
 
+  /** A view was drawn anew. */
+  refreshed(view: View): void {
+    this.#cursor.refreshed(view);
+  }
+
   /** A carried point goes back where it was; false when none is carried. */
   putBack(): boolean {
     return this.#cursor.putBack();

@@ -2,10 +2,12 @@
  * A place on the active picture that is moved with the keys: it sets points, shows places, and carries points that are
  * set already. What the mouse does, by the same doors.
  */
+import type { Vec3 } from '../wire.ts';
 import type { MarkHandle } from './marks/marks.ts';
 import { type Spot, shape } from './overlay.ts';
 import { placeOf } from './pointer.ts';
 import type { Handle } from './points.ts';
+import { toScreen } from './screen.ts';
 import type { View } from './view.ts';
 
 export interface CursorEvents {
@@ -27,6 +29,8 @@ export class Cursor {
   readonly #layer: SVGElement;
   #view: View | null = null;
   #spot: Spot = [0, 0];
+  /** The place in the patient that it stands at; what lies below a spot of the screen changes with zoom and size. */
+  #at: Vec3 | null = null;
   #carried: Handle | MarkHandle | null = null;
   #timer = 0;
 
@@ -60,7 +64,7 @@ export class Cursor {
     if (!here) return;
     const { width, height } = here.viewport;
     const [x, y] = this.#spot;
-    this.#to([Math.min(width, Math.max(0, x + right)), Math.min(height, Math.max(0, y + down))]);
+    this.#to([along(x, right, width), along(y, down, height)]);
     if (this.#carried) this.#events.drag(here, this.#carried, this.#spot, false);
     else this.#events.hover(here, this.#spot);
   }
@@ -125,23 +129,32 @@ export class Cursor {
     if (view === this.#view) this.putBack();
   }
 
+  /** A view was zoomed, moved or has another size: the same place of the patient lies elsewhere on the screen. */
+  refreshed(view: View): void {
+    if (view === this.#view && this.#at) this.#draw(view, toScreen(view.viewport, this.#at));
+  }
+
   tell(text: string): void {
     this.#voice.textContent = text;
   }
 
   #to(spot: Spot): void {
-    this.#spot = spot;
     const view = this.#view;
     if (!view) return;
-    const [x, y] = spot;
+    this.#at = view.toPatient(spot);
+    this.#draw(view, spot);
+    window.clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.tell(this.#words(view)), TELL_MS);
+  }
+
+  #draw(view: View, [x, y]: Spot): void {
+    this.#spot = [x, y];
     view.element.append(this.#layer);
     this.#layer.replaceChildren();
     const d = `M${x - ARM} ${y}H${x - GAP}M${x + GAP} ${y}H${x + ARM}M${x} ${y - ARM}V${y - GAP}M${x} ${y + GAP}V${y + ARM}`;
     shape('path', { d, class: 'casing' }, this.#layer);
     shape('path', { d, class: 'line' }, this.#layer);
     view.element.dataset.cursor = `${x.toFixed(1)},${y.toFixed(1)}`;
-    window.clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => this.tell(this.#words(view)), TELL_MS);
   }
 
   /** Where it stands in the patient, in millimetres from the scanner's middle. */
@@ -155,6 +168,10 @@ export class Cursor {
     return `Cursor at ${parts.join(', ')} mm`;
   }
 }
+
+/** It is not moved out of the picture; where a zoom has put it there, it does not jump back. */
+const along = (from: number, by: number, size: number): number =>
+  Math.min(Math.max(size, from), Math.max(Math.min(0, from), from + by));
 
 const same = (a: Handle | MarkHandle, b: Handle | MarkHandle): boolean =>
   JSON.stringify(a) === JSON.stringify(b);

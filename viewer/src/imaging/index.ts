@@ -136,10 +136,14 @@ export class Images {
       refreshed: (view) => {
         this.#marks.draw(view);
         this.#lens.refresh(view);
+        this.keys.refreshed(view);
       },
       activated: () => {
         this.#navigate.reference();
         this.#prompt();
+      },
+      clearing: () => {
+        if (!this.keys.putBack()) this.keys.end();
       },
       changed: () => this.#changed(),
       retry: () => this.retry(),
@@ -368,6 +372,8 @@ export class Images {
 
   /** Which cell the next three points belong to, and the points already set. */
   evidence(slipCell: string | null, evidence: Evidence): void {
+    // Undone, or another version: what is carried may have another number there, or be gone.
+    this.keys.putBack();
     this.#points.belong(slipCell, evidence);
     this.#marks.belong(marksOf(evidence));
   }
@@ -378,6 +384,7 @@ export class Images {
   }
 
   removeMark(): void {
+    this.keys.putBack();
     this.#marks.remove();
   }
 

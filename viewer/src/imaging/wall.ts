@@ -28,6 +28,8 @@ export interface WallEvents {
   refreshed(view: View): void;
   /** Another view is the active one. */
   activated(): void;
+  /** The views that hang are about to go. */
+  clearing(): void;
   /** The layout, or what of it fills the host. */
   changed(): void;
   retry(): void;
@@ -103,6 +105,7 @@ export class Wall {
   }
 
   clear(): void {
+    this.#events.clearing();
     for (const view of this.views) view.destroy();
     this.views = [];
     this.active = null;

@@ -62,6 +62,7 @@ export class Marks {
 
   clear(): void {
     this.belong([]);
+    this.#taken = null;
     this.#kind = null;
   }
 
@@ -69,7 +70,8 @@ export class Marks {
     // What was just drawn stays chosen; another list (undo, another version) has other places.
     if (marks.length !== this.#marks.length) this.#selected = null;
     this.#marks = marks;
-    this.#taken = null;
+    // In another list another mark may stand in its place: what is in the hand moves nothing any more.
+    this.#taken = this.#taken && { ...this.#taken, before: marks, lost: true };
     this.#images = new Set(marks.map((mark) => mark.uid));
     for (const view of this.#views()) {
       this.dress(view);
@@ -173,7 +175,10 @@ export class Marks {
 
   drag(view: View | null, at: MarkHandle, spot: Spot, done: boolean): void {
     const mark = this.#marks[at.mark];
-    if (!mark) return;
+    if (!mark) {
+      if (done) this.#taken = null;
+      return;
+    }
     const found = view?.honest ? view.toPatient(spot) : null;
     const plane = view?.plane;
     const here = view !== null && shownUid(view) === mark.uid;
