@@ -72,7 +72,7 @@ test('a mark in the hand moves no other that took its place in the list; let go,
   const other: ImageMark = { ...LINE, points_lps_mm: [[50, 50, 0], [70, 50, 0]] }; // biome-ignore format: a row
   marks.belong([other]);
   marks.drag(view, at, [40, 10], false);
-  marks.drag(view, at, [40, 10], true);
+  marks.drag(view, at, [45, 10], true);
   assert.equal(heard.length, 0);
   marks.drag(view, at, [70, 50], false);
   marks.belong([]);
