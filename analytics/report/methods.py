@@ -84,6 +84,15 @@ def _care(results: Results, about: StudyFacts) -> list[list[str]]:
     ]
 
 
+BLIND_HERE = (
+    "Each reader read alone, in an own random order, without names, clinical data, outcomes or the other's answers."
+)
+BLIND_ELSEWHERE = (
+    "Each reader answered alone, in an own random order; the program showed neither clinical data nor outcomes nor "
+    "the other's answers. Images were viewed outside it; what they showed besides, it did not control."
+)
+
+
 def _reading(results: Results, about: StudyFacts) -> list[list[str]]:
     words = Prose(results)
     readers = [
@@ -95,8 +104,7 @@ def _reading(results: Results, about: StudyFacts) -> list[list[str]]:
         said += [
             f"Questions, levels and checks were fixed as {about.setting('instrument')} (digest "
             f"{about.setting('protocol_digest')}){_on(about, 'frozen')}.",
-            "Each reader read alone, in an own random order, without names, clinical data, outcomes or the other's "
-            "answers.",
+            BLIND_ELSEWHERE if about.settings.get("images") == "none" else BLIND_HERE,
             f"Findings with sides were asked {about.setting('sides')}; segments asked: {about.setting('segments')}.",
             f"The index level was {about.setting('index_level')} to the readers.",
             f"Every answer was kept; readings were locked{_on(about, 'locked')} before outcomes were joined"

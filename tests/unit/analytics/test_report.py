@@ -195,3 +195,16 @@ def test_no_plan_is_called_frozen_that_was_not(digest: str, outcomes: bool, froz
     (kept,) = _sentences(deviations(results, about))
     assert left in kept
     assert ("None:" in kept) == (digest[:12] == frozen)
+
+
+def test_blinding_is_claimed_only_where_the_program_showed_the_images() -> None:
+    results = Results(
+        {"title": "T", "digest": "a"}, {"readers": ["R1", "R2"], "items": [], "has_outcomes": True}, 0, ()
+    )
+    said = {}
+    for images in ("none", "shown"):
+        about = StudyFacts(settings={"images": images, "instrument": "i"})
+        (said[images],) = _sentences(next(one for one in methods(results, about) if one.code == "methods_reading"))
+    assert "without names, clinical data" in said["shown"]
+    assert "without names" not in said["none"]
+    assert "Images were viewed outside it" in said["none"]
