@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from analytics.models import Run
 from analytics.runs.home import choice
 from analytics.runs.rows import LAYERS, OUTCOMES, NothingThere, RunRow, deviation_of, layer_of, own, plan_of, row_of
-from analytics.runs.work import Moved
+from analytics.runs.work import still_the_same
 from annotation import handover, jobs, trail
 from annotation.people import Person
 
@@ -63,8 +63,7 @@ def again(person: Person, code: str, run_id: uuid.UUID) -> None:
         subject = handover.subject(person, code)
         reason = deviation_of(subject, run.layer, run.plan, run.plan_digest)
         if run.archive:
-            if handover.fingerprint(run.study_id, outcomes=run.layer == OUTCOMES) != run.rows_digest:
-                raise Moved(Moved.sentence)
+            still_the_same(run, plan_of(run.plan, run.layer, subject.protocol))
             run.archive = run.page = ""
             run.save(update_fields=["archive", "page"])
             reason = f"{WRITTEN_AGAIN} {reason}".strip()

@@ -35,8 +35,8 @@ class Moved(ValueError):
     sentence = "The data or the plan have changed since this run was asked for. Ask for a new run."
 
 
-def _still_the_same(run: Run, plan: Plan) -> None:
-    """Compute nothing under a key it does not belong to."""
+def still_the_same(run: Run, plan: Plan) -> None:
+    """Compute nothing, and write nothing, under a key it does not belong to."""
     data = handover.fingerprint(run.study_id, outcomes=run.layer == OUTCOMES)
     if (run.rows_digest, run.plan_digest) != (data, plan.digest()):
         raise Moved(Moved.sentence)
@@ -86,10 +86,10 @@ def _computed(run: Run, held: jobs.Held) -> Results:
 
     frames = frames_of(run)
     plan = plan_of(run.plan, run.layer, handover.protocol(run.study_id))
-    _still_the_same(run, plan)
+    still_the_same(run, plan)
     told = share(held, 0, COMPUTED)
     results = plans.carry_out(plan, frames, seed=run.seed, progress=told, processes=plans.processors())
-    _still_the_same(run, plan)
+    still_the_same(run, plan)
     patients = handover.clinical(run.study_id) if run.layer == OUTCOMES else []
     run.basis = basis_of(handover.gradings(run.study_id), patients, plan)
     run.results, run.finished_at = results.to_document(), timezone.now()
@@ -108,6 +108,8 @@ def _filed(run: Run, held: jobs.Held) -> None:
     run.refresh_from_db()
     results = Results.from_document(run.results or {})
     subject = handover.about(run.study_id)
+    # The files hold data and plan beside the numbers: others than those they came from would be a false report.
+    still_the_same(run, plan_of(run.plan, run.layer, subject.protocol))
     composed = composed_of(run, results, subject)
     files = files_of(run, results, subject, composed, told=share(held, COMPUTED, WHOLE - 5))
     held.step(WHOLE - 5, WHOLE, "Keeping the files.")

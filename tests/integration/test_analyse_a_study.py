@@ -331,6 +331,17 @@ def test_files_lost_with_a_worker_are_made_again_and_equal(monkeypatch: pytest.M
     assert b"Stone Town" not in again["report.html"]
     assert told["estimates.csv"] == numbers
     assert "written again" in Event.objects.filter(verb="start run").latest("number").reason
+    # Neither data nor plan may be others than those the numbers came from.
+    for moved in ("plan_digest", "rows_digest"):
+        was = getattr(run, moved)
+        Run.objects.filter(pk=run.pk).update(**{moved: "0" * 64})
+        assert analyst.post(f"{address}again").status_code == 409
+        assert Run.objects.get(pk=run.pk).archive, "what was kept stays"
+        Run.objects.filter(pk=run.pk).update(archive="", page="")
+        assert analyst.post(f"{address}again").status_code == 302
+        refused = compute(cast.PEBBLE, files=True)
+        assert (refused.archive, the_message(refused)) == ("", runs.Moved.sentence)
+        Run.objects.filter(pk=run.pk).update(archive=run.archive, page=run.page, **{moved: was})
 
 
 @pytest.mark.django_db
