@@ -107,7 +107,7 @@ def _times(context: Context) -> Iterator[Entry]:
         found = describe(known)
         if not known:
             found = type(found).refused(NOT_TOLD, n=0, method=found.method)
-        values = found.values() | {"n_missing": len(seconds) - len(known)}
+        values = found.values() | {"n_missing": len(seconds) - len(known), "of": len(seconds)}
         yield Entry(id, len(known), f"active seconds of a reading; {found.method}", values)
 
 

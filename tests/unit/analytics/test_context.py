@@ -47,6 +47,7 @@ def test_every_patient_is_counted_once(found: Results) -> None:
 def test_times_are_of_readings_whose_page_told_them(found: Results) -> None:
     assert found.value("time/R1/mr", "median") == 90
     assert found.value("time/R1/mr", "n_missing") == 1
+    assert found.value("time/R1/mr", "of") == 3
     assert isinstance(found.value("time/R2/mr", "median"), NotEstimable)
     assert found.value("time/R2/mr", "n_missing") == 1
 

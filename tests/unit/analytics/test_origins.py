@@ -10,7 +10,7 @@ import pytest
 
 from analytics import plans
 from analytics.frames import Frames
-from analytics.report.cohort import RESPONSES
+from analytics.report.cohort import RESPONSES, times
 from analytics.report.compose import compose
 from analytics.report.document import Fact, Number, Paragraph, Report, Table, pieces, plain
 from analytics.report.facts import Dated, StudyFacts
@@ -165,3 +165,15 @@ def test_an_odds_ratio_is_never_a_likelihood_nor_a_cause(whole: Results) -> None
 def _results(results: Results) -> list[Paragraph]:
     report = compose(results, "Report", {}, ABOUT)
     return [block for section in report.sections for block in section.blocks if isinstance(block, Paragraph)]
+
+
+def test_the_readings_timed_of_all_are_traced_to_the_total() -> None:
+    """The total once bore the origin of the number missing."""
+    spread = {"median": 90.0, "q25_type6": 60.0, "q75_type6": 120.0, "min": 60.0, "max": 120.0}
+    entry = Entry("time/R1/mr", 2, "m", spread | {"n_missing": 1, "of": 3})
+    table = times(Results({}, {"readers": ["R1"], "forms": ["mr"]}, 0, (entry,)))
+    assert table is not None
+    found = [piece for piece in pieces(table.rows[0][1]) if isinstance(piece, Number)]
+    assert plain(table.rows[0][1]) == "2 of 3"
+    assert [piece.field for piece in found] == ["n", "of"]
+    assert entry.values[found[1].field] == 3
