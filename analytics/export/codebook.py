@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 
-from analytics.export.columns import Column, absences
+from analytics.export.columns import Column, absences, wide
 from analytics.export.estimates import written
 from analytics.frames import Frames
 from annotation.protocol import Unknown, catalogue
@@ -21,13 +22,11 @@ def missing_codes(frames: Frames) -> dict[str, int]:
     Parameters
     ----------
     frames : Frames
-        Whose reasons, and whose lowest value.
+        Whose reasons, and whose lowest value: among the columns that are derived, too.
     """
     known = absences(frames)
-    lowest = min(
-        (float(values.min().min()) for values in (*frames.readings.values(), frames.clinical) if values.size),
-        default=0.0,
-    )
+    values = (value for column in wide(frames) for value in column.values)
+    lowest = min((float(value) for value in values if math.isfinite(value)), default=0.0)
     base = -99
     while lowest <= base + len(known):
         base = 10 * base - 9  # -99, -999, ...
@@ -60,8 +59,9 @@ def codebook_rows(frames: Frames, columns: Sequence[Column]) -> list[dict[str, s
             rows.append(dict.fromkeys(HEAD, "") | about | level | asked.get((column.item, str(code)), {}))
         if not column.levels:
             rows.append(dict.fromkeys(HEAD, "") | about | asked.get((column.item, ""), {}))
+    numbers = missing_codes(frames)
     for why, words in absences(frames).items():
-        number = str(missing_codes(frames)[why])
+        number = str(numbers[why])
         rows.append(
             dict.fromkeys(HEAD, "")
             | {"column": "(missing)", "label": "Missing value", "code": number, "meaning": words, "word": why}

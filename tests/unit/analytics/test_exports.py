@@ -150,6 +150,16 @@ def test_spss_file_has_labels_measures_and_missing_codes(folder: Path, d2: Frame
     assert (frame["pfirrmann_r1"] == codes["not_graded"]).sum() == np.isnan(d2.grades("R1", "pfirrmann")).sum()
 
 
+def test_no_missing_code_is_a_value_of_a_derived_column(d2: Frames) -> None:
+    worse = d2.clinical.copy()
+    worse.loc[d2.cases[0], ["nrs_baseline", "nrs_15min", "nrs_1month"]] = [2.0, 3.96, 2.0]  # a reduction of -98 percent
+    moved = replace(d2, clinical=worse)
+    lowest = min(np.nanmin(column.values) for column in columns.wide(moved) if column.values.size)
+    assert lowest == pytest.approx(-98)
+    assert max(missing_codes(moved).values()) < lowest
+    assert min(missing_codes(d2).values()) < max(missing_codes(d2).values()) < 0
+
+
 def test_stata_and_excel_files_read_back_equal(folder: Path, d2: Frames) -> None:
     frame, meta = pyreadstat.read_dta(folder / "stata" / "wide.dta")
     book = openpyxl.load_workbook(folder / "data" / "data.xlsx", read_only=True)
