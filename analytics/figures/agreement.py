@@ -25,9 +25,9 @@ KAPPA: Bands = (
     ("almost perfect", 1.0),
 )
 ICC: Bands = (("poor", 0.5), ("moderate", 0.75), ("good", 0.9), ("excellent", 1.0))
-# Of two readers, and of more: symbol, name of the statistic, whether grades near one another count.
-PLAIN = (("κ", "kappa_unweighted"), ("κ", "conger_unweighted"))
-WEIGHTED = (("κw", "kappa_quadratic"), ("κw", "conger_quadratic"))
+# Cohen's of two readers, Fleiss' of more, as the tables print: symbol, name, whether grades near one another count.
+PLAIN = (("κ", "kappa_unweighted"), ("κ", "fleiss_unweighted"))
+WEIGHTED = (("κw", "kappa_quadratic"), ("κw", "fleiss_quadratic"))
 FEW = 10  # cases read differently; as the tables say
 LABEL, SYMBOL, PLOT, GAP, PRINTED = 44.0, 6.0, 65.0, 3.0, 31.0
 STEP, APART, HEADROOM, FOOT = 3.7, 1.7, 9.0, 9.5

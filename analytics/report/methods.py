@@ -131,6 +131,8 @@ def _on(about: StudyFacts, step: str) -> str:
     return f" on {day}" if day else ""
 
 
+OF_TWO = "Cohen's unweighted kappa with asymptotic standard error on complete pairs"
+OF_SEVERAL = "Fleiss' unweighted kappa of all readers, with Conger's beside and Cohen's for each pair"
 FAMILIES: tuple[tuple[str, str], ...] = (
     (
         "descriptive/",
@@ -142,7 +144,7 @@ FAMILIES: tuple[tuple[str, str], ...] = (
     ("spearman/", "Scores were correlated after Spearman, with intervals after Fieller, Hartley and Pearson."),
     (
         "agreement/",
-        "Agreement on graded findings is Cohen's unweighted kappa with asymptotic standard error on complete pairs, "
+        f"Agreement on graded findings is {OF_TWO}, "
         "for ordered grades also linearly and quadratically weighted; on measurements the intraclass correlation, "
         "two-way, absolute agreement, single measures.",
     ),
@@ -190,6 +192,8 @@ def _plan(results: Results, about: StudyFacts) -> list[str]:
 def _statistics(results: Results, about: StudyFacts) -> list[list[str]]:
     words = Prose(results)
     said = [sentence for family, sentence in FAMILIES if any(True for _ in results.under(family))]
+    if len(readers_of(results)) > 2:
+        said = [sentence.replace(OF_TWO, OF_SEVERAL) for sentence in said]
     firth = any(entry.id.endswith("/firth") for entry in results.under("logistic/"))
     drawn = next((entry.id for entry in results.under("bootstrap/")), None)
     return [

@@ -159,7 +159,8 @@ def agreement(results: Results) -> list[str]:
 
 def _kappa(words: Prose, item: dict[str, Any], id: str) -> str:
     after = f"; n = {words.n(id)}; {kappa_words(words, id)}"
-    return f"{_inside(item['title'])}: kappa {words.between(id, ESTIMATE, after, bounds=(-1.0, 1.0))}"
+    name = "Fleiss' kappa" if "/fleiss_" in id else "kappa"
+    return f"{_inside(item['title'])}: {name} {words.between(id, ESTIMATE, after, bounds=(-1.0, 1.0))}"
 
 
 def association(results: Results) -> list[str]:

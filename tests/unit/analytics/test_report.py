@@ -208,3 +208,17 @@ def test_blinding_is_claimed_only_where_the_program_showed_the_images() -> None:
     assert "without names, clinical data" in said["shown"]
     assert "without names" not in said["none"]
     assert "Images were viewed outside it" in said["none"]
+
+
+def test_the_coefficient_of_several_readers_is_fleiss_in_words_and_forest() -> None:
+    finding = {"code": "x", "title": "Finding", "kind": "nominal", "names": ("0", "1"), "labels": ("no", "yes")}
+    subject = {"readers": ["R1", "R2", "R3"], "items": [finding | {"unit": ""}], "has_outcomes": False}
+    fleiss = Entry("agreement/x/fleiss_unweighted", 9, "m", {"estimate": 0.5, "ci_low": 0.3, "ci_high": 0.7})
+    conger = Entry("agreement/x/conger_unweighted", 9, "m", {"estimate": 0.6, "ci_low": 0.4, "ci_high": 0.8})
+    results = Results({"title": "T", "digest": "a"}, subject, 0, (fleiss, conger))
+    assert "finding: Fleiss' kappa 0.50" in plain(results_words.agreement(results)[0])
+    statistics = next(one for one in methods(results, StudyFacts()) if one.code == "methods_statistics")
+    assert "is Fleiss' unweighted kappa of all readers" in " ".join(_sentences(statistics))
+    only = Results({}, subject, 0, (conger,))
+    assert forest.ready(results)
+    assert not forest.ready(only), "the forest draws what the table prints"
