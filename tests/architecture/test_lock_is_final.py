@@ -246,7 +246,7 @@ def test_a_moment_of_the_time_log_is_not_replaced() -> None:
     kept = list(Moment.objects.values_list())
     Moment.objects.bulk_create([moment(0, "left")], ignore_conflicts=True)
     if connection.vendor == "sqlite":
-        columns = [field.column for field in Moment._meta.concrete_fields]
+        columns = [str(field.column) for field in Moment._meta.concrete_fields]
         with connection.cursor() as cursor:
             for key, number in (("id", 7), ("NULL", "number")):
                 given = {"id": key, "number": number, "kind": "'left'"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -17,8 +18,7 @@ from analytics import export, plans, tasks
 from analytics.frames import from_tables, read_bytes
 from analytics.models import TableRun
 from analytics.runs import kept, uploaded
-from annotation import jobs
-from annotation.models import Membership
+from annotation.models import Job, Membership
 from tests import cast
 from tests.conftest import ROOT
 
@@ -55,6 +55,12 @@ def _hand_in(seat: Client, clinical: bytes | None = None, gradings: bytes | None
     return seat.post(PLACE, {"plan": "paper", "seed": "3", "bootstrap": "0", **files, **more})
 
 
+def _streamed(seat: Client, place: str) -> Iterable[bytes]:
+    answer: Any = seat.get(place)
+    chunks: Iterable[bytes] = answer.streaming_content
+    return chunks
+
+
 def _work() -> None:
     tasks.analyse_tables(str(TableRun.objects.get().job_id))
 
@@ -68,7 +74,7 @@ def test_tables_become_results_page_and_archive(seat: Client) -> None:
     page = seat.get(first["Location"])
     assert page.status_code == 200
     assert f"{first['Location']}files/all.zip" in page.content.decode()
-    packed = zipfile.ZipFile(io.BytesIO(b"".join(seat.get(f"{first['Location']}files/all.zip").streaming_content)))
+    packed = zipfile.ZipFile(io.BytesIO(b"".join(_streamed(seat, f"{first['Location']}files/all.zip"))))
     frames = from_tables(read_bytes("c", _table("clinical")), read_bytes("g", _table("gradings")))
     expected = export.estimates_csv(plans.carry_out(plans.get("paper"), frames, seed=3))
     assert packed.read("estimates.csv").decode() == expected, "as `analyse` computes it"
@@ -100,7 +106,7 @@ def test_agreement_alone_and_a_killed_worker_s_numbers_are_kept(seat: Client, mo
     assert run.results is not None
     assert not run.archive
     assert not any("success" in entry["id"] for entry in run.results["entries"]), "no outcome was handed in"
-    jobs.Job.objects.update(lease_until="2000-01-01T00:00Z")
+    Job.objects.update(lease_until="2000-01-01T00:00Z")
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("computed twice")
@@ -144,7 +150,7 @@ LINE = _table("gradings").decode().splitlines()[1]
 def test_a_fault_names_file_row_and_column(
     seat: Client, gradings: str | None, clinical: str | None, sentence: str
 ) -> None:
-    answer = _hand_in(seat, clinical and clinical.encode(), gradings and gradings.encode())
+    answer = _hand_in(seat, clinical.encode() if clinical else None, gradings.encode() if gradings else None)
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
     assert not TableRun.objects.exists()
@@ -152,7 +158,7 @@ def test_a_fault_names_file_row_and_column(
 
 def test_wishes_and_sizes_have_limits(seat: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for wish in ({"plan": "mine"}, {"seed": "-1"}, {"bootstrap": "7"}, {"bootstrap": "1000000"}):
-        assert _hand_in(seat, **wish).status_code == 422
+        assert _hand_in(seat, None, None, **wish).status_code == 422
     assert seat.post(PLACE, {"plan": "paper"}).status_code == 422
     monkeypatch.setattr(uploaded, "MOST_BYTES", 1000)
     assert _hand_in(seat).status_code == 413

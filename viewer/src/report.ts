@@ -12,24 +12,33 @@ function matches(text: string, wanted: string[]): boolean {
   return wanted.every((word) => low.includes(word));
 }
 
+/** Sections whose blocks are all hidden go; one without blocks by its own words. */
+function hideSections(wanted: string[]): void {
+  for (const section of document.querySelectorAll<HTMLElement>('main section')) {
+    const inside = [...section.querySelectorAll<HTMLElement>('.block')];
+    const gone = inside.length ? inside.every((one) => one.hidden) : !matches(section.textContent, wanted);
+    section.hidden = wanted.length > 0 && gone;
+  }
+}
+
+/** Lines of the contents go with what they lead to; the folded ones open, so that what was found is seen. */
+function hideContents(wanted: string[]): void {
+  for (const line of document.querySelectorAll<HTMLElement>('.contents li:not(.folded)')) {
+    const target = document.getElementById(line.querySelector('a')?.hash.slice(1) ?? '');
+    const gone = !target || target.hidden || target.closest('section[hidden]') !== null;
+    line.hidden = wanted.length > 0 && gone;
+  }
+  for (const folded of document.querySelectorAll<HTMLDetailsElement>('.contents details'))
+    if (wanted.length) folded.open = true;
+}
+
 /** Hide what does not hold every word; a section goes when nothing of it is left. */
 function find(field: HTMLInputElement, said: HTMLElement | null): void {
   const wanted = words(field.value);
   const blocks = [...document.querySelectorAll<HTMLElement>('main .block')];
   for (const block of blocks) block.hidden = wanted.length > 0 && !matches(block.textContent, wanted);
-  for (const section of document.querySelectorAll<HTMLElement>('main section')) {
-    const inside = [...section.querySelectorAll<HTMLElement>('.block')];
-    section.hidden =
-      wanted.length > 0 &&
-      (inside.length ? inside.every((one) => one.hidden) : !matches(section.textContent, wanted));
-  }
-  for (const line of document.querySelectorAll<HTMLElement>('.contents li:not(.folded)')) {
-    const target = document.getElementById(line.querySelector('a')?.hash.slice(1) ?? '');
-    line.hidden =
-      wanted.length > 0 && (!target || target.hidden || target.closest('section[hidden]') !== null);
-  }
-  for (const folded of document.querySelectorAll<HTMLDetailsElement>('.contents details'))
-    if (wanted.length) folded.open = true;
+  hideSections(wanted);
+  hideContents(wanted);
   const left = blocks.filter((block) => !block.hidden).length;
   if (said) said.textContent = wanted.length ? `${left} of ${blocks.length} shown. ${KEEP}` : '';
 }
