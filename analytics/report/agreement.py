@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import combinations
 
-from analytics.report.document import marked
 from analytics.report.text import LIMITS_95, Cells, Table, items, readers_of
 from analytics.stats.result import NotEstimable, Results
 from analytics.stats.words import icc_band, kappa_band, kappa_refused
@@ -25,6 +24,11 @@ __all__ = [
 ESTIMATE = ("estimate", "ci_low", "ci_high")
 WITHIN = (-1.0, 1.0)
 FEW = 10  # differing cases; from here on the intervals hold 93 to 95 % (docs/statistics.md, coverage)
+# A count that no line of `estimates.csv` holds stands as a word.
+IN_WORDS = (
+    *("no case", "one case", "two cases", "three cases", "four cases"),
+    *("five cases", "six cases", "seven cases", "eight cases", "nine cases"),
+)
 BANDS = (
     "Bands of the estimate and, where they differ, of its limits: kappa after Landis and Koch, ICC after Koo and Li, "
     "of the value rounded to two decimals."
@@ -188,7 +192,7 @@ def few(cells: Cells, id: str, agreeing: str) -> str:
     differing = round(cells.results.entry(id).n * (1 - float(share)))
     if differing >= FEW:
         return ""
-    cases = {0: "no case", 1: "one case"}.get(differing, f"{marked(str(differing), id, agreeing)} cases")
+    cases = IN_WORDS[differing]
     return f" {cells.mark(f'rests on {cases} read differently; the interval is likely too narrow')}"
 
 

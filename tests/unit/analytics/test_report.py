@@ -67,7 +67,7 @@ def test_an_agreement_line(tables: dict[str, report.Table], full: Results) -> No
 
 def test_an_interval_on_few_differing_cases_says_so(tables: dict[str, report.Table], full: Results) -> None:
     table, other = tables["agreement"], tables["agreement_other"]
-    few = "(a) rests on 4 cases read differently; the interval is likely too narrow."
+    few = "(a) rests on four cases read differently; the interval is likely too narrow."
     assert few in table.footnotes, "four of 55 pairs of the contrast pattern"
     assert any("read differently" in note for note in other.footnotes)
     shown = {item["title"]: item["code"] for item in full.subject["items"] if item["kind"] != "continuous"}
