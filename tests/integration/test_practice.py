@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
 from django.test import Client
 from PIL import Image
 
@@ -162,3 +163,9 @@ def test_only_a_synthetic_study_can_be_given_solutions() -> None:
     with pytest.raises(Invalid):
         desk.set_solutions(coordinator, CODE, {"1": wrong})
     assert "practice" not in Study.objects.get(code=CODE).settings
+
+
+def test_the_command_asks_for_two_readers_before_it_draws(coordinator: Person) -> None:
+    with pytest.raises(CommandError, match="two readers"):
+        call_command("practice_study", "--coordinator", "trainer", "--reader", "anna", "--reader", "anna")
+    assert not Study.objects.filter(code=CODE).exists()

@@ -21,6 +21,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         code = options["study"]
+        if len(set(options["reader"])) < 2:
+            raise CommandError("A study needs two readers: give --reader twice, with two accounts.", returncode=2)
         try:
             coordinator = desk.account(options["coordinator"])
             settings = {"synthetic": True, "display_check": False}
