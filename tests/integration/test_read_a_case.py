@@ -181,7 +181,7 @@ def test_a_reading_is_submitted_once_and_the_next_one_opens(seat: Client, readin
     answers = cast.answers(cast.SPINE, "mr")
     assert put(seat, reading, 0, answers).status_code == 200
     done = cast.send(seat, "POST", reading["lock_url"], {"base": 1})
-    assert (done.status_code, done.json()) == (200, {"locked": True})
+    assert (done.status_code, done.json()) == (200, {"locked": True, "solution_url": ""})
     assert cast.send(seat, "POST", reading["lock_url"], {"base": 1}).status_code == 404
     following = cast.next_of(seat, cast.SPINE, "mr")
     assert (following["reading"]["label"], following["done"], following["of"]) == ("Case 002", 1, 4)

@@ -69,16 +69,19 @@ def test_a_move_before_the_stir_shifts_its_picture_by_as_much() -> None:
 
 
 def test_fat_lies_beside_water_along_the_frequency_direction() -> None:
-    t1 = np.zeros((1, 8, 12), dtype=np.float32)
-    t1[..., 3:6] = 0.96
+    t1 = np.zeros((1, 8, 18), dtype=np.float32)
+    t1[..., 2:10] = 0.96
     picture = t1 * 0.8
-    picture[..., 8] = 0.5  # water: dark on T1
+    picture[..., 15] = 0.5  # water: dark on T1
     moved = fat_shifted(picture, t1, 2.0, -1)
-    assert np.allclose(moved[..., 5:8], picture[..., 3:6])
-    assert np.allclose(moved[..., 3:5], 0)
-    assert np.allclose(moved[..., 8], 0.5)
+    inner = moved[:, 1:-1]  # away from the picture's edge, beyond which there is no fat
+    assert np.allclose(inner[..., 5:8], 0.768)
+    assert np.allclose(inner[..., 3], 0, atol=1e-6)
+    assert np.allclose(inner[..., 15], 0.5)
+    assert np.allclose(inner[..., 2] + inner[..., 4], 0.768), "a pixel at the edge of fat moves in part"
+    assert moved.sum() == pytest.approx(picture.sum(), rel=1e-6), "signal is moved, not lost"
     half = shifted(picture, 0.5, -1)
-    assert half[0, 0, 3] == pytest.approx(picture[0, 0, 3] / 2)
+    assert half[0, 0, 2] == pytest.approx(picture[0, 0, 2] / 2)
 
 
 def test_noise_is_rician() -> None:

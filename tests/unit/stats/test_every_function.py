@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -54,7 +55,7 @@ from analytics.stats import (
     words,
 )
 from analytics.stats.profile import Look
-from analytics.stats.result import NotEstimable, Result
+from analytics.stats.result import Entry, NotEstimable, Result
 from tests.unit.stats.functions import public
 
 NAN = math.nan
@@ -365,6 +366,9 @@ RECIPES: dict[str, Callable[[World], Any]] = {
     "reliability.icc": lambda w: [reliability.icc(w.x, form) for form in reliability.NAMES],
     "reliability.icc_family": lambda w: reliability.icc_family(w.x),
     "reliability.pairs": lambda w: reliability.pairs(w.x),
+    "result.spelled": lambda w: [
+        result.spelled(value) for value in (math.inf, -math.inf, 5e-324, w.n, "none", NotEstimable("no number"))
+    ],
     "result.number": lambda w: [result.number(value, "there is no such number") for value in (NAN, math.inf, w.n)],
     "risk.quantile": lambda w: [risk.quantile(level) for level in (0.01, 0.95, 0.999)],
     "risk.risks": lambda w: risk.risks(w.yes_no),
@@ -396,9 +400,13 @@ RECIPES: dict[str, Callable[[World], Any]] = {
     "validation.proportion": lambda w: [validation.proportion(hits, w.n) for hits in {0, w.n // 2, w.n}],
     "validation.roc": lambda w: validation.roc(w.y, w.a),
     "validation.unclassified": lambda w: validation.unclassified("there is no such model", n=w.n),
+    "words.exactly": lambda w: [words.exactly(value, Fraction(1, 60)) for value in (-0.001, 0.0, 5e-324, float(w.n))],
     "words.half_up": lambda w: [words.half_up(value, 2) for value in (-0.001, 0.0, 1e300, 5e-324, float(w.n))],
     "words.icc_band": lambda w: [words.icc_band(value) for value in (-3.0, 0.0, 1.0)],
     "words.kappa_band": lambda w: [words.kappa_band(value) for value in (-1.0, 0.0, 1.0)],
+    "words.kappa_refused": of_table(
+        lambda table, codes, weighting: words.kappa_refused(Entry.of("k", agreement.kappa(table, codes, weighting)))
+    ),
     "words.p_words": lambda w: [words.p_words(p) for p in (0.0, 5e-324, 1.0)],
 }
 # What these give holds NaN by their docstrings: one value a case, resample or fit, where single ones may not exist.
