@@ -6,7 +6,7 @@ import numpy as np
 
 from .anatomy import Anatomy, Defect
 from .canvas import Array, Canvas, SlicePlane
-from .findings import paint_contrast, paint_needle
+from .contrast import paint_contrast, paint_needle
 from .paint import paint_person
 from .planes import ct_planes, moved, scout_planes
 from .receive import averaged, blurred, canvas_of

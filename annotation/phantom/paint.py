@@ -9,7 +9,9 @@ from .arches import paint_arches
 from .canal import paint_canal
 from .canvas import Canvas
 from .column import paint_bodies, paint_discs
-from .findings import paint_cysts, paint_foramina, paint_recesses, paint_soft_oedema
+from .foramen import paint_foramina
+from .recess import paint_recesses
+from .soft import paint_cysts, paint_soft_oedema
 from .surroundings import paint_surroundings
 
 
