@@ -33,7 +33,7 @@ const ON_SHEET: Verbs<Answering> = {
 };
 
 const ON_IMAGES: Verbs<Images> = {
-  lens: (images) => images.lens(),
+  lens: ({ tools }) => tools.lens(),
   full: (images) => images.full(),
   layout: (images) => images.nextLayout(),
   view: (images) => images.nextView(),
@@ -41,9 +41,9 @@ const ON_IMAGES: Verbs<Images> = {
   reset: (images) => images.reset(),
   overlays: (images) => images.overlays(),
   middle: (images) => images.middle(),
-  remove_mark: (images) => images.removeMark(),
+  remove_mark: ({ tools }) => tools.removeMark(),
   retry: (images) => images.retry(),
-  set_cursor: (images) => images.keys.set(),
+  set_cursor: ({ tools }) => tools.keys.set(),
 };
 
 export class Commands {
@@ -70,7 +70,7 @@ export class Commands {
     this.#help = help;
     this.listen(document);
     for (const kind of ['pointerdown', 'input']) {
-      bars.sheet.addEventListener(kind, () => this.#images()?.release());
+      bars.sheet.addEventListener(kind, () => this.#images()?.tools.release());
     }
   }
 
@@ -82,7 +82,7 @@ export class Commands {
       if (page !== document && dialogOpen()) window.focus();
     });
     page.addEventListener('keyup', (event) => {
-      if (event.code === 'KeyG' || event.key === 'g') this.#images()?.lensUp();
+      if (event.code === 'KeyG' || event.key === 'g') this.#images()?.tools.lensUp();
     });
   }
 
@@ -98,8 +98,8 @@ export class Commands {
       typing: writes ? 'text' : counts ? 'number' : 'none',
       mode: this.#answering.state?.mode ?? 'grade',
       caps: this.#answering.caps(),
-      marked: this.#images()?.marked ?? false,
-      pointing: this.#images()?.keys.pointing ?? false,
+      marked: this.#images()?.tools.marked ?? false,
+      pointing: this.#images()?.tools.keys.pointing ?? false,
       jumping: this.#bars.jumping,
     };
   }
@@ -116,7 +116,7 @@ export class Commands {
     if (!action && page !== document) typeInto(document.activeElement, event);
     if (!action || (key === 'Tab' && !this.#tabIsOurs(page, shift))) return;
     event.preventDefault();
-    if (OF_THE_SHEET.has(action.kind)) this.#images()?.release();
+    if (OF_THE_SHEET.has(action.kind)) this.#images()?.tools.release();
     if (event.repeat && action.kind === 'lens') return;
     if (action.kind !== 'jumps') this.#bars.jumps(false);
     this.act(action);
@@ -225,6 +225,8 @@ function typeInto(field: Element | null, event: KeyboardEvent): void {
 
 function actOnImages(images: Images, action: Action): void {
   const plain = ON_IMAGES[action.kind];
+  const { tools } = images;
+  const { keys } = tools;
   if (plain) plain(images);
   else if (action.kind === 'preset') images.preset(action.key);
   else if (action.kind === 'scroll') images.scroll(action.by);
@@ -232,11 +234,11 @@ function actOnImages(images: Images, action: Action): void {
   else if (action.kind === 'link') images.link(action.offset);
   else if (action.kind === 'jump') images.jumpTo(action.number);
   else if (action.kind === 'block') images.block(action.by);
-  else if (action.kind === 'cursor') images.keys.move(action.right, action.down);
-  else if (action.kind === 'take_point') images.keys.take(action.by);
-  else if (action.kind === 'zoom') images.keys.zoom(action.by);
-  else if (action.kind === 'work') images.keys.work(action.right, action.down);
+  else if (action.kind === 'cursor') keys.move(action.right, action.down);
+  else if (action.kind === 'take_point') keys.take(action.by);
+  else if (action.kind === 'zoom') keys.zoom(action.by);
+  else if (action.kind === 'work') keys.work(action.right, action.down);
   else if (action.kind === 'tool') {
-    images.setTool(images.tool === action.tool ? images.atRest : action.tool);
+    tools.use(tools.chosen === action.tool ? tools.atRest : action.tool);
   }
 }

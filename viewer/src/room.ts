@@ -49,7 +49,7 @@ export class Room {
     this.#bars = new Bars(root, room, this.#onBars());
     this.#images = this.#pictures();
     this.#answering = new Answering(this.#bars, sheet, room.drawings ?? {}, {
-      evidence: (cell, evidence) => this.#images.evidence(cell, evidence),
+      evidence: (cell, evidence) => this.#images.tools.evidence(cell, evidence),
       slipTool: () => this.#commands.act({ kind: 'tool', tool: 'slip' }),
       look: () => this.#images.look(),
       jump: (seen) => this.#images.jump(seen),
@@ -77,10 +77,10 @@ export class Room {
       resized: () => this.#images.resized(),
     });
     this.#ease = new Ease(this.#api, this.#bars, room.comfort, {
-      habit: (habit) => this.#images.habit(habit),
+      habit: (habit) => this.#images.tools.habit(habit),
       refocus: () => this.#answering.refocus(),
     });
-    if (this.#ease.habit) this.#images.habit(this.#ease.habit);
+    if (this.#ease.habit) this.#images.tools.habit(this.#ease.habit);
     this.#ease.watch(document);
     window.addEventListener('pagehide', () => this.#rememberPlace());
     document.addEventListener('visibilitychange', () => this.#rememberPlace());

@@ -42,7 +42,7 @@ function room(value: string) {
   const move = (by: number) => heard.push(`move ${by}`);
   const answering = { state, caps: () => [], atStart: () => false, move };
   const released = () => heard.push('released');
-  const images = { marked: false, keys: { pointing: false }, release: released };
+  const images = { tools: { marked: false, keys: { pointing: false }, release: released } };
   const sheet = new EventTarget();
   const list = { contains: () => true };
   const bars = { sheet, list, images: { contains: () => false }, jumping: false, jumps() {} };

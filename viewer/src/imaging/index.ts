@@ -1,21 +1,13 @@
 /** The pictures behind a few verbs. */
-import { marksOf } from '../evidence.ts';
 import type { Tool } from '../keys.ts';
-import type { CellEvidence, Evidence, Frame, ImageMark, Points, Sheet, Stack, Work } from '../wire.ts';
-import { ByKeys } from './bykeys.ts';
-import { Drags } from './drags.ts';
+import type { CellEvidence, Frame, ImageMark, Points, Sheet, Stack } from '../wire.ts';
 import { startIndex } from './hanging.ts';
-import { Lens } from './lens.ts';
 import { Link } from './link.ts';
 import { type Failure, Loader } from './loader.ts';
-import { kindOf } from './marks/kinds.ts';
-import { type MarkHandle, Marks } from './marks/marks.ts';
 import { Navigate, withIndexSlices } from './navigate.ts';
-import type { Spot } from './overlay.ts';
-import { Pointer } from './pointer.ts';
-import { type Handle, ThreePoints } from './points.ts';
 import { Recall } from './recall.ts';
 import { isComputed } from './reformat.ts';
+import { Tools } from './tools.ts';
 import type { View } from './view.ts';
 import { type Case, type Place, sameCase, Wall } from './wall.ts';
 
@@ -44,30 +36,16 @@ export interface ToolState {
   readonly lens: boolean;
 }
 
-/** Which work each mouse button does while no tool is chosen. */
-export interface Buttons {
-  readonly left: Work;
-  readonly middle: Work;
-  readonly right: Work;
-}
-
-const USUAL: Buttons = { left: 'window', middle: 'pan', right: 'zoom' };
-
 export class Images {
   readonly host: HTMLElement;
-  tool: Tool = 'window';
-  #habit: Buttons = USUAL;
   readonly #link = new Link();
   readonly #events: ImagesEvents;
   readonly #loader: Loader;
   readonly #wall: Wall;
-  readonly #points: ThreePoints;
-  readonly #marks: Marks;
   readonly #navigate: Navigate;
-  readonly #lens = new Lens();
   readonly #recall: Recall;
-  /** What the mouse does, done with the keys. */
-  readonly keys: ByKeys;
+  /** What is done on the pictures, by mouse and keys. */
+  readonly tools: Tools;
   #index = '';
   /** What would have been told of a case that hangs before it is the reader's; null while the reader's hangs. */
   #untold: (() => void)[] | null = null;
@@ -93,108 +71,37 @@ export class Images {
       wall,
       go,
       index: () => this.#index,
-      crossed: () => this.tool === 'cross' || wall.views.some((view) => isComputed(view.stack)),
+      crossed: () => this.tools.chosen === 'cross' || wall.views.some((view) => isComputed(view.stack)),
     });
-    this.#points = new ThreePoints(() => wall.views, {
-      set: (cell, points) => events.points(cell, points),
-      done: () => this.setTool(this.atRest),
-    });
-    this.#marks = new Marks(() => wall.views, {
-      changed: (marks) => events.marks(marks),
-      done: () => this.setTool(this.atRest),
+    this.tools = new Tools(host, wall, this.#navigate, {
+      points: (cell, points) => events.points(cell, points),
+      marks: (marks) => events.marks(marks),
+      scroll: (by) => this.scroll(by),
+      changed: () => this.#changed(),
     });
     this.#recall = new Recall(wall, go);
-    this.keys = new ByKeys(host, {
-      tool: () => this.tool,
-      active: () => wall.active,
-      work: () => this.#work(0),
-      rest: () => {
-        if (this.tool !== this.atRest) this.setTool(this.atRest);
-      },
-      locate: (view, spot) => this.#navigate.locate(view, spot),
-      place: (view, spot) => this.#place(view, spot),
-      hover: (view, spot) => this.#marks.hover(view, spot),
-      drag: (view, at, spot, done) => this.#drag(view, at, spot, done),
-    });
-    this.#listen();
   }
 
   #hangingOn(host: HTMLElement, sheet: Sheet): Wall {
     return new Wall(host, sheet, this.#loader, {
-      dress: (view) => {
-        this.#points.dress(view);
-        this.#marks.dress(view);
-      },
+      dress: (view) => this.tools.dress(view),
       hung: (view, stack) => this.#navigate.settle(view, stack),
       shown: (view) => {
-        this.keys.left(view);
+        this.tools.left(view);
         this.#navigate.moved(view);
-        this.#points.dress(view);
+        this.tools.shown(view);
         this.#recall.shown(view);
-        this.#prompt();
       },
-      refreshed: (view) => {
-        this.#marks.draw(view);
-        this.#lens.refresh(view);
-        this.keys.refreshed(view);
-      },
+      refreshed: (view) => this.tools.refreshed(view),
       activated: () => {
         this.#navigate.reference();
-        this.#prompt();
+        this.tools.prompt();
       },
-      clearing: () => {
-        if (!this.keys.putBack()) this.keys.end();
-      },
+      clearing: () => this.tools.letGo(),
       changed: () => this.#changed(),
       retry: () => this.retry(),
       settled: () => this.#tell(() => this.#events.settled()),
     });
-  }
-
-  #listen(): void {
-    const wall = this.#wall;
-    new Pointer(this.host, {
-      activate: (element) => {
-        if (!this.keys.putBack()) this.keys.end();
-        wall.activate(wall.of(element));
-      },
-      wheel: (element, by) => {
-        wall.activate(wall.of(element));
-        this.scroll(by);
-      },
-      full: (element) => {
-        wall.activate(wall.of(element));
-        this.full();
-      },
-      locate: (element, spot) => this.#navigate.locate(wall.of(element), spot),
-      place: (element, spot) => this.#place(wall.of(element), spot),
-      drag: (element, at, spot, done) => this.#drag(wall.of(element), at, spot, done),
-      pressed: () => this.#marks.release(),
-      hover: (element, spot) => {
-        this.#lens.over(wall.of(element), spot);
-        this.#marks.hover(wall.of(element), spot);
-      },
-      pointing: () => this.tool === 'cross',
-      scrolling: () => this.tool === 'scroll',
-      placing: () => this.tool === 'slip' || kindOf(this.tool) !== null,
-      stretching: () => kindOf(this.tool) !== null,
-    });
-    new Drags(this.host, {
-      work: (button) => this.#work(button),
-      drag: (element, work, right, down, from) => wall.of(element)?.drag(work, right, down, from),
-    });
-  }
-
-  #drag(view: View | null, at: Handle | MarkHandle, spot: Spot, done: boolean): void {
-    if ('mark' in at) this.#marks.drag(view, at, spot, done);
-    else this.#points.drag(view, at, spot, done);
-  }
-
-  /** What a held button does; the left one is the chosen tool's. */
-  #work(button: number): Work | null {
-    if (button === 1) return this.#habit.middle;
-    if (button === 2) return this.#habit.right;
-    return button === 0 && isWork(this.tool) ? this.tool : null;
   }
 
   /** Show a case. `place` brings back the layout and slices of an interrupted reading. */
@@ -223,10 +130,9 @@ export class Images {
   }
 
   #hang(shown: Case, place: Place | null): void {
-    this.#points.clear();
-    this.#marks.clear();
+    this.tools.clear();
     this.#link.clear();
-    this.setTool(this.atRest);
+    this.tools.use(this.tools.atRest);
     this.#wall.hang(shown, place);
   }
 
@@ -249,12 +155,11 @@ export class Images {
     this.#untold = null;
     this.#takeDown();
     this.#wall.close();
-    this.#points.clear();
-    this.#marks.clear();
+    this.tools.clear();
   }
 
   #takeDown(): void {
-    this.keys.end();
+    this.tools.keys.end();
     this.#wall.clear();
     this.#loader.close();
   }
@@ -333,64 +238,8 @@ export class Images {
     this.#navigate.block(by);
   }
 
-  /** The magnifier's key went down; let go of after a while it ends it, after a tap the next press does. */
-  lens(): void {
-    this.#lens.press();
-    this.#changed();
-  }
-
-  lensUp(): void {
-    if (this.#lens.release()) this.#changed();
-  }
-
   overlays(): void {
     this.host.classList.toggle('bare');
-  }
-
-  /** What the left button does while no tool is chosen. */
-  get atRest(): Tool {
-    return this.#habit.left;
-  }
-
-  /** Another mouse habit, at once. */
-  habit(buttons: Buttons): void {
-    const resting = this.tool === this.atRest;
-    this.#habit = buttons;
-    this.setTool(resting ? this.atRest : this.tool);
-  }
-
-  setTool(tool: Tool): void {
-    this.tool = tool;
-    if (tool !== 'slip') this.#points.abandon();
-    this.#marks.use(kindOf(tool));
-    this.host.dataset.tool = tool;
-    this.keys.chosen();
-    this.#prompt();
-    this.#navigate.reference();
-    this.#changed();
-  }
-
-  /** Which cell the next three points belong to, and the points already set. */
-  evidence(slipCell: string | null, evidence: Evidence): void {
-    // Undone, or another version: what is carried may have another number there, or be gone.
-    this.keys.putBack();
-    this.#points.belong(slipCell, evidence);
-    this.#marks.belong(marksOf(evidence));
-  }
-
-  /** A mark is chosen, so that the key that removes goes to it. */
-  get marked(): boolean {
-    return this.#marks.selected;
-  }
-
-  removeMark(): void {
-    this.keys.putBack();
-    this.#marks.remove();
-  }
-
-  /** The sheet is worked on: no mark is chosen any more. */
-  release(): void {
-    this.#marks.release();
   }
 
   /** What the active view shows, to be kept as evidence; or a sentence why it cannot be. */
@@ -404,15 +253,9 @@ export class Images {
     this.#recall.jump(seen);
   }
 
-  /** Leave what is begun: points half set, a mark, then the tool, then full size. */
+  /** Leave what is begun, then the tool, then full size. */
   escape(): void {
-    if (this.keys.putBack()) return;
-    if (this.#points.abandon() || this.#marks.abandon()) this.#prompt();
-    else if (this.#lens.on) {
-      this.#lens.off();
-      this.#changed();
-    } else if (this.tool !== this.atRest) this.setTool(this.atRest);
-    else this.full(false);
+    if (!this.tools.escape()) this.full(false);
   }
 
   get failures(): readonly Failure[] {
@@ -431,20 +274,9 @@ export class Images {
 
   #changed(): void {
     const { on: linked, apart: offset } = this.#link;
-    const tools = { layout: this.#wall.layoutCode, tool: this.tool, linked, offset, lens: this.#lens.on };
+    const { chosen, magnifies } = this.tools;
+    const tools = { layout: this.#wall.layoutCode, tool: chosen, linked, offset, lens: magnifies };
     if (!this.#untold) this.#events.changed(tools);
-  }
-
-  #prompt(): void {
-    const { views, active } = this.#wall;
-    if (kindOf(this.tool) === null) this.#points.prompt(this.tool === 'slip' ? active : null);
-    else for (const view of views) view.overlay.prompt(view === active ? this.#marks.prompt(view) : '');
-  }
-
-  #place(view: View | null, spot: Spot): void {
-    if (this.tool === 'slip') this.#points.place(view, spot);
-    else this.#marks.place(view, spot);
-    this.#prompt();
   }
 
   #go(view: View, index: number): void {
@@ -453,5 +285,3 @@ export class Images {
     if (this.#link.on) this.#link.follow(view, () => this.#wall.views, sheet.linked);
   }
 }
-
-const isWork = (tool: Tool): tool is Tool & Work => ['window', 'zoom', 'pan', 'scroll'].includes(tool);
