@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from math import ceil, floor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,20 @@ class Frame:
 
 
 ROUGH_MM = 0.28
+LEVEL = 1e-9
+"""Below this slope a coordinate does not change along a direction."""
+SMALL = 4096
+"""Elements of a patch below which looking for its empty part takes longer than painting it."""
 _RAMPS = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
 WORLD = Frame(np.zeros(3), np.eye(3))
+
+
+class _Seen(NamedTuple):
+    """A frame on a canvas: its axes along the canvas's directions, the way to its origin, the canvas's corner in it."""
+
+    slopes: list[list[float]]
+    away: list[float]
+    starts: list[float]
 
 
 class Canvas:
@@ -97,7 +110,8 @@ class Canvas:
         self.steps = (step_mm, first.spacing_rc_mm[0], first.spacing_rc_mm[1])
         self.origin = np.asarray(first.position_lps_mm)
         self.basis = np.stack([np.asarray(direction, dtype=float) for direction in self.directions], axis=1)
-        self.spacing = np.asarray(self.steps)
+        self._ramps = [np.arange(size) * step for size, step in zip(self.shape, self.steps, strict=True)]
+        self._frames: dict[int, tuple[Frame, _Seen]] = {}
         self.image: Array = np.zeros((len(channels), *self.shape), dtype=np.float32)
         self.noise = noise
         self.softness = 1.1 * self.steps[1]
@@ -117,17 +131,34 @@ class Canvas:
         for layer in range(self.shape[0]):
             yield Patch(self, (slice(layer, layer + 1), slice(0, self.shape[1]), slice(0, self.shape[2])))
 
+    def seen(self, frame: Frame) -> _Seen:
+        """How a frame lies on this canvas; asked thousands of times a case, so kept."""
+        kept = self._frames.get(id(frame))
+        if kept is None:
+            slopes = (frame.axes @ self.basis).tolist()
+            away = ((frame.origin - self.origin) @ self.basis).tolist()
+            starts = (frame.axes @ (self.origin - frame.origin)).tolist()
+            # with its frame, which must live as long as its number is used
+            kept = self._frames[id(frame)] = frame, _Seen(slopes, away, starts)
+        return kept[1]
+
+    def ramp(self, way: int, part: slice, slope: float) -> Array:
+        """What a coordinate gains along one direction of the canvas, shaped to be added to the others."""
+        return (self._ramps[way][part] * slope).astype(np.float32).reshape(_RAMPS[way])
+
     def box(self, frame: Frame, low: tuple[float, float, float], high: tuple[float, float, float]) -> Patch | None:
         """Return the part that holds a box given in local coordinates, or None when no slice meets it."""
-        # this is asked thousands of times a case, mostly in vain: few numpy calls, the rest in plain numbers
-        axes = frame.axes @ self.basis
-        lower, upper = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-        middles = (frame.origin - self.origin) @ self.basis + ((lower + upper) / 2) @ axes
-        reaches = ((upper - lower) / 2 + 1.0) @ np.abs(axes)
-        starts, stops = ((middles + sign * reaches) / self.spacing for sign in (-1.0, 1.0))
+        # this is asked thousands of times a case, mostly in vain: plain numbers, no arrays
+        found = self.seen(frame)
+        middles = [(float(a) + float(b)) / 2 for a, b in zip(low, high, strict=True)]
+        reaches = [(float(b) - float(a)) / 2 + 1.0 for a, b in zip(low, high, strict=True)]
+        one, two, three = found.slopes
         window: list[slice] = []
-        for begin, end, size in zip(starts.tolist(), stops.tolist(), self.shape, strict=True):
-            start, stop = max(0, floor(begin)), min(size, ceil(end) + 1)
+        for way in range(3):
+            middle = found.away[way] + middles[0] * one[way] + middles[1] * two[way] + middles[2] * three[way]
+            reach = reaches[0] * abs(one[way]) + reaches[1] * abs(two[way]) + reaches[2] * abs(three[way])
+            start = max(0, floor((middle - reach) / self.steps[way]))
+            stop = min(self.shape[way], ceil((middle + reach) / self.steps[way]) + 1)
             if stop <= start:
                 return None
             window.append(slice(start, stop))
@@ -142,25 +173,27 @@ class Patch:
         self.window = window
         self._texture: Array | None = None
         self._streaks: Array | None = None
+        self._rough: dict[float, Array] = {}
         self._coords: dict[int, tuple[Frame, Coords]] = {}
 
     def coords(self, frame: Frame) -> Coords:
         """Local coordinates in mm, each broadcastable to the patch (axes that do not matter have length 1)."""
         kept = self._coords.get(id(frame))
         if kept is None:
-            found = [self._along(frame.origin, axis) for axis in frame.axes]
+            x, y, z = (self._along(self.canvas.seen(frame), axis) for axis in range(3))
             # with its frame, which must live as long as its number is used
-            kept = self._coords[id(frame)] = frame, (found[0], found[1], found[2])
+            kept = self._coords[id(frame)] = frame, (x, y, z)
         return kept[1]
 
-    def _along(self, origin: Vector, axis: Vector) -> Array:
-        canvas = self.canvas
-        value: Array = np.full((1, 1, 1), float((canvas.origin - origin) @ axis), dtype=np.float32)
-        slopes = (axis @ canvas.basis * canvas.spacing).tolist()
-        for shape, slope, part in zip(_RAMPS, slopes, self.window, strict=True):
-            if abs(slope) > 1e-9:
-                ramp = (np.arange(part.start, part.stop) * slope).astype(np.float32)
-                value = value + ramp.reshape(shape)
+    def _along(self, seen: _Seen, axis: int) -> Array:
+        value: Array | None = None
+        for way, part in enumerate(self.window):
+            slope = seen.slopes[axis][way]
+            if abs(slope) > LEVEL:
+                ramp = self.canvas.ramp(way, part, slope)
+                value = ramp + np.float32(seen.starts[axis]) if value is None else value + ramp
+        if value is None:
+            return np.full((1, 1, 1), seen.starts[axis], dtype=np.float32)
         return value
 
     def texture(self) -> Array:
@@ -179,9 +212,15 @@ class Patch:
         """Noise is drawn once a slice: every sub-slice has the same."""
         layers, rows, columns = self.window
         sub, field = self.canvas.sub, self.canvas.noise[which]
-        first = layers.start // sub
-        part = np.repeat(field[first : (layers.stop - 1) // sub + 1, rows, columns], sub, axis=0)
-        return part[layers.start - first * sub : layers.stop - first * sub]
+        if sub == 1:
+            return field[layers, rows, columns]
+        return np.asarray(field[:, rows, columns][np.arange(layers.start, layers.stop) // sub])
+
+    def _wander(self, rough_mm: float) -> Array:
+        kept = self._rough.get(rough_mm)
+        if kept is None:
+            kept = self._rough[rough_mm] = self.streaks() * np.float32(rough_mm)
+        return kept
 
     def cover(self, distance: Array, soft: float | Array | None = None, rough_mm: float = ROUGH_MM) -> Array:
         """Coverage 0..1 of a shape from its signed distance in mm (negative inside), anti-aliased.
@@ -191,10 +230,13 @@ class Patch:
         """
         width = self.canvas.softness if soft is None else soft
         if rough_mm:
-            distance = distance + rough_mm * self.streaks()
-        cover = distance * (-1.0 / width)
+            cover = distance + self._wander(rough_mm)
+            cover = np.multiply(cover, -1.0 / width, out=cover if np.ndim(width) == 0 else None)
+        else:
+            cover = distance * (-1.0 / width)
         cover += 0.5
-        return np.clip(cover, 0.0, 1.0, out=cover)
+        np.maximum(cover, 0.0, out=cover)
+        return np.asarray(np.minimum(cover, 1.0, out=cover))
 
     def mark_bone(self, cover: Array) -> None:
         """Remember that bone covers this part."""
@@ -226,27 +268,39 @@ class Patch:
 
 def _filled(cover: Array) -> tuple[slice, slice, slice] | None:
     """Return the smallest box outside which a coverage is 0; a shape fills little of the box it is looked for in."""
-    if cover.ndim != 3:
+    if cover.ndim != 3 or cover.size < SMALL:
         return slice(None), slice(None), slice(None)
-    found = []
     flat = cover.max(axis=0)
-    for line in (cover.max(axis=(1, 2)) if len(cover) > 1 else None, flat.max(axis=1), flat.max(axis=0)):
-        if line is None or len(line) == 1:
-            found.append(slice(None))
-            continue
-        places = np.flatnonzero(line)
-        if not len(places):
-            return None
-        found.append(slice(int(places[0]), int(places[-1]) + 1))
-    return found[0], found[1], found[2]
+    rows, columns = _run(flat.max(axis=1)), _run(flat.max(axis=0))
+    if rows is None or columns is None:
+        return None
+    layers = _run(cover[:, rows, columns].max(axis=(1, 2))) if len(cover) > 1 else slice(None)
+    return None if layers is None else (layers, rows, columns)
+
+
+def _run(line: Array) -> slice | None:
+    """From the first to the last place that is not 0; a line of one stands for any number."""
+    if len(line) == 1:
+        return slice(None)
+    places = line.nonzero()[0]
+    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else None
+
+
+def _added(first: Array, second: Array) -> Array:
+    """Sum of two arrays of one's own, in the larger one where the sum has its shape."""
+    larger, other = (first, second) if first.size >= second.size else (second, first)
+    fits = larger.ndim == other.ndim and all(m in (1, n) for n, m in zip(larger.shape, other.shape, strict=True))
+    return np.asarray(np.add(first, second, out=larger if fits else None))
+
+
+def _total(terms: Iterable[Array]) -> Array:
+    """Sum of arrays of one's own; the small ones are added before they are spread over the whole patch."""
+    return reduce(_added, sorted(terms, key=lambda term: term.size))
 
 
 def length(*parts: Array) -> Array:
     """Euclidean length of coordinates given one by one."""
-    total = parts[0] * parts[0]
-    for part in parts[1:]:
-        square = part * part
-        total = np.add(total, square, out=total if total.shape == square.shape else None)
+    total = _total(part * part for part in parts)
     return np.asarray(np.sqrt(total, out=total))
 
 
@@ -255,7 +309,11 @@ def ellipsoid(at: Coords, centre: tuple[float, float, float], radii: tuple[float
     scaled = [(axis - c) * (1.0 / r) for axis, c, r in zip(at, centre, radii, strict=True)]
     norm = length(*scaled)
     slope = length(*[part * (1.0 / r) for part, r in zip(scaled, radii, strict=True)])
-    return np.asarray(norm * (norm - 1.0) / np.maximum(slope, 1e-4))
+    np.maximum(slope, 1e-4, out=slope)
+    found = norm - 1.0
+    found *= norm
+    found /= slope
+    return np.asarray(found)
 
 
 def capsule(
@@ -263,15 +321,18 @@ def capsule(
 ) -> Array:
     """Signed distance to a rod with round ends; its radius shrinks by ``taper`` mm towards ``end``."""
     axis = [b - a for a, b in zip(start, end, strict=True)]
-    rest = [part - a for part, a in zip(at, start, strict=True)]
+    rest = [part - a if a else part for part, a in zip(at, start, strict=True)]
     total = max(sum(a * a for a in axis), 1e-6)
-    along: Array = np.zeros((1, 1, 1), dtype=np.float32)
-    for part, a in zip(rest, axis, strict=True):
-        if a:
-            along = along + part * (a / total)
-    along = np.clip(along, 0.0, 1.0)
+    if any(axis):
+        along = _total(part * (a / total) for part, a in zip(rest, axis, strict=True) if a)
+        np.maximum(along, 0.0, out=along)
+        np.minimum(along, 1.0, out=along)
+    else:
+        along = np.zeros((1, 1, 1), dtype=np.float32)
     distance = length(*[part - along * a if a else part for part, a in zip(rest, axis, strict=True)])
-    return np.asarray(distance - (radius - taper * along))
+    distance = distance + along * taper if taper else distance
+    distance -= radius
+    return np.asarray(distance)
 
 
 def rounded_box(
@@ -295,8 +356,16 @@ def value_noise(rng: np.random.Generator, shape: tuple[int, int, int], cells: tu
     """Smooth noise of unit variance: a random lattice stretched linearly over an array of ``shape``."""
     lattice = rng.standard_normal(tuple(c + 1 for c in cells), dtype=np.float32)
     for axis, (size, count) in enumerate(zip(shape, cells, strict=True)):
+        if size == count:
+            lattice = np.take(lattice, np.arange(size), axis)
+            continue
         where = np.linspace(0.0, count, size, endpoint=False)
         left = where.astype(int)
         weight = (where - left).astype(np.float32).reshape(tuple(-1 if j == axis else 1 for j in range(3)))
-        lattice = np.take(lattice, left, axis) * (1 - weight) + np.take(lattice, left + 1, axis) * weight
-    return np.asarray(lattice / max(float(lattice.std()), 1e-6), dtype=np.float32)
+        near, far = np.take(lattice, left, axis), np.take(lattice, left + 1, axis)
+        far -= near
+        far *= weight
+        far += near
+        lattice = far
+    lattice *= np.float32(1.0 / max(float(lattice.std()), 1e-6))
+    return np.asarray(lattice)
