@@ -41,13 +41,19 @@ export class TimeLog {
   #pages: readonly Document[] = [];
   #sending = false;
   #kept: Promise<unknown> = Promise.resolve();
+  /** Visits that are closed here and on their way. */
+  readonly #ending = new Set<string>();
+  /** Something kept has not arrived. */
+  #owing = false;
+  #sendingKept = false;
 
   constructor(api: Api, user: string) {
     this.#api = api;
     this.#user = user;
     this.watch(document);
     window.setInterval(() => this.#look(), LOOK_MS);
-    window.setInterval(() => void this.#send(), SEND_MS);
+    window.setInterval(() => this.#sendDue(), SEND_MS);
+    window.addEventListener('online', () => this.#sendDue());
     window.addEventListener('pagehide', () => {
       this.#tell('left');
       if (this.#visit) void this.#finish(this.#visit);
@@ -131,6 +137,11 @@ export class TimeLog {
     this.#tell(hidden ? 'hidden' : 'visible');
   }
 
+  #sendDue(): void {
+    void this.#send();
+    if (this.#owing) void this.#sendKept();
+  }
+
   async #send(): Promise<void> {
     const visit = this.#visit;
     if (!visit || visit.told.length === 0 || this.#sending) return;
@@ -146,8 +157,10 @@ export class TimeLog {
 
   /** Keep a whole visit, then send it to its end. The page may be gone before that: another one goes on from what is kept. */
   async #finish(visit: Visit): Promise<void> {
+    this.#ending.add(visit.visit);
     void this.#keep(visit, true);
     await this.#sendWhole(visit, true);
+    this.#ending.delete(visit.visit);
   }
 
   async #sendWhole(visit: Visit, leaving: boolean): Promise<void> {
@@ -157,6 +170,7 @@ export class TimeLog {
       if (!(await this.#arrives(part, leaving))) break;
       rest = without(rest, part);
     }
+    if (rest.told.length > 0) this.#owing = true;
     await this.#keep(rest, rest.told.length > 0);
   }
 
@@ -175,9 +189,17 @@ export class TimeLog {
     return outcome.kind !== 'failed' && outcome.kind !== 'signed_out';
   }
 
-  /** What an earlier page could not send. */
+  /** What an earlier page, or this one, could not send; what is on its way here is left to itself. */
   async #sendKept(): Promise<void> {
-    for (const kept of await keptTimes(this.#user)) await this.#sendWhole(kept, false);
+    if (this.#sendingKept) return;
+    this.#sendingKept = true;
+    this.#owing = false;
+    await this.#kept;
+    for (const kept of await keptTimes(this.#user)) {
+      const here = kept.visit === this.#visit?.visit || this.#ending.has(kept.visit);
+      if (!here) await this.#sendWhole(kept, false);
+    }
+    this.#sendingKept = false;
   }
 }
 

@@ -11,12 +11,13 @@ class Page extends EventTarget {
 }
 const page = new Page();
 let tick = () => {};
-const window = Object.assign(new EventTarget(), {
-  setInterval: (act: () => void, ms: number) => {
+/** A test of its own has pages of its own: the logs of the last one hear nothing. */
+class Window extends EventTarget {
+  setInterval(act: () => void, ms: number): void {
     if (ms === 15_000) tick = act;
-  },
-});
-Object.assign(globalThis, { window, document: page });
+  }
+}
+Object.assign(globalThis, { document: page });
 
 const ok: Outcome<unknown> = { kind: 'ok', body: {} };
 const failed: Outcome<unknown> = { kind: 'failed', sentence: '' };
@@ -32,6 +33,7 @@ const kept = () => [...rows.values()] as Visit[];
 beforeEach(() => {
   rows.clear();
   calls = [];
+  Object.assign(globalThis, { window: new Window() });
 });
 
 async function opened(): Promise<TimeLog> {
@@ -75,6 +77,36 @@ test('more moments than the server takes at once go in parts, and none is lost b
   calls[1]?.answer(failed);
   await settle();
   assert.equal(kept()[0]?.told.length, 202);
+});
+
+test('a visit that could not be sent goes when the network is back, once', async () => {
+  const log = await opened();
+  log.answered('a');
+  log.close('submit');
+  await settle();
+  calls[0]?.answer(failed);
+  await settle();
+  log.open({ times_url: '/next' } as Reading);
+  tick();
+  calls[1]?.answer(failed);
+  await settle();
+  assert.equal(calls.length, 3, 'the closed visit is tried again with the open one');
+  calls[2]?.answer(failed);
+  await settle();
+  assert.equal(kept().length, 2);
+
+  window.dispatchEvent(new Event('online'));
+  window.dispatchEvent(new Event('online'));
+  await settle();
+  const again = calls.slice(3).map(({ times }) => times);
+  assert.deepEqual(again.map(kinds), [['opened'], ['opened', 'answer', 'submit']]);
+  assert.equal(again[1]?.visit, calls[0]?.times.visit);
+  for (const { answer } of calls.slice(3)) answer(ok);
+  await settle();
+  assert.equal(rows.size, 0);
+  tick();
+  await settle();
+  assert.equal(calls.length, 5, 'nothing is owed any more');
 });
 
 test('a machine that slept was not at work', async (t) => {
