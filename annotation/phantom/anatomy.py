@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from .canvas import Array, Frame, Vector
-from .envelope import back_line, sac_front, walls
+from .envelope import BELOW, Sac, back_line, dural_sac, walls
 from .truth import Truth
 
 # name: height of the back wall, wedge (deg, front higher), depth, half width, half distance of the pedicles (all mm);
@@ -95,10 +95,7 @@ class Anatomy:
     defects: tuple[Defect, ...]
     wall_z: Vector
     wall_y: Vector
-    sac_z: Vector
-    sac_y: Vector
-    sac_half_depth: Vector
-    sac_half_width: Vector
+    sac: Sac
     fat_mm: float
     back_y: Vector
     body_half_width: float
@@ -118,6 +115,36 @@ class Anatomy:
         """Return y of the skin of the back at heights z (midline)."""
         return np.interp(z, self.wall_z, self.back_y).astype(np.float32)
 
+    def sac_beside(self, y: float, z: float) -> tuple[float, float, float]:
+        """Middle (y), half depth along y and half width of the dural sac at the height of a point, mm."""
+        place, _ = self.sac.axes(y, z)
+        sac = self.sac
+        middle, depth, wide, slant = (
+            float(np.interp(place, sac.along, values))
+            for values in (sac.middle, sac.half_depth, sac.half_width, sac.slant)
+        )
+        return sac.point(float(place), middle)[0], depth * slant, wide
+
+    @property
+    def sac_z(self) -> Vector:
+        """Places along the axis of the dural sac: heights, unless the axis leans."""
+        return self.sac.along
+
+    @property
+    def sac_y(self) -> Vector:
+        """Middle of the dural sac at ``sac_z``."""
+        return self.sac.middle
+
+    @property
+    def sac_half_depth(self) -> Vector:
+        """Half depth of the dural sac at ``sac_z``."""
+        return self.sac.half_depth
+
+    @property
+    def sac_half_width(self) -> Vector:
+        """Half width of the dural sac at ``sac_z``."""
+        return self.sac.half_width
+
     @property
     def lytic(self) -> Vertebra:
         """The vertebra with the defects."""
@@ -126,7 +153,7 @@ class Anatomy:
     @property
     def below(self) -> Vertebra:
         """The vertebra under the lytic one."""
-        return self.vertebrae[{"L3": "L4", "L4": "L5", "L5": "S1"}[self.truth.level]]
+        return self.vertebrae[BELOW[self.truth.level]]
 
 
 def _direction(slope: float) -> tuple[Vector, Vector]:
@@ -325,13 +352,8 @@ def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
     lumbarised, fused = _transition(rng)
     bones = _shifted(_column(truth, rng, lumbarised=lumbarised))
     grid, wall = walls(bones)
-    sac_end = float(bones["S2"].frame.origin[2])
     conus = float(bones["L1"].lower_p[1]) + float(rng.normal(0, 6.0))
     room = float(rng.normal(1.0, 0.05))
-    taper = np.clip((grid - sac_end) / 62.0, 0.0, 1.0)
-    half_depth = np.where(grid < sac_end, 0.3, (2.4 + 4.8 * taper**0.6) * room)
-    half_width = np.where(grid < sac_end, 0.3, (3.6 + 5.9 * taper**0.55) * room)
-    front = 2.6 + 3.4 * np.clip(1.0 - (grid - sac_end) / 70.0, 0.0, 1.0)
     fat = float(np.clip(6.0 + 1.25 * (truth.bmi - 19.0) + rng.normal(0, 2.0), 5.0, 32.0))
     return Anatomy(
         truth=truth,
@@ -340,10 +362,7 @@ def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
         defects=_defects(truth, bones, rng),
         wall_z=grid,
         wall_y=wall,
-        sac_z=grid,
-        sac_y=sac_front(truth, bones, grid, wall, front) + half_depth,
-        sac_half_depth=half_depth,
-        sac_half_width=half_width,
+        sac=dural_sac(truth, bones, grid, wall, room),
         fat_mm=fat,
         back_y=back_line(bones, grid, wall, fat),
         body_half_width=140.0 + 2.4 * (truth.bmi - 22.0),

@@ -110,16 +110,21 @@ def _flava(canvas: Canvas, anatomy: Anatomy, bone: Vertebra) -> None:
     if bone.name in ("S3", "S2", "S1"):
         return
     half = bone.height / 2
+    # the lamina below a slipped arch has stayed behind: the ligament to it is short in the canal and runs backwards
+    over = ORDER.index(bone.name) == ORDER.index(anatomy.lytic.name) + 1
+    left = float(np.clip(anatomy.truth.slip_pct / 100.0, 0.0, 1.0)) if over else 0.0
+    tall = 0.85 * half * (1.0 - 0.5 * left)
     for side in (-1, 1):
-        patch = canvas.box(bone.dorsal, *_bounds(side, -1.0, bone.pedicle + 2.0, 12.0, 28.0, -2.6 * half, -0.2 * half))
+        rear = 28.0 + 20.0 * left
+        patch = canvas.box(bone.dorsal, *_bounds(side, -1.0, bone.pedicle + 2.0, 12.0, rear, -2.6 * half, -0.2 * half))
         if patch is None:
             continue
         lateral, p, s = _side(patch.coords(bone.dorsal), side)
         wide = bone.pedicle - 3.0
         low = (0.5, 24.0, 0.0)
         high = (wide, 16.5, 0.0)
-        strip = capsule((lateral, p, s * 0.0), low, high, 1.6)
-        strip = np.maximum(strip, np.abs(s + 1.45 * half) - 0.85 * half)
+        strip = capsule((lateral, p + left * (s + 0.6 * half), s * 0.0), low, high, 1.6)
+        strip = np.maximum(strip, np.abs(s + 0.6 * half + tall) - tall)
         patch.paint(patch.cover(strip), t.FLAVUM)
 
 

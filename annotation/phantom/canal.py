@@ -7,15 +7,15 @@ import numpy as np
 from . import tissues as t
 from .anatomy import Anatomy, Vertebra
 from .canvas import WORLD, Array, Canvas, Coords, Patch, capsule, ellipsoid, length
+from .envelope import Section
 
 ROOTS_LEAVE_BELOW = ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1", "S2")
 
 
 def paint_canal(canvas: Canvas, anatomy: Anatomy) -> None:
     """Paint canal and foramina; discs and bones come later and cut into it."""
-    top = float(anatomy.sac_z[-1])
-    patch = canvas.box(WORLD, (-22.0, float(anatomy.wall_y.min()) - 4.0, float(anatomy.sac_z[0])),
-                       (22.0, float(anatomy.wall_y.max()) + 28.0, top))  # fmt: skip
+    patch = canvas.box(WORLD, (-22.0, float(anatomy.wall_y.min()) - 4.0, float(anatomy.wall_z[0])),
+                       (22.0, float(anatomy.wall_y.max()) + 28.0, float(anatomy.wall_z[-1])))  # fmt: skip
     if patch is None:
         return
     x, y, z = patch.coords(WORLD)
@@ -29,36 +29,33 @@ def paint_canal(canvas: Canvas, anatomy: Anatomy) -> None:
 
 def sac_distance(anatomy: Anatomy, at: Coords) -> Array:
     """Signed distance to the dural sac, in world coordinates."""
-    x, y, z = at
-    depth = np.interp(z, anatomy.sac_z, anatomy.sac_half_depth).astype(np.float32)
-    width = np.interp(z, anatomy.sac_z, anatomy.sac_half_width).astype(np.float32)
-    middle = np.interp(z, anatomy.sac_z, anatomy.sac_y).astype(np.float32)
-    return np.asarray((length(x / width, (y - middle) / depth) - 1.0) * np.minimum(depth, width))
+    return _sac_edge(anatomy.sac.section(at))
+
+
+def _sac_edge(cut: Section) -> Array:
+    ring = length(cut.beside / cut.half_width, cut.behind / (cut.half_depth * cut.slant))
+    return np.asarray((ring - 1.0) * np.minimum(cut.half_depth, cut.half_width))
 
 
 def _sac(patch: Patch, anatomy: Anatomy, at: Coords) -> None:
-    distance = sac_distance(anatomy, at)
+    cut = anatomy.sac.section(at)
+    distance = _sac_edge(cut)
     patch.paint(patch.cover(distance - 0.5), t.SCAR)
     inside = patch.cover(distance + 0.1)
     patch.paint(inside, t.CSF, grain=0.02)
-    x, y, z = at
-    depth = np.interp(z, anatomy.sac_z, anatomy.sac_half_depth).astype(np.float32)
-    width = np.interp(z, anatomy.sac_z, anatomy.sac_half_width).astype(np.float32)
-    middle = np.interp(z, anatomy.sac_z, anatomy.sac_y).astype(np.float32)
-    thick = np.clip((z - anatomy.conus_z) / 26.0, 0.0, 1.0) ** 0.7
-    cord = (length(x / 4.8, (y - middle - 0.6) / 3.6) - thick) * 3.6 + np.where(
+    thick = np.clip((at[2] - anatomy.conus_z) / 26.0, 0.0, 1.0) ** 0.7
+    cord = (length(cut.beside / 4.8, (cut.behind - 0.6) / 3.6) - thick) * 3.6 + np.where(
         thick <= 0, np.float32(0.4), np.float32(0.0)
     )
     patch.paint(patch.cover(cord) * inside * (thick > 0), t.CORD)
-    strands = _strands(anatomy, (x, y, z), middle, depth, width)
-    patch.paint(patch.cover(strands) * inside * 0.75, t.ROOT)
+    patch.paint(patch.cover(_strands(anatomy, cut, at[2])) * inside * 0.75, t.ROOT)
 
 
-def _strands(anatomy: Anatomy, at: Coords, middle: Array, depth: Array, width: Array) -> Array:
+def _strands(anatomy: Anatomy, cut: Section, z: Array) -> Array:
     """Distance to the nearest of the cauda equina's roots, each running from the conus to its foramen."""
-    x, y, z = at
     nearest: Array = np.full((1, 1, 1), 50.0**2, dtype=np.float32)
     start = anatomy.conus_z + 12.0
+    depth = cut.half_depth * cut.slant
     rng = np.random.default_rng(anatomy.seed + 1)
     for name in ROOTS_LEAVE_BELOW[2:]:
         end = float(anatomy.vertebrae[name].frame.origin[2])
@@ -68,9 +65,9 @@ def _strands(anatomy: Anatomy, at: Coords, middle: Array, depth: Array, width: A
         low = np.where((z < end) | (z > start), np.float32(20.0**2), np.float32(0.0))
         for side in (-1.0, 1.0):
             spread, sag = float(rng.uniform(-0.10, 0.10)), float(rng.uniform(-0.12, 0.12))
-            across = side * width * (0.80 - 0.62 * share**0.6 + spread * share)
-            deep = middle + depth * (0.62 - 0.75 * (1.0 - share) ** 4 + sag - 0.35 * share**3)
-            nearest = np.minimum(nearest, ((x - across) ** 2 + low) + (y - deep) ** 2)
+            across = side * cut.half_width * (0.80 - 0.62 * share**0.6 + spread * share)
+            deep = depth * (0.62 - 0.75 * (1.0 - share) ** 4 + sag - 0.35 * share**3)
+            nearest = np.minimum(nearest, ((cut.beside - across) ** 2 + low) + (cut.behind - deep) ** 2)
     return np.asarray(np.sqrt(nearest) - np.float32(0.55))
 
 

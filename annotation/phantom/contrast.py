@@ -64,10 +64,7 @@ def contrast_distance(
 def _into_canal(anatomy: Anatomy, origin: Vector, side: int) -> tuple[float, float, float]:
     """Point of the epidural space beside the dural sac at the height of a defect."""
     z = float(origin[2])
-    middle, deep, wide = (
-        float(np.interp(z, anatomy.sac_z, values))
-        for values in (anatomy.sac_y, anatomy.sac_half_depth, anatomy.sac_half_width)
-    )
+    middle, deep, wide = anatomy.sac_beside(float(origin[1]), z)
     return side * (0.75 * wide + 1.3), middle + 0.6 * deep + 1.0, z
 
 

@@ -59,11 +59,37 @@ def back_wall(found: Phantom, start: Points, along: Points) -> float:
     return float(steps[int(np.argmax(np.gradient(values)))])
 
 
+FLAT = tuple({**PLAIN.pfirrmann_by_segment, "L5/S1": 5}.items())
+
+
+@pytest.mark.parametrize("slip_mm", [6.0, 15.0, 27.0, 38.0])
+def test_the_dural_sac_is_one_tube_past_any_slip(slip_mm: float) -> None:
+    """From behind L2 to behind S1 everything as bright as CSF hangs together, and is nowhere a thread."""
+    found = case("sagittal", slip_mm=slip_mm, pfirrmann_by_segment=FLAT)
+    series, index = found.get("SAG_T2"), found.truth.midline_slice
+    picture = ndimage.gaussian_filter(series.pixels[index].astype(float), 0.5)
+    steps = np.arange(3.0, 15.0, 0.5)
+    ends = []
+    for name in ("L2", "S1"):
+        bone = found.anatomy.vertebrae[name]
+        points = np.array([bone.frame.world((0.0, away, 0.0)) for away in steps])
+        ends.append(points[int(np.argmax(sample(series, index, points)))])
+    level = min(float(sample(series, index, end[None])[0]) for end in ends)
+    # a pixel off every border: a thread of one or two pixels does not count
+    whole = ndimage.binary_erosion(picture > 0.72 * level)
+    parts, _ = ndimage.label(whole, np.ones((3, 3)))
+    names = []
+    for end in ends:
+        row, column = (round(value) for value in series.planes[index].pixel(end)[:2])
+        near = parts[row - 2 : row + 3, column - 2 : column + 3]
+        names.append(set(near[near > 0].tolist()))
+    assert names[0] & names[1], names
+
+
 @pytest.mark.parametrize("slip_mm", [0.0, 6.0, 15.0, 27.0])
 def test_the_slip_on_the_picture_is_the_planted_one(slip_mm: float) -> None:
     """The step between both back walls on T1, a few millimetres from the disc; the rest is the tilt of the wall."""
-    discs = tuple({**PLAIN.pfirrmann_by_segment, "L5/S1": 5}.items())
-    found = case("sagittal", slip_mm=slip_mm, pfirrmann_by_segment=discs)
+    found = case("sagittal", slip_mm=slip_mm, pfirrmann_by_segment=FLAT)
     along, _, marks = lines(found)
     lower, upper = found.anatomy.below, found.anatomy.lytic
     down = np.array([0.0, *(lower.lower_p - lower.upper_p)]) / lower.height
