@@ -10,7 +10,7 @@ from .canal import paint_canal
 from .canvas import Canvas
 from .column import paint_bodies, paint_discs
 from .foramen import paint_foramina
-from .recess import paint_recesses
+from .recess import paint_bulges, paint_recesses
 from .soft import paint_cysts, paint_soft_oedema
 from .surroundings import paint_surroundings
 
@@ -26,6 +26,7 @@ def paint_person(canvas: Canvas, anatomy: Anatomy, *, ct: bool = False) -> None:
         paint_soft_oedema(canvas, anatomy)
     paint_canal(canvas, anatomy)
     paint_discs(canvas, anatomy)
+    paint_bulges(canvas, anatomy)
     paint_bodies(canvas, anatomy)
     paint_recesses(canvas, anatomy)
     paint_foramina(canvas, anatomy)

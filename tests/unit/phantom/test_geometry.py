@@ -15,6 +15,7 @@ from scipy import ndimage
 from annotation.phantom import Phantom, PhantomSeries, Truth, build, draw
 from annotation.phantom.anatomy import Anatomy, grow
 from annotation.phantom.canal import root_path
+from annotation.phantom.recess import recess_of
 
 Points = NDArray[np.float64]
 PLAIN = replace(
@@ -175,6 +176,7 @@ def recess(found: Phantom, side: int) -> float:
     """Share of bright pixels (fat, CSF) between the dural sac and the joint on the axial slices of the index disc."""
     series, anatomy = found.get("AX_T2"), found.anatomy
     middle = np.array([anatomy.lytic.x, *(anatomy.below.upper_p + anatomy.lytic.lower_p) / 2])
+    middle += np.array(found.truth.moved_lps_mm.get("AX_T2", (0.0, 0.0, 0.0)))
     distance = [abs(plane.pixel(middle)[2]) for plane in series.planes]
     across, deep = np.meshgrid(np.arange(9.0, 15.5, 0.5), np.arange(0.5, 11.0, 0.5), indexing="ij")
     axes = anatomy.below.frame.axes
@@ -189,10 +191,37 @@ def recess(found: Phantom, side: int) -> float:
 @pytest.mark.parametrize("side", [-1, 1])
 def test_the_recess_has_less_room_with_each_grade(side: int) -> None:
     rooms = [recess(case("axial", bartynski=(g, 0) if side < 0 else (0, g)), side) for g in range(4)]
-    assert all(wide > narrow + 0.03 for wide, narrow in pairwise(rooms)), rooms
-    assert rooms[3] < 0.15
+    assert all(wide > narrow + 0.06 for wide, narrow in pairwise(rooms)), rooms
+    assert rooms[1] < rooms[0] - 0.15, "a narrow recess is not taken for a normal one"
+    assert rooms[3] < 0.1
     other = [recess(case("axial", bartynski=(g, 0) if side < 0 else (0, g)), -side) for g in (0, 3)]
     assert other[1] == pytest.approx(other[0], abs=0.1)
+
+
+def through_recess(found: Phantom, side: int, low: float, high: float) -> Points:
+    """Brightness from before to behind the traversing root, millimetres from its middle; fat is 1."""
+    series, place = found.get("AX_T2"), recess_of(found.anatomy, max(side, 0))
+    away = np.array(found.truth.moved_lps_mm.get("AX_T2", (0.0, 0.0, 0.0)))
+    index = int(np.argmin([abs(plane.pixel(place.frame.origin + away)[2]) for plane in series.planes]))
+
+    def along(start: float, end: float, out: float) -> Points:
+        line = [place.frame.world((side * out, place.depth + p, 0.0)) + away for p in np.arange(start, end, 0.2)]
+        return sample(series, index, np.array(line))
+
+    # behind the sac lies fat, whatever the grade
+    return along(low, high, place.out) / np.percentile(along(9.0, 14.0, 0.0), 75)
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_what_narrows_a_recess_grows_out_of_the_disc_and_takes_the_fat_grade_by_grade(side: int) -> None:
+    found = [case("axial", bartynski=(g, 0) if side < 0 else (0, g)) for g in range(4)]
+    seams = [through_recess(one, side, -8.5, -4.2).max() for one in found]
+    assert seams[0] > 0.55, "without a finding there is fat behind the disc"
+    assert max(seams[1:]) < 0.45, "no seam of fat between the annulus and its bulge"
+    rims = [[through_recess(one, side, *ends).max() for ends in ((-4.5, -2.0), (2.0, 4.5))] for one in found]
+    assert min(rims[1]) > 0.5, "a rim of fat before and behind a root that is not touched"
+    assert min(rims[2]) < 0.5, "a squeezed root has none on one side"
+    assert max(rims[3]) < 0.4
 
 
 def joint_light(found: Phantom, side: int) -> float:
