@@ -30,6 +30,15 @@ BELOW, DEEPER = ' class="below"', ' class="deeper"'
 FOLD = "Tables and figures of the supplement"
 SHORT = 31  # characters of a cell that is kept on one line
 MOST_ON_ONE_LINE = 4  # columns; in wider tables a cell breaks between its parts
+MOST_DIGITS = 19
+# Cells are moved by classes, a digit's width and a tenth of it at a time: the pages' policy allows no style attribute.
+MOVES = (
+    "td.moved { text-indent: calc((var(--d) + var(--t)) * 1ch); }\n"
+    + " ".join(f"td.d{digits} {{ --d: {digits}; }}" for digits in range(MOST_DIGITS + 1))
+    + "\n"
+    + " ".join(f"td.t{tenth} {{ --t: .{tenth}; }}" for tenth in range(10))
+    + "\n"
+)
 
 Written = Callable[[Report, Number], str]
 """How a number is written into the page."""
@@ -63,7 +72,7 @@ def html(report: Report, figures: Mapping[str, Mapping[str, bytes]]) -> str:
     def source(figure: Figure) -> str:
         return f"data:image/svg+xml;base64,{base64.b64encode(figures[figure.code]['svg']).decode()}"
 
-    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8") + MOVES
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{_text(report, value)}</dd>" for name, value in report.facts.items())
     links = _contents(report)
     body = "".join(sections(report, drawn=source).values())
@@ -192,9 +201,9 @@ class _Page:
         return f'<tr><th scope="row"{level}>{self.text(row[0].strip())}</th>{cells}</tr>'
 
     def cell(self, cell: str, indent: float, short: int) -> str:
-        kept = ' class="short"' if len(plain(cell)) <= short else ""
-        moved = f' style="text-indent:{indent:g}ch"' if indent else ""
-        return f"<td{kept}{moved}>{self.text(glued(cell))}</td>"
+        names = [*(["short"] if len(plain(cell)) <= short else []), *_moved(indent)]
+        kind = f' class="{" ".join(names)}"' if names else ""
+        return f"<td{kind}>{self.text(glued(cell))}</td>"
 
     def figure(self, figure: Figure) -> str:
         return (
@@ -203,6 +212,11 @@ class _Page:
             f"<figcaption><b>{self.numbers[Figure, figure.code]}</b>{self.text(figure.caption)}</figcaption>"
             f"{self.framed(figure)}</figure>"
         )
+
+
+def _moved(indent: float) -> list[str]:
+    whole, tenth = divmod(min(round(indent * 10), 10 * MOST_DIGITS + 9), 10)
+    return ["moved", f"d{whole}", f"t{tenth}"] if whole or tenth else []
 
 
 def _text(report: Report, text: str, written: Written | None = None) -> str:

@@ -44,6 +44,8 @@ class LightBox {
       this.#view = asked.get('view') as View;
     if (this.#view === 'all') this.#part = Math.min(Math.max(Number(asked.get('part')) || 1, 1), this.#parts);
     this.#places.set(this.#id, Number(this.#slider.value));
+    const image = this.#picture.querySelector('img');
+    if (image) this.#keepProportion(image);
     this.#listen();
     if (main.dataset.busy === 'yes') this.#lookAgain();
     must<HTMLElement>(this.#current, '.pick').focus();
@@ -223,7 +225,7 @@ class LightBox {
     }
     const address = this.#address(place);
     if (image.getAttribute('src') !== address) image.src = address;
-    image.style.setProperty('--proportion', this.#current.dataset.proportion ?? '1');
+    this.#keepProportion(image);
     const [first, last] = this.#span;
     const whole =
       this.#view === 'all'
@@ -231,6 +233,11 @@ class LightBox {
         : `brightest of all ${this.#count} slices`;
     image.alt = `${this.#current.dataset.title}, ${single ? `slice ${place}` : whole}`;
     if (single) this.#warmSlices();
+  }
+
+  /** Pixels need not be square: the picture has the proportions of the body. */
+  #keepProportion(image: HTMLElement): void {
+    image.style.setProperty('--proportion', this.#current.dataset.proportion ?? '1');
   }
 
   #fill(name: string, text: string): void {

@@ -18,6 +18,7 @@ from PIL import Image
 from analytics import figures, report
 from analytics.report.document import Number, Report, Section, Table, marked, pieces, plain
 from analytics.report.layout import DIGIT, indents, numbering, setting, shares, width
+from analytics.report.page import MOVES
 from analytics.stats.result import Entry, NotEstimable, Results, spelled
 
 Drawn = Mapping[str, Mapping[str, bytes]]
@@ -176,6 +177,20 @@ def test_decimals_stand_under_one_another() -> None:
     assert max(ends) - min(ends) < 0.02
     assert indents(column)[4:] == [0.0, 0.0]
     assert indents(["a 1", "b 2", "3"]) == [0.0, 0.0, 0.0], "words are not moved"
+
+
+def test_a_cell_is_moved_by_classes_that_both_style_sheets_know() -> None:
+    table = Table("t", "T", ("", "n"), (("a", "1234.5"), ("b", "0.5"), ("c", "−12")))
+    made = Report("T", {}, (Section("s", "S", (table,)),), Results({}, {}, 0, ()))
+    page = report.html(made, {})
+    assert ' style="' not in page, "the pages' policy forbids style attributes"
+    cells = re.findall(r'<td class="[^"]*moved d(\d+) t(\d)[^"]*">', page)
+    moved = indents([row[1] for row in table.rows])
+    assert [int(d) + int(t) / 10 for d, t in cells] == pytest.approx([one for one in moved if one], abs=0.051)
+    assert len(cells) == 2
+    of_the_run = (Path(__file__).resolve().parents[3] / "static" / "css" / "report.css").read_text(encoding="utf-8")
+    assert MOVES in page
+    assert MOVES in of_the_run
 
 
 def test_widths_fill_the_room_and_heads_span() -> None:
