@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from playwright.sync_api import expect
 
 from annotation.dicom.codec import decode_stored
 from tests.e2e.browser import SignIn, violations
+from tests.e2e.house import House
 from tests.e2e.pictures import difference
 from tests.e2e.room import Array, Frame, Room, View
 
@@ -121,6 +125,46 @@ def test_the_prone_ct_is_shown_as_acquired_with_its_side_letters(sign_in: SignIn
         assert columns[0] > 0
         assert rows[1] > 0
         assert abs(columns[1]) + abs(rows[0]) < 1e-6
+
+
+@contextlib.contextmanager
+def turned_to_the_standard_view(house: House) -> Iterator[None]:
+    """Let the study ask for it after all: it is frozen, and a study of its own would cost a second import."""
+    change = "UPDATE annotation_study SET settings = json_set(settings, '$.orientation', ?) WHERE code = 'SPINE'"
+    with contextlib.closing(sqlite3.connect(house.folder / "data" / "spondy.sqlite3", timeout=20)) as base:
+        for orientation in ("standard", "acquired"):
+            with base:
+                assert base.execute(change, (orientation,)).rowcount == 1
+            if orientation == "standard":
+                yield
+
+
+@pytest.mark.parametrize("reader", ["reader11", "reader12"])
+def test_the_prone_ct_is_turned_upright_where_the_study_says_so(house: House, sign_in: SignIn, reader: str) -> None:
+    room = Room(sign_in(reader), "SPINE", "ct")
+    acquired = {frame.uid: frame for role in ("CT_PRE", "CT_POST") for frame in room.frames(role)}
+    with turned_to_the_standard_view(house):
+        room.open()
+        for role in ("CT_PRE", "CT_POST"):
+            view, turned = room.view(role), shown(room, role)
+            letters = view.letters
+            assert letters == {"left": "R", "right": "L", "top": "A", "bottom": "P"}
+            stored = acquired[turned.uid]
+            along, down, _ = stored.axes
+            values = stored_values(room, stored)
+            upright = values[:: 1 if down[1] > 0 else -1, :: 1 if along[0] > 0 else -1]
+            assert difference(view, upright) < 1.0
+            assert min(difference(view, other) for other in (values, upright[:, ::-1], upright[::-1])) > 4.0
+            the_densest_bone_lies_where_it_is_in_the_patient(view, values, stored, turned)
+
+
+def the_densest_bone_lies_where_it_is_in_the_patient(view: View, values: Array, stored: Frame, turned: Frame) -> None:
+    """By the acquired header to the patient, from there by the turned one to the screen."""
+    row, column = np.unravel_index(np.argmax(values), values.shape)
+    x, y = view.map.screen(turned.pixel(stored.patient(float(column), float(row)))).round().astype(int)
+    picture = view.pixels()
+    assert picture[y, x] > 150
+    assert picture[y, x] - np.median(picture[y - 25 : y + 26, x - 25 : x + 26]) > 40, "a small bright place"
 
 
 def test_what_stands_around_the_pictures(sign_in: SignIn) -> None:
