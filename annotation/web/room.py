@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -20,12 +22,28 @@ from annotation import room
 from annotation.people import person_of
 
 DRAWINGS = Path(settings.BASE_DIR) / "static" / "drawings"
+ATLAS = Path(settings.BASE_DIR) / "static" / "atlas"
 
 
 @cache
 def _drawings() -> dict[str, str]:
     """Give the schematic drawings there are, by the code of the item they show."""
     return {file.stem: static(f"drawings/{file.name}") for file in sorted(DRAWINGS.glob("*.svg"))}
+
+
+@cache
+def _atlas() -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Give the pictures of grades there are, by item and level: drawn by the phantom, the same for every case."""
+    manifest = ATLAS / "atlas.json"
+    items = json.loads(manifest.read_text(encoding="utf-8"))["items"] if manifest.is_file() else {}
+    return {
+        item: {code: [_plate(one) for one in pictures] for code, pictures in levels.items()}
+        for item, levels in items.items()
+    }
+
+
+def _plate(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"src": static(f"atlas/{entry['file']}")} | {key: entry[key] for key in ("title", "width", "height")}
 
 
 @login_required
@@ -77,5 +95,6 @@ def reading(request: HttpRequest, study: str, form: str) -> HttpResponse:
         "display_url": reverse("api_display", args=[study, form]),
         "preferences_url": reverse("api_preferences"),
         "drawings": _drawings(),
+        "atlas": {item["code"]: pictures for item in sheet["items"] if (pictures := _atlas().get(item["code"]))},
     }
     return render(request, "room/reading.html", {"sheet": sheet, "room": context})

@@ -152,9 +152,11 @@ def test_the_islands_of_the_reading_page_hold_the_agreed_keys() -> None:
     island = answer.context["room"]
     assert set(island) == {
         "study", "study_title", "form", "user", "csrf", "next_url", "upcoming_url", "home_url", "signin_url", "comfort",
-        "display_url", "preferences_url", "drawings",
+        "display_url", "preferences_url", "drawings", "atlas",
     }  # fmt: skip
     assert island["user"] == "reader_a"
+    again = cast.client("reader_b").get(f"/room/{cast.SPINE}/mr/").context["room"]
+    assert island["atlas"] == again["atlas"], "pictures of grades are the same for all"
     assert "index_level" not in str(answer.context["sheet"])
     assert pages.__doc__
     assert Study.objects.get(code=cast.SPINE).title == island["study_title"]

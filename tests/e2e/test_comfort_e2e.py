@@ -37,9 +37,11 @@ def test_both_forms_of_a_case_in_thirty_presses(house: House, sign_in: SignIn) -
 
 
 def test_drawings_stand_beside_the_criteria_and_cover_no_image(sign_in: SignIn) -> None:
-    room = Room(sign_in("reader20"), "SPINE", "mr").open()
+    reader = sign_in("reader20")
+    room = Room(reader, "SPINE", "mr").open()
     images = room.page.locator("section.images")
     before = images.bounding_box()
+    assert not any("/static/atlas/" in address for address in reader.watch.requests), "nobody has asked yet"
     room.press("?", "ArrowDown")
     criteria = room.page.locator(".criteria")
     panels = criteria.locator("img.panel")
@@ -51,12 +53,41 @@ def test_drawings_stand_beside_the_criteria_and_cover_no_image(sign_in: SignIn) 
     assert box
     assert before
     assert box["x"] >= before["x"] + before["width"]
+    the_phantom_stands_beside_each_level(room)
+    assert images.bounding_box() == before
     room.press("4")
     assert room.open_cell() == "modic_type1.case", "grading goes on while criteria are read"
     expect(panels).to_have_count(2)
     room.press("?", "ArrowUp", "Delete")
     expect(room.page.locator(".item:visible")).to_have_count(len(room.sheet()["items"]))
     room.expect_saved()
+
+
+def the_phantom_stands_beside_each_level(room: Room) -> None:
+    """Pictures of the atlas, drawn and labelled; by key or click one is large, and grading keeps the keyboard."""
+    plates = room.page.locator(".criteria .plate")
+    expect(plates).to_have_count(5)
+    drawn = plates.locator("img").evaluate_all(
+        "all => Promise.all(all.map(one => one.decode().then(() => one.naturalWidth)))"
+    )
+    assert drawn == [336] * 5
+    expect(room.page.locator(".criteria .drawn")).to_contain_text("synthetic. No patients")
+    large = room.page.locator(".criteria .plate[aria-pressed=true]")
+    room.press("Space", "Space")
+    expect(large.locator("img")).to_have_attribute("alt", "Phantom, Pfirrmann II, sagittal T2")
+    expect(room.page.locator(".criteria .told")).to_have_text("Phantom, Pfirrmann II, sagittal T2")
+    wide = large.bounding_box()
+    assert wide
+    assert wide["width"] > 250
+    assert room.open_cell() == "pfirrmann.case", "the keyboard stays where grades are given"
+    assert not violations(room.page)
+    large.click()
+    expect(large).to_have_count(0)
+    plates.nth(4).click()
+    expect(large.locator("img")).to_have_attribute("alt", "Phantom, Pfirrmann V, sagittal T2")
+    room.press("Space")
+    expect(large).to_have_count(0)
+    assert room.open_cell() == "pfirrmann.case"
 
 
 def test_the_screen_then_sides_and_segments_with_the_arrows(house: House, sign_in: SignIn) -> None:

@@ -1,6 +1,7 @@
 /** The answers of the open reading on the page: grading state, sheet, saving, remarks. */
 import { parseTyped, places, progress } from './answers.ts';
 import type { Bars } from './bars.ts';
+import type { Illustrations } from './criteria.ts';
 import { dialogOpen } from './dialogs.ts';
 import { evidenceOf, onlyOf, onOtherSide, sliceName } from './evidence.ts';
 import { slip } from './geometry.ts';
@@ -56,10 +57,10 @@ export class Answering {
   /** While a reading is being submitted nothing changes. */
   frozen = false;
 
-  constructor(bars: Bars, sheet: Sheet, drawings: Readonly<Record<string, string>>, events: AnsweringEvents) {
+  constructor(bars: Bars, sheet: Sheet, shown: Illustrations, events: AnsweringEvents) {
     this.#bars = bars;
     this.#events = events;
-    this.#form = new SheetForm(bars.list, bars.comment, sheet, drawings, {
+    this.#form = new SheetForm(bars.list, bars.comment, sheet, shown, {
       focus: (cell) => this.focus(cell),
       cap: (cell, cap) => this.#grade(cell, cap),
       reason: (cap) => this.#apply((s, sh) => g.giveReason(sh, s, cap, this.#remarks)),
@@ -241,6 +242,11 @@ export class Answering {
 
   criteria(): void {
     this.#apply((s) => ({ ...s, criteria: !s.criteria }));
+  }
+
+  /** Only while criteria are open: there the pictures stand. */
+  closer(by: 1 | -1): void {
+    if (this.#state?.criteria) this.#form.closer(by);
   }
 
   undo(): void {

@@ -46,6 +46,7 @@ export type Action =
   | { readonly kind: 'move'; readonly by: 1 | -1 }
   | { readonly kind: 'step'; readonly by: 1 | -1 }
   | { readonly kind: 'across'; readonly by: 1 | -1 }
+  | { readonly kind: 'closer'; readonly by: 1 | -1 }
   | { readonly kind: 'scroll'; readonly by: number }
   | { readonly kind: 'edge'; readonly to: 'first' | 'last' }
   | { readonly kind: 'tool'; readonly tool: Tool }
@@ -102,6 +103,11 @@ export const KEY_LINES: readonly KeyLine[] = [
   { group: 'Sheet', keys: 'Enter', does: 'take a typed number, move on; at the end: summary, then submit' },
   { group: 'Sheet', keys: 'U, then a digit', does: 'not assessable, with its reason' },
   { group: 'Sheet', keys: '?', does: 'criteria of the open item' },
+  {
+    group: 'Sheet',
+    keys: 'Space · Shift+Space',
+    does: 'with criteria open: enlarge the next, previous picture',
+  },
   { group: 'Sheet', keys: 'K', does: 'keep the answer as it is, with its remark' },
   { group: 'Sheet', keys: 'Delete', does: 'clear the open cell' },
   { group: 'Sheet', keys: '=', does: 'keep the slice of the active view as evidence of the open cell' },
@@ -298,6 +304,8 @@ function inSheet(press: Press, { typing }: Context): Action | null {
       return { kind: 'move', by: press.shift ? -1 : 1 };
     case 'Enter':
       return { kind: 'accept' };
+    case ' ':
+      return { kind: 'closer', by: press.shift ? -1 : 1 };
     case 'Escape':
       return { kind: 'escape' };
     case 'Delete':

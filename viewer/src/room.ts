@@ -48,7 +48,7 @@ export class Room {
     this.#api = new Api(room);
     this.#bars = new Bars(root, room, this.#onBars());
     this.#images = this.#pictures();
-    this.#answering = new Answering(this.#bars, sheet, room.drawings ?? {}, {
+    this.#answering = new Answering(this.#bars, sheet, room, {
       evidence: (cell, evidence) => this.#images.tools.evidence(cell, evidence),
       slipTool: () => this.#commands.act({ kind: 'tool', tool: 'slip' }),
       look: () => this.#images.look(),

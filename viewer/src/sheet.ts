@@ -1,6 +1,6 @@
 /** The grading form, drawn from the protocol's sheet. It knows no scale, item or reason by name. */
 import { answerOf, caseValue, commentOf, isNotAssessable, standing, summary, words } from './answers.ts';
-import { criteriaOf } from './criteria.ts';
+import { Criteria, type Illustrations } from './criteria.ts';
 import { h, say } from './dom.ts';
 import { evidenceOf } from './evidence.ts';
 import { type Grading, openRemarks, SUBMIT } from './grading.ts';
@@ -57,17 +57,17 @@ export class SheetForm {
   readonly #list: HTMLElement;
   readonly #events: SheetEvents;
   #sheet: Sheet;
-  readonly #drawings: Readonly<Record<string, string>>;
+  readonly #criteria: Criteria;
   #drawn = '';
 
   constructor(
     list: HTMLElement,
     comment: HTMLTextAreaElement,
     sheet: Sheet,
-    drawings: Readonly<Record<string, string>>,
+    shown: Illustrations,
     events: SheetEvents,
   ) {
-    this.#drawings = drawings;
+    this.#criteria = new Criteria(shown);
     this.#list = list;
     this.comment = comment;
     this.#sheet = sheet;
@@ -124,6 +124,11 @@ export class SheetForm {
       field.focus({ preventScroll: true });
       field.select();
     } else group?.focus({ preventScroll: true });
+  }
+
+  /** Look closer at the pictures beside the criteria: the next one, or the one before. */
+  closer(by: 1 | -1): void {
+    this.#criteria.closer(by);
   }
 
   /** What stands in the number field of a cell, when it was typed and not yet taken. */
@@ -209,7 +214,7 @@ export class SheetForm {
     }
     for (const remark of remarks) body.append(this.#remark(remark, view.grading.content.kept));
     body.append(this.#hints(view.grading, openRemarks(remarks, view.grading.content.kept)));
-    if (view.grading.criteria) body.append(criteriaOf(item, this.#drawings[item.code]));
+    if (view.grading.criteria) body.append(this.#criteria.of(item));
     return body;
   }
 

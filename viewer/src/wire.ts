@@ -157,6 +157,16 @@ export interface RoomFacts {
   readonly comfort: Comfort;
   /** Addresses of schematic drawings by item code. */
   readonly drawings: Readonly<Record<string, string>>;
+  /** Pictures of the phantom by item code, then by the level's; a measurement has them under `figure`. */
+  readonly atlas: Readonly<Record<string, Readonly<Record<string, readonly Plate[]>>>>;
+}
+
+/** One picture of a grade, with the series it is of. */
+export interface Plate {
+  readonly src: string;
+  readonly title: string;
+  readonly width: number;
+  readonly height: number;
 }
 
 export interface NotAssessable {

@@ -69,6 +69,16 @@ test('arrows move cells in the sheet and scroll in the images; page keys always 
   assert.equal(resolve(press('Tab'), context({ region: 'images' })), null);
 });
 
+test('space looks closer at the pictures of the criteria, from the sheet alone', () => {
+  assert.deepEqual(resolve(press(' '), context()), { kind: 'closer', by: 1 });
+  assert.deepEqual(resolve(press(' ', { shift: true }), context({ typing: 'number' })), {
+    kind: 'closer',
+    by: -1,
+  });
+  assert.equal(resolve(press(' '), context({ region: 'images' })), null);
+  assert.equal(resolve(press(' '), context({ typing: 'text' })), null, 'it is written');
+});
+
 test('undo, redo and the switch of focus', () => {
   assert.deepEqual(resolve(press('z', { ctrl: true }), context()), { kind: 'undo' });
   assert.deepEqual(resolve(press('Z', { ctrl: true, shift: true }), context()), { kind: 'redo' });

@@ -306,6 +306,7 @@ class Handler(BaseHTTPRequestHandler):
             "preferences_url": "/api/preferences",
             "comfort": {"habit": "", "habits": [], "questions": [], "said": {}},
             "drawings": {},
+            "atlas": {},
         }
         page = (ROOT / "templates/room/reading.html").read_text()
         page = re.sub(r"\{% load .*?%\}", "", page)

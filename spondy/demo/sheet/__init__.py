@@ -1,9 +1,10 @@
-"""Pictures of the phantom for people: the contact sheet of every grade, sets to grade blind, and their score."""
+"""Pictures of the phantom for people: contact sheet, atlas of grades, sets to grade blind, and their score."""
 
 from __future__ import annotations
 
 from .blind import write_blind
 from .contact import write_contact
+from .publish import publish
 from .score import confusions, score
 
-__all__ = ["confusions", "score", "write_blind", "write_contact"]
+__all__ = ["confusions", "publish", "score", "write_blind", "write_contact"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -75,8 +75,11 @@ def _ct(case: Phantom) -> list[View]:
 
 
 def _slips() -> tuple[tuple[str, dict[str, Any]], ...]:
-    shares = (0.0, 0.14, 0.36, 0.62, 0.86, 1.12)
-    return tuple((str(grade), {"slip_mm": round(share * 34.0, 1)}) for grade, share in enumerate(shares))
+    """No disc stays whole below a far slip."""
+    plans = ((0.0, 2), (0.14, 3), (0.36, 4), (0.62, 4), (0.86, 5), (1.12, 5))
+    return tuple(
+        (str(grade), {"slip_mm": round(share * 34.0, 1), **_discs(disc)}) for grade, (share, disc) in enumerate(plans)
+    )
 
 
 def _discs(grade: int) -> dict[str, Any]:
@@ -89,8 +92,9 @@ def rows() -> tuple[Row, ...]:
     return (
         Row("disc", "Pfirrmann, sagittal T2", tuple((str(g), _discs(g)) for g in range(1, 6)), ("sagittal",),
             _middle("SAG_T2")),
-        Row("modic", "Modic I, T1 T2 STIR", (("no", {}), ("yes (I)", {"modic_type1": 1, **_discs(4)}),
-            ("no (II)", {"confounders": ("modic_2",)}), ("no (III)", {"confounders": ("modic_3",)})), ("sagittal",),
+        Row("modic", "Modic I, T1 T2 STIR", (("no", _discs(4)), ("yes (I)", {"modic_type1": 1, **_discs(4)}),
+            ("no (II)", {"confounders": ("modic_2",), **_discs(4)}),
+            ("no (III)", {"confounders": ("modic_3",), **_discs(4)})), ("sagittal",),
             _middle("SAG_T1", "SAG_T2", "SAG_STIR")),
         Row("facet", "Weishaupt, axial T2", _both("weishaupt", range(4)), ("axial",), _axial(1, 2)),
         Row("recess", "Bartynski, axial T2", _both("bartynski", range(4)), ("axial",), _axial(1, 2)),
@@ -113,24 +117,33 @@ def rows() -> tuple[Row, ...]:
     )  # fmt: skip
 
 
-def page(row: Row, *, seed: int, size: str, across: int = 1000) -> Image.Image:
+def case_of(row: Row, grade: str, *, seed: int, size: str) -> Phantom:
+    """Draw the case of one grade."""
+    return build(replace(plain(), **dict(row.grades)[grade]), seed=seed, size=size, only=row.only)
+
+
+def cases(row: Row, *, seed: int, size: str) -> Iterator[tuple[str, Phantom]]:
+    """Draw one case a grade, in the order of the row."""
+    return ((grade, case_of(row, grade, seed=seed, size=size)) for grade, _ in row.grades)
+
+
+def page(row: Row, drawn: Iterable[tuple[str, Phantom]], *, across: int = 1000) -> Image.Image:
     """One finding, its grades one below or beside the other."""
-    base, cells = plain(), []
-    for label, changes in row.grades:
-        case = build(replace(base, **changes), seed=seed, size=size, only=row.only)
-        cells.append([tile(replace(view, title=f"{label}: {view.title}")) for view in row.pick(case)])
+    cells = [[tile(replace(view, title=f"{label}: {view.title}")) for view in row.pick(case)] for label, case in drawn]
     wide = max(sum(cut.width for cut in cell) for cell in cells)
     beside = max(1, across // wide)
     lines = [[cut for cell in cells[i : i + beside] for cut in cell] for i in range(0, len(cells), beside)]
     return montage(lines, row.title)
 
 
+def write_page(folder: Path, row: Row, drawn: Iterable[tuple[str, Phantom]]) -> Path:
+    """Write the picture of one finding."""
+    path = folder / f"phantom-{row.name}.jpg"
+    page(row, drawn).save(path, quality=QUALITY, optimize=True)
+    return path
+
+
 def write_contact(folder: Path, *, seed: int, size: str) -> list[Path]:
     """Write one picture a finding; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for row in rows():
-        path = folder / f"phantom-{row.name}.jpg"
-        page(row, seed=seed, size=size).save(path, quality=QUALITY, optimize=True)
-        files.append(path)
-    return files
+    return [write_page(folder, row, cases(row, seed=seed, size=size)) for row in rows()]

@@ -15,15 +15,27 @@ SIDE = {"right": -1, "left": 1}
 MIDLINE_MM = (124.0, 204.0)
 SIDE_MM = (76.0, 76.0)
 AXIAL_MM = (100.0, 86.0)
+SEGMENT_MM, RIM_MM = 78.0, 14.0
 CT_MM = (58.0, 58.0)
+
+
+def _endplates(case: Phantom) -> Vector:
+    """Both endplates of the index disc: corners as (y, z)."""
+    lytic, below = case.anatomy.lytic, case.anatomy.below
+    return np.array([below.upper_p, below.upper_a, lytic.lower_p, lytic.lower_a])
 
 
 def disc(case: Phantom) -> Vector:
     """Middle of the index disc."""
-    points = (case.anatomy.below.upper_p, case.anatomy.below.upper_a, case.anatomy.lytic.lower_p,
-              case.anatomy.lytic.lower_a)  # fmt: skip
-    y, z = np.mean(points, axis=0)
+    y, z = np.mean(_endplates(case), axis=0)
     return np.array([case.anatomy.lytic.x, y, z])
+
+
+def segment(case: Phantom) -> tuple[Vector, float]:
+    """Middle of the box around both endplates, and a size in mm that holds them however far one has slipped."""
+    low, high = _endplates(case).min(axis=0), _endplates(case).max(axis=0)
+    y, z = (low + high) / 2
+    return np.array([case.anatomy.lytic.x, y, z]), max(SEGMENT_MM, float((high - low).max()) + 2 * RIM_MM)
 
 
 def midline(case: Phantom, role: str, shift: int = 0, *, zoom: float = 4.0) -> View:
@@ -37,9 +49,10 @@ def midline(case: Phantom, role: str, shift: int = 0, *, zoom: float = 4.0) -> V
 
 
 def middle_cut(case: Phantom, role: str, *, zoom: float = 4.0) -> View:
-    """The index segment on the midline slice."""
+    """The index segment on the midline slice; a slip that needs more room is shown smaller, not cut off."""
     series, index = case.get(role), case.truth.midline_slice
-    return View(series, index, disc(case) + np.array([0.0, 4.0, 2.0]), (78.0, 78.0), zoom, f"{role[4:]} {index + 1}")
+    centre, size = segment(case)
+    return View(series, index, centre, (size, size), zoom * SEGMENT_MM / size, f"{role[4:]} {index + 1}")
 
 
 def parasagittal(case: Phantom, role: str, side: str, *, count: int = 4, zoom: float = 4.9) -> list[View]:
@@ -50,6 +63,14 @@ def parasagittal(case: Phantom, role: str, side: str, *, count: int = 4, zoom: f
     return [
         View(series, i, spot, SIDE_MM, zoom, f"{role[4:]} {side} {i + 1}") for i in (found if sign > 0 else found[::-1])
     ]
+
+
+def at_defect(case: Phantom, role: str, side: str, *, zoom: float = 4.9) -> View:
+    """The slice through the middle of the defect of one side."""
+    defect = next(d for d in case.anatomy.defects if d.side == SIDE[side])
+    series, spot = case.get(role), defect.frame.origin
+    (index,) = nearest(series, spot)
+    return View(series, index, spot, SIDE_MM, zoom, f"{role[4:]} {side} {index + 1}")
 
 
 def axial(case: Phantom, *, count: int = 4, zoom: float = 7.0) -> list[View]:

@@ -56,6 +56,15 @@ def nearest(series: PhantomSeries, point_lps_mm: Vector, count: int = 1) -> list
     return sorted(int(i) for i in order)
 
 
+def spot(view: View, point_lps_mm: Vector) -> tuple[float, float]:
+    """Where in the tile of a view a point of the patient lies."""
+    plane = view.series.planes[view.index]
+    row, column, _ = plane.pixel(point_lps_mm)
+    middle_row, middle_column, _ = plane.pixel(view.centre)
+    across, down = (column - middle_column) * plane.spacing_rc_mm[1], (row - middle_row) * plane.spacing_rc_mm[0]
+    return (across + view.size_mm[0] / 2) * view.zoom, (down + view.size_mm[1] / 2) * view.zoom
+
+
 def tile(view: View) -> Image.Image:
     """Draw one view."""
     series, plane = view.series, view.series.planes[view.index]

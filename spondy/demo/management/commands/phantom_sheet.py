@@ -6,16 +6,20 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from spondy.demo import sheet
 
 
 class Command(BaseCommand):
-    help = "Draw the contact sheet of the phantom, or a set of cases to grade blind, or score such gradings."
+    help = "Draw every grade of the phantom, or a set of cases to grade blind, or score such gradings."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--out", type=Path, help="folder of the pictures")
+        parser.add_argument(
+            "--publish", action="store_true", help="draw what the repository shows: docs/images and static/atlas"
+        )
         parser.add_argument("--blind", type=int, metavar="N", help="N random cases instead of the contact sheet")
         parser.add_argument("--seed", type=int, default=3)
         parser.add_argument("--size", default="demo", help="demo or clinical")
@@ -27,8 +31,13 @@ class Command(BaseCommand):
         if options["score"]:
             self._score(options["score"], options["truth"], aloud=options["confusions"])
             return
+        if options["publish"]:
+            root = settings.BASE_DIR
+            for path in sheet.publish(root / "docs" / "images", root / "static" / "atlas"):
+                self.stdout.write(str(path.relative_to(root)))
+            return
         if options["out"] is None:
-            raise CommandError("Name a folder with --out.")
+            raise CommandError("Name a folder with --out, or say --publish.")
         if options["blind"]:
             out, wanted = options["out"], options["truth"]
             truth = wanted or out.parent / f"{out.name}-truth" / "truth.csv"
