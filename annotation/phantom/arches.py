@@ -7,8 +7,8 @@ import numpy as np
 from . import tissues as t
 from .anatomy import Anatomy, Defect, Joint, Vertebra, inferior_process, superior_process
 from .canvas import Array, Canvas, Coords, Patch, capsule, ellipsoid, length, rounded_box, rounded_meet
-from .column import ORDER
 from .envelope import LONG_SPINE_MM, SPINE_MM
+from .plates import ORDER
 
 PEDICLE_HALF = {"L5": 6.6, "L4": 5.6, "L3": 4.8, "L2": 4.3, "L1": 4.1}
 GROWTH_MM = {0: 0.0, 1: 0.7, 2: 2.2, 3: 4.0}

@@ -1,95 +1,58 @@
-"""Paint vertebral bodies and discs."""
+"""Paint vertebral bodies: walls, endplates, marrow, vein."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from . import tissues as t
-from .anatomy import SEGMENT_BELOW, Anatomy, Vertebra
-from .canvas import Array, Canvas, Coords, Frame, Patch, Vector, capsule, ellipsoid, length, rounded_box, rounded_meet
+from .anatomy import Anatomy, Vertebra
+from .canvas import Array, Canvas, Coords, Frame, Patch, Vector, capsule, length, rounded_box, rounded_meet
+from .discs import soft_edge
+from .marrow import Plates, paint_lookalikes, paint_modic
+from .plates import ORDER, Plate, discs_of
 
-ORDER = ("S3", "S2", "S1", "L5", "L4", "L3", "L2", "L1", "T12", "T11", "T10")
 CORNER_MM = 1.8
 # lateral masses of the sacrum: distance of their middle from the midline, half sizes
 ALA = {"S1": (33.0, (21.0, 15.0, 13.5)), "S2": (29.0, (18.0, 11.0, 12.5)), "S3": (22.0, (13.0, 9.0, 9.8))}
+EVEN = Plate(0.5, 0.0, 0.0, (0.0, 0.0, 0.0, 0.0), 0.0)
 
 
-def paint_discs(canvas: Canvas, anatomy: Anatomy) -> None:
-    """Paint every disc; bodies painted later cover what lies in their concave endplates."""
-    for below, above in pairwise(ORDER[2:]):
-        grade = anatomy.truth.pfirrmann_by_segment.get(SEGMENT_BELOW.get(above, ""), 2)
-        _disc(canvas, anatomy.vertebrae[below], anatomy.vertebrae[above], grade)
-    for below, above in (("S3", "S2"), ("S2", "S1")):
-        free = anatomy.lumbarised and above == "S1"
-        _disc(canvas, anatomy.vertebrae[below], anatomy.vertebrae[above], 2 if free else 4)
+@dataclass(frozen=True)
+class _Look:
+    """How one body differs from its neighbours: waists, cortex, marrow, vein."""
+
+    waist_front: float
+    waist_rear: float
+    shade: float
+    fat: tuple[float, float, float]
+    vein: tuple[float, float, float, float]
 
 
-def _plate(bone: Vertebra) -> Frame:
-    """Frame of an upper endplate: lateral, posterior, up; origin at its back corner."""
-    along = (bone.upper_a - bone.upper_p) / np.hypot(*(bone.upper_a - bone.upper_p))
-    axes = np.array([[1.0, 0.0, 0.0], [0.0, -along[0], -along[1]], [0.0, along[1], -along[0]]])
-    return Frame(np.array([bone.x, *bone.upper_p]), axes)
+class BodyShape(NamedTuple):
+    """Signed distances to a body and from its plates (mm), ring 0..1 and place -1..1 from front to back."""
+
+    edge: Array
+    plates: Plates
+    near_plate: Array
+    a: Array
 
 
-def _disc(canvas: Canvas, below: Vertebra, above: Vertebra, grade: int) -> None:
-    frame = _plate(below)
-    depth = float(np.hypot(*(below.upper_a - below.upper_p)))
-    back = frame.local(np.array([above.x, *above.lower_p]))[1:]
-    front = frame.local(np.array([above.x, *above.lower_a]))[1:]
-    tall = max(float(back[1]), float(front[1]))
-    wide = max(below.half_width, above.half_width) + 4.0
-    reach = (min(-depth, float(front[0])) - 6.0, max(0.0, float(back[0])) + 6.0)
-    patch = canvas.box(frame, (-wide, reach[0], -4.0), (wide, reach[1], tall + 4.0))
-    if patch is None:
-        return
-    lateral, p, h = patch.coords(frame)
-    run = front - back
-    size = float(np.hypot(*run))
-    over = ((p - float(back[0])) * float(run[1]) - (h - float(back[1])) * float(run[0])) / size
-    share = np.clip(h / np.maximum(h + np.abs(over), 0.5), 0.0, 1.0)
-    bulge = (0.4, 0.4, 0.4, 0.9, 1.9, 2.4)[grade] * 4.0 * share * (1.0 - share)
-    rear = float(back[0]) * share + bulge
-    nose = -depth * (1.0 - share) + float(front[0]) * share - bulge
-    half = (rear - nose) / 2
-    width = below.half_width * (1.0 - share) + above.half_width * share + bulge
-    a = (p - nose - half) / half
-    flat = np.where(a > 0, a * np.sqrt(np.abs(a)), np.abs(a))
-    ring = length(lateral / width, flat)
-    side = length(lateral, a * half)
-    radial = side * (1.0 - 1.0 / np.maximum(ring, 0.05))
-    shape = np.maximum(radial, np.maximum(-h - 3.6, over - 3.6))
-    soft = _soft(patch, lateral, below.half_width)
-    patch.paint(patch.cover(shape - 0.5, soft), t.LIGAMENT)
-    inside = patch.cover(shape, soft)
-    patch.paint(inside, t.ANNULUS, grain=0.10)
-    _nucleus(patch, grade, ring, a, 2.0 * share - 1.0, inside)
+def _look(rng: np.random.Generator) -> _Look:
+    return _Look(
+        float(rng.uniform(1.0, 2.3)), float(rng.uniform(0.8, 1.5)), 1.0 + float(rng.normal(0.0, 0.03)),
+        (float(rng.uniform(0.0, 0.16)), float(rng.uniform(-0.10, 0.10)), float(rng.uniform(-0.06, 0.06))),
+        (float(rng.uniform(5.0, 15.0)), float(rng.uniform(-2.0, 2.0)), float(rng.uniform(1.1, 2.1)),
+         float(rng.uniform(0.35, 0.95))),
+    )  # fmt: skip
 
 
-def _soft(patch: Patch, lateral: Array, half_width: float) -> Array:
-    """Wider edges towards the flanks, where a surface crosses the thick sagittal slice obliquely."""
-    canvas = patch.canvas
-    across = abs(float(canvas.directions[0][0])) * canvas.steps[0]
-    return np.asarray(canvas.softness + 1.6 * across * np.minimum((lateral / half_width) ** 4, 1.3))
-
-
-def _nucleus(patch: Patch, grade: int, ring: Array, a: Array, level: Array, inside: Array) -> None:
-    """Paint the nucleus: signal, sharpness and evenness by Pfirrmann grade; grade II has a dark horizontal band."""
-    tissue = t.NUCLEUS[grade]
-    core = length((a - 0.08) / 0.74, level / 1.02) * 0.4 + 0.6 * length(ring / 0.76, level / 1.06)
-    blur = {1: 0.16, 2: 0.18, 3: 0.55, 4: 0.9, 5: 0.9}[grade]
-    cover = np.clip((1.0 - core) / blur + 0.35, 0.0, 1.0)
-    cover = cover * cover * (3.0 - 2.0 * cover) * inside
-    patch.paint(cover, tissue, grain={1: 0.02, 2: 0.05, 3: 0.16, 4: 0.32, 5: 0.3}[grade])
-    if grade in (2, 3):
-        band = np.exp(-((level / 0.20) ** 2)) * np.clip((0.8 - ring) / 0.2, 0.0, 1.0)
-        patch.paint(cover * band * (0.5 if grade == 2 else 0.25), t.ANNULUS)
-
-
-def body_distance(at: Coords, bone: Vertebra) -> tuple[Array, Array, Array, Array]:
-    """Signed distance to a vertebral body; also distances below its upper and above its lower plate, and ring 0..1."""
+def body_distance(at: Coords, bone: Vertebra, plates: tuple[Plate, Plate], waists: tuple[float, float]) -> BodyShape:
+    """Return the shape of a vertebral body between its lower and upper plate, waisted in front and behind (mm)."""
     lateral, p, s = at
+    low, high = plates
     corners = {
         name: bone.frame.local(np.array([bone.x, *point]))[1:]
         for name, point in (("tp", bone.upper_p), ("ta", bone.upper_a), ("bp", bone.lower_p), ("ba", bone.lower_a))
@@ -97,17 +60,24 @@ def body_distance(at: Coords, bone: Vertebra) -> tuple[Array, Array, Array, Arra
     share = np.clip((s - float(corners["bp"][1])) / float(corners["tp"][1] - corners["bp"][1]), 0.0, 1.0)
     waist = 4.0 * share * (1.0 - share)
     rear = float(corners["bp"][0]) * (1 - share) + float(corners["tp"][0]) * share
-    nose = float(corners["ba"][0]) * (1 - share) + float(corners["ta"][0]) * share + 0.9 * waist
-    rear = rear - 1.1 * waist * np.maximum(0.0, 1.0 - (lateral / 12.0) ** 2)
+    nose = float(corners["ba"][0]) * (1 - share) + float(corners["ta"][0]) * share + waists[0] * waist
+    # lips: bone that has grown forwards from the rim of a plate
+    nose = nose - high.lip_mm * np.maximum(4.0 * share - 3.0, 0.0) ** 2
+    nose = nose - low.lip_mm * np.maximum(1.0 - 4.0 * share, 0.0) ** 2
+    rear = rear - waists[1] * waist * np.maximum(0.0, 1.0 - (lateral / 12.0) ** 2)
     half = (rear - nose) / 2
     a = (p - nose - half) / half
     flat = np.where(a > 0, a * np.sqrt(np.abs(a)), np.abs(a))
     ring = length(lateral / (bone.half_width * (1.0 - 0.09 * waist)), flat)
     radial = length(lateral, a * half) * (1.0 - 1.0 / np.maximum(ring, 0.05))
-    dish = (0.6 if bone.name.startswith("S") else 1.7) * np.maximum(0.0, 1.0 - ring**4)
-    top = _above_line(p, s, corners["tp"], corners["ta"]) + dish
-    bottom = -_above_line(p, s, corners["bp"], corners["ba"]) + dish
-    return rounded_meet(radial, np.maximum(top, bottom), CORNER_MM), -top, -bottom, ring
+    top = _above_line(p, s, corners["tp"], corners["ta"]) + high.hollow(a, ring)
+    bottom = -_above_line(p, s, corners["bp"], corners["ba"]) + low.hollow(a, ring)
+    if high.uneven_mm:
+        top = top + high.uneven(a, lateral)
+    if low.uneven_mm:
+        bottom = bottom + low.uneven(a, lateral)
+    ends = np.maximum(top, bottom)
+    return BodyShape(rounded_meet(radial, ends, CORNER_MM), (-bottom, -top), ends, a)
 
 
 def _above_line(p: Array, s: Array, rear: Vector, front: Vector) -> Array:
@@ -117,9 +87,10 @@ def _above_line(p: Array, s: Array, rear: Vector, front: Vector) -> Array:
 
 
 def paint_bodies(canvas: Canvas, anatomy: Anatomy) -> None:
-    """Paint every vertebral body with endplates, marrow, basivertebral vein and Modic I where planted."""
-    rng = np.random.default_rng(anatomy.seed + 2)
-    for name in ORDER:
+    """Paint every vertebral body with endplates, marrow, basivertebral vein and what is planted in it."""
+    discs = discs_of(anatomy)
+    lower, upper = {disc.above: disc.upper for disc in discs}, {disc.below: disc.lower for disc in discs}
+    for place, name in enumerate(ORDER):
         bone = anatomy.vertebrae[name]
         half = bone.height / 2 + 7.0
         depth = (
@@ -127,75 +98,70 @@ def paint_bodies(canvas: Canvas, anatomy: Anatomy) -> None:
         )
         wide = 58.0 if name in ALA else bone.half_width + 2.0
         patch = canvas.box(bone.frame, (-wide, -depth, -half), (wide, 6.0, half))
-        shade = 1.0 + float(rng.normal(0.0, 0.03))
-        modic = (float(rng.uniform(6.0, 9.0)), float(rng.uniform(-0.3, 0.3)))
         if patch is None:
             continue
-        at = patch.coords(bone.frame)
-        shape, below_top, above_bottom, _ = body_distance(at, bone)
-        if name in ALA:
-            out, radii = ALA[name]
-            wing = rounded_box((np.abs(at[0]), at[1] + 0.12 * np.abs(at[0]), at[2]), (out, -4.0, -1.0), radii, 7.0)
-            shape = np.minimum(shape, wing)
-        soft = _soft(patch, at[0], 60.0 if name in ALA else bone.half_width)
-        whole = patch.cover(shape, soft)
-        patch.mark_bone(whole)
-        patch.paint(whole, t.ENDPLATE)
-        marrow = patch.cover(shape + 1.0, soft)
-        _marrow(patch, anatomy, marrow, shade)
-        _vein(patch, at, bone, marrow)
-        _modic(patch, anatomy, bone, marrow, (below_top, above_bottom), at, modic)
-        _lookalikes(patch, anatomy, bone, marrow, at)
+        look = _look(np.random.default_rng((anatomy.seed, 13, place)))
+        _body(patch, anatomy, bone, (lower.get(name, EVEN), upper.get(name, EVEN)), look)
 
 
-def _marrow(patch: Patch, anatomy: Anatomy, marrow: Array, shade: float) -> None:
-    """Trabeculae and islands of fat; the older the person, the more fat."""
-    patch.paint(marrow, {key: value * shade for key, value in t.MARROW.items()}, grain=0.13)
-    islands = 0.14 * patch.streaks() + 0.10 * patch.texture() + anatomy.marrow_fat
-    patch.paint(np.clip(islands, 0.0, 0.6) * marrow, t.MARROW_FAT)
+def _body(patch: Patch, anatomy: Anatomy, bone: Vertebra, plates: tuple[Plate, Plate], look: _Look) -> None:
+    at = patch.coords(bone.frame)
+    body = body_distance(at, bone, plates, (look.waist_front, look.waist_rear))
+    shape = body.edge
+    if bone.name in ALA:
+        out, radii = ALA[bone.name]
+        wing = rounded_box((np.abs(at[0]), at[1] + 0.12 * np.abs(at[0]), at[2]), (out, -4.0, -1.0), radii, 7.0)
+        shape = np.minimum(shape, wing)
+    soft = soft_edge(patch, at[0], 60.0 if bone.name in ALA else bone.half_width)
+    whole = patch.cover(shape, soft)
+    patch.mark_bone(whole)
+    patch.paint(whole, t.ENDPLATE)
+    # plates are thicker than the walls, and nothing is evenly thick
+    shell = 0.75 + 0.4 * np.clip(1.0 + body.near_plate * 0.5, 0.0, 1.0) + 0.12 * patch.texture()
+    marrow = patch.cover(shape + shell, soft)
+    _marrow(patch, anatomy, (at, bone.height / 2), marrow, look)
+    _vein(patch, bone, marrow, look)
+    paint_modic(patch, anatomy, bone, marrow, body.plates, (at[0] / bone.half_width, body.a))
+    paint_lookalikes(patch, anatomy, bone, marrow, body.plates)
 
 
-def _vein(patch: Patch, at: Coords, bone: Vertebra, marrow: Array) -> None:
+def _marrow(patch: Patch, anatomy: Anatomy, where: tuple[Coords, float], marrow: Array, look: _Look) -> None:
+    """Trabeculae and islands of fat; the older the person, the more fat, most of it near the plates."""
+    patch.paint(marrow, {key: value * look.shade for key, value in t.MARROW.items()}, grain=0.13)
+    at, half = where
+    ends, ahead, up = look.fat
+    islands = 0.14 * patch.streaks() + (0.10 * patch.texture() + (anatomy.marrow_fat - 0.4 * ends))
+    islands += at[2] * at[2] * (ends / half**2) + at[2] * (up / half) + (at[1] + 16.0) * (-ahead / 16.0)
+    np.clip(islands, 0.0, 0.65, out=islands)
+    patch.paint(islands * marrow, t.MARROW_FAT)
+
+
+def _vein(patch: Patch, bone: Vertebra, marrow: Array, look: _Look) -> None:
     """The basivertebral vein and its fat: a wedge that opens to the back wall at half height."""
     if bone.name.startswith("S"):
         return
-    patch.paint(patch.cover(capsule((at[0] * 0.3, at[1], at[2]), (0.0, 1.5, 0.0), (0.0, -10.0, 0.4), 3.4, 2.4), 2.5)
-                * marrow * 0.7, t.MARROW_FAT)  # fmt: skip
-    vein = capsule((at[0] * 0.35, at[1], at[2]), (0.0, 1.0, 0.0), (0.0, -12.0, 0.4), 1.9, 1.4)
-    patch.paint(patch.cover(vein, 1.6) * marrow * 0.9, t.VEIN)
-
-
-def _modic(
-    patch: Patch, anatomy: Anatomy, bone: Vertebra, marrow: Array, plates: tuple[Array, Array], at: Coords,
-    shape: tuple[float, float],
-) -> None:  # fmt: skip
-    """Modic changes along both endplates of the index disc (Radiology 1988;166:193): type I, or II or III instead."""
-    truth = anatomy.truth
-    tissue = t.MODIC_ONE if truth.modic_type1 else next((t.MODIC[n] for n in truth.confounders if n in t.MODIC), None)
-    if tissue is None or bone not in (anatomy.lytic, anatomy.below):
+    long, up, thick, seen = look.vein
+    found = _within(patch, bone.frame, (-12.0, -long - 3.0, -7.0), (12.0, 3.0, 7.0))
+    if found is None:
         return
-    away = plates[1] if bone is anatomy.lytic else plates[0]
-    reach = shape[0] * (1.0 - 0.35 * ((at[0] - 6.0 * shape[1]) / bone.half_width) ** 2) + 1.5 * patch.texture()
-    patch.paint(np.clip((reach - away) / 3.0, 0.0, 1.0) * marrow * 0.92, tissue, grain=0.08)
+    part, where = found
+    at, inside = part.coords(bone.frame), marrow[where]
+    fat = capsule((at[0] * 0.3, at[1], at[2]), (0.0, 1.5, 0.0), (0.0, 2.0 - long, 0.7 * up), thick + 1.6, thick + 0.6)
+    part.paint(part.cover(fat, 2.5) * inside * 0.7, t.MARROW_FAT)
+    vein = capsule((at[0] * 0.35, at[1], at[2]), (0.0, 1.0, 0.0), (0.0, -long, up), thick, 0.7 * thick)
+    part.paint(part.cover(vein, 1.6) * inside * seen, t.VEIN)
 
 
-def _lookalikes(patch: Patch, anatomy: Anatomy, bone: Vertebra, marrow: Array, at: Coords) -> None:
-    """Harmless things inside a body: a Schmorl node in its upper plate, a haemangioma."""
-    rng = np.random.default_rng(anatomy.seed + 7)
-    lateral, deep, turn = float(rng.uniform(-7, 7)), float(rng.uniform(-0.62, -0.42)), float(rng.uniform(-2, 2))
-    depth = float(np.hypot(*(bone.upper_a - bone.upper_p)))
-    if "schmorl" in anatomy.truth.confounders and bone.name == _elsewhere(anatomy, 1):
-        top = bone.frame.local(np.array([bone.x, *((1.0 + deep) * bone.upper_p - deep * bone.upper_a)]))
-        node = ellipsoid(at, (lateral, float(top[1]), float(top[2]) - 1.0), (5.5, 5.0, 5.2))
-        patch.paint(patch.cover(node - 1.3), t.ENDPLATE)
-        patch.paint(patch.cover(node), t.ANNULUS, grain=0.1)
-    if "haemangioma" in anatomy.truth.confounders and bone.name == _elsewhere(anatomy, 2):
-        ball = ellipsoid(at, (lateral, deep * depth, turn), (7.5, 7.0, 7.5))
-        patch.paint(patch.cover(ball, 2.0) * marrow * 0.95, t.HAEMANGIOMA)
-        bars = np.clip(np.cos((at[0] + 0.4 * at[1]) * 2.1) * 1.6 - 0.5, 0.0, 0.6)
-        patch.paint(patch.cover(ball + 0.6, 2.0) * marrow * bars, t.TRABECULA)
-
-
-def _elsewhere(anatomy: Anatomy, above: int) -> str:
-    """Name of a vertebra so many above the lytic one: nothing there is graded."""
-    return ORDER[ORDER.index(anatomy.lytic.name) + above]
+def _within(
+    patch: Patch, frame: Frame, low: tuple[float, float, float], high: tuple[float, float, float]
+) -> tuple[Patch, tuple[slice, ...]] | None:
+    """Return the part of a patch that holds a box, and where in the patch it lies; None where they do not meet."""
+    box = patch.canvas.box(frame, low, high)
+    if box is None:
+        return None
+    pairs = list(zip(box.window, patch.window, strict=True))
+    shared = [slice(max(one.start, two.start), min(one.stop, two.stop)) for one, two in pairs]
+    if any(part.stop <= part.start for part in shared):
+        return None
+    where = tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(shared, patch.window, strict=True))
+    return Patch(patch.canvas, tuple(shared)), where

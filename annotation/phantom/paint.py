@@ -8,7 +8,8 @@ from .anatomy import Anatomy
 from .arches import paint_arches
 from .canal import paint_canal
 from .canvas import Canvas
-from .column import paint_bodies, paint_discs
+from .column import paint_bodies
+from .discs import paint_discs
 from .foramen import paint_foramina
 from .recess import paint_bulges, paint_recesses
 from .soft import paint_cysts, paint_soft_oedema
