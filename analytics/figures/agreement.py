@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analytics.figures.marks import interval, look, with_limits
 from analytics.figures.sheet import FULL, INK, PALE, SMALL, SOFT, Sheet, wrapped
 from analytics.stats.result import Results
-from analytics.stats.words import icc_band, kappa_band, kappa_refused
+from analytics.stats.words import icc_band, kappa_band, kappa_limits, kappa_refused
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,9 +58,10 @@ def _rows(results: Results) -> tuple[list[Row], list[Row]]:
         code, title = item["code"], str(item["title"])
         for symbol, name in (*PLAIN, *(WEIGHTED if item["kind"] == "ordinal" else ())):
             id = f"agreement/{code}/{name}"
-            found = with_limits(results, id, "estimate", "ci_low", "ci_high")
-            if found and not kappa_refused(results.entry(id)):
-                few = _differing(results, code) < FEW
+            fields = kappa_limits(results.entry(id), str(results.plan.get("code"))) if id in results else None
+            found = with_limits(results, id, *fields) if fields else None
+            if fields and found and not kappa_refused(results.entry(id)):
+                few = not fields[1].endswith("score") and _differing(results, code) < FEW
                 coded.append(Row(title, symbol, *found, kappa_band(found[0]), few, symbol == "κw"))
         if found := with_limits(results, f"agreement/{code}/icc_a1", "estimate", "ci_low", "ci_high"):
             measured.append(Row(title, "ICC", *found, icc_band(found[0]), few=False, weighted=False))

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from analytics.report.text import LIMITS_95, Cells, Table, items, readers_of
 from analytics.stats.result import NotEstimable, Results
-from analytics.stats.words import icc_band, kappa_band, kappa_refused
+from analytics.stats.words import icc_band, kappa_band, kappa_limits, kappa_refused
 
 __all__ = [
     "agreement",
@@ -16,13 +16,16 @@ __all__ = [
     "chance",
     "icc_words",
     "kappa_cells",
+    "kappa_fields",
     "kappa_words",
     "pairs",
+    "scored",
     "several",
 ]
 
 ESTIMATE = ("estimate", "ci_low", "ci_high")
 WITHIN = (-1.0, 1.0)
+SCORE = "κ of two readers: score interval, which keeps its level also where few cases are read differently."
 FEW = 10  # differing cases; from here on the intervals hold 93 to 95 % (docs/statistics.md, coverage)
 # A count that no line of `estimates.csv` holds stands as a word.
 IN_WORDS = (
@@ -72,16 +75,27 @@ def agreement(results: Results) -> Table | None:
 
 def icc_words(cells: Cells, id: str) -> str:
     """Name the band of an ICC, and those of its limits where they differ."""
-    return _words(cells, id, icc_band)
+    return _words(cells, id, icc_band, ESTIMATE)
 
 
 def kappa_words(cells: Cells, id: str) -> str:
     """Name the band of a kappa, and those of its limits where they differ."""
-    return _words(cells, id, kappa_band)
+    return _words(cells, id, kappa_band, kappa_fields(cells.results, id))
 
 
-def _words(cells: Cells, id: str, band: Callable[[float], str]) -> str:
-    values = [cells.results.value(id, field) for field in ESTIMATE]
+def kappa_fields(results: Results, id: str) -> tuple[str, str, str]:
+    """Name the fields of a kappa and the limits of it that are printed."""
+    return kappa_limits(results.entry(id), str(results.plan.get("code")))
+
+
+def scored(results: Results) -> bool:
+    """Whether score intervals are printed of any finding's kappa."""
+    ids = [f"agreement/{item['code']}/kappa_unweighted" for item in items(results)]
+    return any(id in results and kappa_fields(results, id) != ESTIMATE for id in ids)
+
+
+def _words(cells: Cells, id: str, band: Callable[[float], str], fields: tuple[str, str, str]) -> str:
+    values = [cells.results.value(id, field) for field in fields]
     words = [band(float(value)) for value in values if not isinstance(value, NotEstimable)]
     if len(words) == 3 and len(set(words)) > 1:
         return f"{words[0]} ({words[1]} to {words[2]})"
@@ -180,7 +194,12 @@ def kappa_cells(cells: Cells, id: str) -> tuple[str, str, str]:
     """Kappa with interval, its SE and its band; with one constant reader, the reason."""
     if field := kappa_refused(cells.results.entry(id)):
         return cells.reason(id, field), "", ""
-    shown = cells.interval(id, ESTIMATE, bounds=WITHIN) + few(cells, f"{id.rpartition('/')[0]}/kappa_unweighted", "po")
+    fields = kappa_fields(cells.results, id)
+    shown = cells.interval(id, fields, bounds=WITHIN)
+    if fields == ESTIMATE:
+        shown += few(cells, f"{id.rpartition('/')[0]}/kappa_unweighted", "po")
+    else:
+        cells.note(SCORE)
     return shown, cells.number(id, "ase1"), kappa_words(cells, id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analytics.report.agreement import icc_words, kappa_cells, kappa_words
+from analytics.report.agreement import icc_words, kappa_cells, kappa_fields, kappa_words
 from analytics.report.document import marked, plain
 from analytics.report.text import LIMITS_95, Cells, Table, items, readers_of
 from analytics.stats.result import NotEstimable, Results
@@ -99,7 +99,7 @@ def _graded(cells: Cells, prefix: str, share: str) -> tuple[str, str, str, str, 
         shown, _, band = kappa_cells(cells, kappa)
     else:  # more than two rounds: Conger's
         shown, band = cells.interval(kappa, ESTIMATE, bounds=WITHIN), ""
-    weighted = cells.optional(quadratic, lambda id: cells.interval(id, ESTIMATE, bounds=WITHIN))
+    weighted = cells.optional(quadratic, lambda id: cells.interval(id, kappa_fields(cells.results, id), bounds=WITHIN))
     return cells.n(kappa), percent, shown, band, weighted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analytics.report.agreement import scored
 from analytics.report.document import Paragraph, Section, plain, stated
 from analytics.report.facts import ANOTHER, AS_FROZEN, ITS_PART, NONE_FROZEN, StudyFacts
 from analytics.report.prose import LEVEL, Prose, fixed, listed, see
@@ -200,6 +201,7 @@ def _statistics(results: Results, about: StudyFacts) -> list[list[str]]:
         _plan(results, about),
         [
             *said,
+            "Intervals of Cohen's kappa are score intervals." if scored(results) else "",
             "Firth's penalty was used beside maximum likelihood." if firth else "",
             f"Bootstrap intervals rest on {words.count(drawn, 'replicates')} resamples of cases." if drawn else "",
         ],

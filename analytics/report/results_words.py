@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from analytics.report.agreement import icc_words, kappa_words
+from analytics.report.agreement import icc_words, kappa_fields, kappa_words
 from analytics.report.cohort import field_of
 from analytics.report.document import marked
 from analytics.report.models import MAIN, fits_of, terms_of
@@ -160,7 +160,8 @@ def agreement(results: Results) -> list[str]:
 def _kappa(words: Prose, item: dict[str, Any], id: str) -> str:
     after = f"; n = {words.n(id)}; {kappa_words(words, id)}"
     name = "Fleiss' kappa" if "/fleiss_" in id else "kappa"
-    return f"{_inside(item['title'])}: {name} {words.between(id, ESTIMATE, after, bounds=(-1.0, 1.0))}"
+    fields = kappa_fields(words.results, id)
+    return f"{_inside(item['title'])}: {name} {words.between(id, fields, after, bounds=(-1.0, 1.0))}"
 
 
 def association(results: Results) -> list[str]:

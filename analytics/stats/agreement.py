@@ -15,8 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from analytics.stats.kappa_score import score_limits
 from analytics.stats.result import NotEstimable, Result, Value, Z, number
-from analytics.stats.square import NO_PAIRS, ONE_CATEGORY, ONE_LEVEL, Weighting, square, weights, yes_no
+from analytics.stats.square import (
+    NO_PAIRS,
+    ONE_CATEGORY,
+    ONE_LEVEL,
+    ONE_READER_CONSTANT,
+    Weighting,
+    square,
+    weights,
+    yes_no,
+)
 
 __all__ = [
     "Alpha",
@@ -37,7 +47,6 @@ __all__ = [
 ]
 
 Metric = Literal["nominal", "ordinal", "interval"]
-ONE_READER_CONSTANT = "one reader used a single category"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +112,7 @@ def specific_agreement(table: ArrayLike, levels: Sequence[str]) -> Specific:
 
 @dataclass(frozen=True, kw_only=True)
 class Kappa(Result):
-    """Cohen's kappa with both standard errors; ``ase1`` gives the interval, ``ase0`` the test of zero."""
+    """Cohen's kappa: Wald interval from ``ase1``, test of zero from ``ase0``, score interval."""
 
     estimate: Value
     ase1: Value
@@ -114,6 +123,8 @@ class Kappa(Result):
     p: Value
     po: Value
     pe: Value
+    ci_low_score: Value
+    ci_high_score: Value
 
 
 def kappa(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted") -> Kappa:
@@ -131,18 +142,16 @@ def kappa(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted
     Returns
     -------
     Kappa
-        Standard errors of Fleiss, Cohen & Everitt 1969 (Psychol Bull 72:323). ``ase1`` is SPSS's "Asymptotic Standard
-        Error", ``z_approx_t`` its "Approximate T". The Wald interval is not truncated. Undefined when all cases lie in
-        one category; with one constant reader the formula gives 0 with no test, and `notes` say so. The interval is too
-        narrow where fewer than ten cases are read differently: read BCa with four to ten such cases; with fewer no
-        interval is to be trusted (docs/statistics.md, coverage).
+        ``ase1`` (Fleiss, Cohen & Everitt 1969, Psychol Bull 72:323) is SPSS's "Asymptotic Standard Error" and gives the
+        Wald interval, not truncated; ``z_approx_t`` is its "Approximate T"; the limits ``_score`` are `score_limits`.
+        Undefined when all cases lie in one category; with one constant reader 0 by the formula, no test, and a note.
     """
     counts = square(table)
     n = int(counts.sum())
     frame: dict[str, Any] = {
         "n": n,
-        "method": f"Cohen's kappa, {weighting}, Wald interval from ase1",
-        "source": "Fleiss, Cohen & Everitt 1969",
+        "method": f"Cohen's kappa, {weighting}, Wald interval from ase1, score interval",
+        "source": "Fleiss, Cohen & Everitt 1969; Lang 2008",
     }
     if n == 0:
         return Kappa.refused(NO_PAIRS, **frame)
@@ -163,6 +172,7 @@ def kappa(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted
     ase0 = _root(spread0) / ((1 - pe) * math.sqrt(n))
     z = estimate / ase0 if ase0 > 0 else math.nan
     why = "the standard error under the null is zero"
+    low, high = score_limits(counts, w)
     return Kappa(
         **frame,
         estimate=estimate,
@@ -174,6 +184,8 @@ def kappa(table: ArrayLike, codes: ArrayLike, weighting: Weighting = "unweighted
         p=number(2 * float(stats.norm.sf(abs(z))), why),
         po=po,
         pe=pe,
+        ci_low_score=low,
+        ci_high_score=high,
     )
 
 
@@ -181,7 +193,8 @@ def _one_constant(po: float, pe: float, frame: dict[str, Any]) -> Kappa:
     no = NotEstimable(ONE_READER_CONSTANT)
     note = f"Not estimable as agreement: {ONE_READER_CONSTANT}, so the formula gives 0 whatever the other did."
     zero: dict[str, Any] = dict.fromkeys(("estimate", "ase1", "ci_low", "ci_high", "ase0"), 0.0)
-    return Kappa(**frame, **zero, notes=(note,), z_approx_t=no, p=no, po=po, pe=pe)
+    unknown: dict[str, Any] = dict.fromkeys(("z_approx_t", "p", "ci_low_score", "ci_high_score"), no)
+    return Kappa(**frame, **zero, **unknown, notes=(note,), po=po, pe=pe)
 
 
 def _root(variance: float) -> float:
@@ -201,12 +214,7 @@ def pabak(table: ArrayLike) -> Pabak:
     Parameters
     ----------
     table : array_like of int, shape (2, 2)
-        Complete pairs.
-
-    Raises
-    ------
-    ValueError
-        A table of another shape: with more levels see `brennan_prediger`.
+        Complete pairs; another shape raises a ``ValueError``: with more levels see `brennan_prediger`.
     """
     counts = yes_no(table)
     n = int(counts.sum())

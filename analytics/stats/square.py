@@ -7,12 +7,23 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["NO_PAIRS", "ONE_CATEGORY", "ONE_LEVEL", "Table", "Weighting", "square", "weights", "yes_no"]
+__all__ = [
+    "NO_PAIRS",
+    "ONE_CATEGORY",
+    "ONE_LEVEL",
+    "ONE_READER_CONSTANT",
+    "Table",
+    "Weighting",
+    "square",
+    "weights",
+    "yes_no",
+]
 
 Weighting = Literal["unweighted", "linear", "quadratic"]
 Table = NDArray[np.int_]
 NO_PAIRS = "no case was graded by both readers"
 ONE_CATEGORY = "all cases lie in one category"
+ONE_READER_CONSTANT = "one reader used a single category"
 ONE_LEVEL = "the declared scale has fewer than two levels"
 
 

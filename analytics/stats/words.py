@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from analytics.stats.result import Entry, NotEstimable
 
-__all__ = ["exactly", "half_up", "icc_band", "kappa_band", "kappa_refused", "p_words"]
+__all__ = ["exactly", "half_up", "icc_band", "kappa_band", "kappa_limits", "kappa_refused", "p_words"]
 
 EVERY_DIGIT = Context(prec=400)  # the greatest float has 309 digits before the point
 # Landis & Koch 1977 in the half-open form the reference study prints; upper border of each band.
@@ -73,6 +73,18 @@ def kappa_refused(entry: Entry) -> str:
         return "estimate"
     untested = isinstance(entry.values.get("z_approx_t"), NotEstimable)
     return "z_approx_t" if untested and entry.notes else ""
+
+
+def kappa_limits(entry: Entry, plan: str) -> tuple[str, str, str]:
+    """Name the estimate and the limits of it that are printed.
+
+    Of Cohen's kappa the score interval, which keeps its level also where few cases are read differently; Wald's where
+    the plan does as the reference study did, where the other does not exist, and for every other coefficient.
+    """
+    as_published = plan in {"paper", "agreement_paper"}
+    scored = isinstance(entry.values.get("ci_low_score"), float) and isinstance(entry.values["ci_high_score"], float)
+    ending = "_score" if scored and not as_published else ""
+    return "estimate", f"ci_low{ending}", f"ci_high{ending}"
 
 
 def icc_band(icc: float) -> str:

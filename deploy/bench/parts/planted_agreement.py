@@ -94,7 +94,7 @@ def two_readers(joint: Array, weighting: square.Weighting, n: int, rng: Rng) -> 
         *drawn(f"kappa{word}", kappa, again),
     ]
     # With one constant reader the formula gives 0 and the report prints "not estimable": no interval then.
-    no = NotEstimable(agreement.ONE_READER_CONSTANT)
+    no = NotEstimable(square.ONE_READER_CONSTANT)
     yield from [one._replace(estimate=no, low=no, high=no) for one in kappas] if found.notes else kappas
     name = "AC1" if weighting == "unweighted" else f"AC2{word}"
     yield look(f"{name}, linearised t", ac, agreement.gwet(table, codes, weighting))

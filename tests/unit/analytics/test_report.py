@@ -47,38 +47,47 @@ def test_the_paper_plan_prints_fewer_tables(paper: Results) -> None:
     assert not [code for code in codes if code.startswith("firth")]
 
 
-def test_an_agreement_line(tables: dict[str, report.Table], full: Results) -> None:
+def test_an_agreement_line(tables: dict[str, report.Table], full: Results, paper: Results) -> None:
     row = next(row for row in tables["agreement"].rows if row[0].startswith("Contrast"))
     assert row[1:6] == (
         "55",
         "92.7 %",
-        "κ 0.87 (0.74 to 0.99) (a)",
+        "κ 0.87 (0.69 to 0.95)",
         "0.06",
         "almost perfect (substantial to almost perfect)",
     )
     slip = next(row for row in tables["agreement"].rows if row[0].startswith("Slip"))
     assert slip[3] == "ICC 0.96 (0.93 to 0.98)"
     assert slip[5] == "excellent"
-    # An interval beyond 1 is cut for print only.
+    assert next(row for row in tables["agreement"].rows if "Modic" in row[0])[3] == "κ 0.88 (0.51 to 0.98)"
+    # An interval beyond 1, Wald's of the reference study, is cut for print only.
     assert float(str(full.value("agreement/modic_type1/kappa_unweighted", "ci_high"))) > 1
-    modic = next(row for row in tables["agreement"].rows if "Modic" in row[0])
-    assert "to 1.00) (" in modic[3]
+    modic = next(t for t in report.tables(paper) if t.code == "agreement").plain().rows[3]
+    assert modic[3].startswith("κ 0.88 (0.64 to 1.00) ("), modic
 
 
-def test_an_interval_on_few_differing_cases_says_so(tables: dict[str, report.Table], full: Results) -> None:
-    table, other = tables["agreement"], tables["agreement_other"]
+def test_an_interval_on_few_differing_cases_says_so(
+    tables: dict[str, report.Table], full: Results, paper: Results
+) -> None:
+    as_published = next(table for table in report.tables(paper) if table.code == "agreement").plain()
     few = "(a) rests on four cases read differently; the interval is likely too narrow."
-    assert few in table.footnotes, "four of 55 pairs of the contrast pattern"
+    assert few in as_published.footnotes, "four of 55 pairs of the contrast pattern"
+    scored, other = tables["agreement"], tables["agreement_other"]
+    assert not [note for note in scored.footnotes if "too narrow" in note], "score intervals are not"
+    assert any(note.startswith("κ of two readers: score interval") for note in scored.footnotes)
+    assert not [note for note in as_published.footnotes if "score interval" in note]
     assert any("read differently" in note for note in other.footnotes)
     shown = {item["title"]: item["code"] for item in full.subject["items"] if item["kind"] != "continuous"}
-    for row in table.rows:
-        if row[0] in shown:
-            cells = full.entry(f"agreement/{shown[row[0]]}/table").values
+    for wald, score in zip(as_published.rows, scored.rows, strict=True):
+        if wald[0] in shown:
+            cells = full.entry(f"agreement/{shown[wald[0]]}/table").values
             differing = sum(int(str(n)) for name, n in cells.items() if len(set(name.split("|"))) > 1)
-            assert row[3].endswith("(a)") == (differing == 4), row
-            assert ("(" in row[3].rpartition("to")[2]) == (differing < 10), row
-            ac1 = next(line for line in other.rows if line[0] == row[0])[1]
-            assert ("(" in ac1.rpartition("to")[2]) == (differing < 10), row
+            assert wald[3].endswith("(a)") == (differing == 4), wald
+            assert ("(" in wald[3].rpartition("to")[2]) == (differing < 10), wald
+            assert score[3].split("(")[0] == wald[3].split("(")[0], "the estimate is the same"
+            assert score[3] != wald[3], score
+            ac1 = next(line for line in other.rows if line[0] == wald[0])[1]
+            assert ("(" in ac1.rpartition("to")[2]) == (differing < 10), wald
 
 
 def test_percentages_stand_with_their_counts(tables: dict[str, report.Table]) -> None:

@@ -35,6 +35,7 @@ from analytics.stats import (
     grades,
     groups,
     intra,
+    kappa_score,
     link,
     logistic,
     ordinal,
@@ -325,6 +326,9 @@ RECIPES: dict[str, Callable[[World], Any]] = {
     "intra.graded_again": lambda w: [intra.graded_again(w.x, w.codes, ordered=ordered) for ordered in (False, True)],
     "intra.measured_again": lambda w: intra.measured_again(w.x),
     "intra.repeatability": lambda w: intra.repeatability(w.x),
+    "kappa_score.score_limits": of_table(
+        lambda table, codes, weighting: kappa_score.score_limits(table, square.weights(codes, weighting))
+    ),
     "link.softened": lambda w: link.softened(np.array([-800.0, -1.0, 0.0, float(w.n), 800.0])),
     "logistic.fit": lambda w: [
         (model.summary, model.terms) for model in (logistic.fit(w.design), logistic.fit(w.single))
@@ -404,6 +408,11 @@ RECIPES: dict[str, Callable[[World], Any]] = {
     "words.half_up": lambda w: [words.half_up(value, 2) for value in (-0.001, 0.0, 1e300, 5e-324, float(w.n))],
     "words.icc_band": lambda w: [words.icc_band(value) for value in (-3.0, 0.0, 1.0)],
     "words.kappa_band": lambda w: [words.kappa_band(value) for value in (-1.0, 0.0, 1.0)],
+    "words.kappa_limits": of_table(
+        lambda table, codes, weighting: words.kappa_limits(
+            Entry.of("k", agreement.kappa(table, codes, weighting)), "full"
+        )
+    ),
     "words.kappa_refused": of_table(
         lambda table, codes, weighting: words.kappa_refused(Entry.of("k", agreement.kappa(table, codes, weighting)))
     ),

@@ -63,6 +63,7 @@ OWNERS = {
     "fieller": ("rs",),
     "bonett_wright": ("rs",),
     "fisher": ("rs",),
+    "score": ("estimate",),
     "loa": ("bias",),
 }
 NONE_HELD = {"bca", "bca_midrank"}  # shifted on purpose, and not always over the estimate
