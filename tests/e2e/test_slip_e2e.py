@@ -98,6 +98,8 @@ def test_points_and_marks_are_set_and_moved_by_keys_alone(house: House, sign_in:
     # The last point is taken and moved; put back, it is where it was.
     room.press("F6", ",", *["ArrowDown"] * 20, "Escape")
     assert room.reading()["revision"] == first["revision"]
+    what_is_carried_goes_back_when_the_picture_changes(room)
+    assert room.reading()["revision"] == first["revision"]
     room.press(",", *["ArrowDown"] * 20, "Enter")
     room.expect_saved()
     moved = room.reading()
@@ -121,6 +123,26 @@ def test_points_and_marks_are_set_and_moved_by_keys_alone(house: House, sign_in:
     room.press("Delete")
     room.expect_saved()
     assert "marks" not in room.reading()["evidence"]
+
+
+def what_is_carried_goes_back_when_the_picture_changes(room: Room) -> None:
+    """Another slice, another layout, a click: a point that was in the hand is drawn where it was."""
+    view = room.view("SAG_T2")
+    last = view.element.locator(".handle.movable .dot").nth(2)
+
+    def place() -> Array:
+        view.settle()
+        return np.array([float(last.get_attribute(name) or "nan") for name in ("cx", "cy")])
+
+    before = place()
+    for leave, back in ((["PageDown"], ["PageUp"]), (["v"], ["v"]), ([], [])):
+        room.press(",", *["Shift+ArrowDown"] * 2)
+        assert np.linalg.norm(place() - before) > 20, "it is carried"
+        if leave:
+            room.press(*leave, *back)
+        else:
+            room.page.mouse.click(*view.on_page(np.array([30.0, 120.0])))
+        assert np.abs(place() - before).max() < 0.1, leave
 
 
 def test_the_slip_is_not_measured_on_an_axial_slice(sign_in: SignIn) -> None:
