@@ -126,7 +126,7 @@ def practised(person: Person, code: str) -> tuple[Practised, ...]:
     """Give the own submitted practice readings with how many findings were as planted; one without solution is none."""
     study, own = _own(person, code)
     protocol = protocol_of(study)
-    made = [_solution(protocol, one, planted) for one in own if (planted := _solved(study, one)) is not None]
+    made = [_solution(protocol, one, planted, {}) for one in own if (planted := _solved(study, one)) is not None]
     return tuple(Practised(one.reading, one.label, one.form_title, one.right, len(one.findings)) for one in made)
 
 
@@ -142,15 +142,18 @@ def solution(person: Person, code: str, reading_id: uuid.UUID) -> Solution:
     assignment = own.filter(pk=reading_id).first()
     if assignment is None:
         raise NotYours
-    return _solution(protocol_of(study), assignment, _planted(study, assignment))
+    planted = _planted(study, assignment)
+    return _solution(protocol_of(study), assignment, planted, _places(assignment, planted["spots"]))
 
 
-def _solution(protocol: Protocol, assignment: Assignment, planted: Mapping[str, Any]) -> Solution:
+def _solution(
+    protocol: Protocol, assignment: Assignment, planted: Mapping[str, Any], seen_on: Mapping[str, str]
+) -> Solution:
     form = protocol.form(assignment.form)
     right = planted["answers"].get(form.code, {})
     given = assignment.locked_revision.answers if assignment.locked_revision else {}
     findings = tuple(
-        _compared(cell, given.get(cell.key), right[cell.key], planted["spots"].get(cell.key))
+        _compared(cell, given.get(cell.key), right[cell.key], seen_on.get(cell.key, ""))
         for cell in protocol.cells(form.code)
         if cell.key in right
     )
@@ -159,7 +162,7 @@ def _solution(protocol: Protocol, assignment: Assignment, planted: Mapping[str, 
     return Solution(assignment.pk, assignment.alias, form.code, form.title, segment, findings)
 
 
-def _compared(cell: Cell, given: object, right: float, spot: Mapping[str, Any] | None) -> Compared:
+def _compared(cell: Cell, given: object, right: float, seen_on: str) -> Compared:
     scale = cell.item.scale
     if isinstance(scale, Continuous):
         criteria = ""
@@ -169,7 +172,6 @@ def _compared(cell: Cell, given: object, right: float, spot: Mapping[str, Any] |
         verdict = "as planted" if given == right else "other"
     if given is None or isinstance(given, Mapping):
         verdict = "not assessed"
-    seen_on = ROLE_TITLES[spot["role"]] if spot else ""
     return Compared(cell.key, cell.label, _word(cell, given), _word(cell, right), verdict, criteria, seen_on)
 
 
@@ -213,10 +215,31 @@ def _frame(assignment: Assignment, spot: Mapping[str, Any]) -> tuple[Instance, i
     home = Series.objects.filter(readable(), case_id=assignment.case_id, role=spot["role"])
     for instance in Instance.objects.filter(series__in=home).order_by("pk"):
         for frame, kept in enumerate(instance.frames, start=1):
-            lies = np.asarray(kept["plane"]["position_lps_mm"]) if kept["plane"] else np.full(3, np.inf)
-            if np.abs(lies - np.asarray(spot["position_lps_mm"])).max() < SAME_PLACE_MM:
+            if _lies(kept["plane"], spot):
                 return instance, frame
     raise NotYours
+
+
+def _lies(plane: Mapping[str, Any] | None, spot: Mapping[str, Any]) -> bool:
+    if not plane:
+        return False
+    off = np.subtract(plane["position_lps_mm"], spot["position_lps_mm"])
+    return bool(np.abs(off).max() < SAME_PLACE_MM)
+
+
+def _places(assignment: Assignment, spots: Mapping[str, Any]) -> dict[str, str]:
+    """Say by cell on which slice of which series it is seen, counted as the room counts them."""
+    found: dict[str, str] = {}
+    for series in Series.objects.filter(readable(), case_id=assignment.case_id):
+        here = {cell: spot for cell, spot in spots.items() if spot["role"] == series.role and cell not in found}
+        if not here:
+            continue
+        frames = dict(Instance.objects.filter(series=series).values_list("sop_uid", "frames"))
+        order = series.parameters["order"]
+        for number, (uid, frame) in enumerate(order, start=1):
+            said = f"{ROLE_TITLES[series.role]}, slice {number} of {len(order)}"
+            found |= {cell: said for cell, spot in here.items() if _lies(frames[uid][frame - 1]["plane"], spot)}
+    return found
 
 
 def _drawn(picture: Image.Image, plane: Plane, spot: Mapping[str, Any]) -> bytes:

@@ -118,6 +118,7 @@ def every_finding_has_the_picture_of_its_slice(seat: Client) -> None:
             answer = seat.get(f"{page}{one.cell}.png")
             assert answer.status_code == 200
             assert answer["Content-Type"] == "image/png"
+            assert ", slice " in one.seen_on, one.cell
             pictures[one.cell] = np.asarray(Image.open(io.BytesIO(answer.content)))
             assert pictures[one.cell].shape == (640, 640)
             assert pictures[one.cell].std() > 15, "something is seen"
