@@ -6,8 +6,10 @@ session cookie and one reading, so it is checked here without the database (docs
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +27,11 @@ StartResponse = Callable[..., Any]
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spondy.settings")
 django_application = get_wsgi_application()
+# What is there by now, the views too, stays for ever. Left alone by the collector it is shared by all processes of the
+# server, and no answer waits while hundreds of thousands of old objects are looked through.
+import_module(settings.ROOT_URLCONF)
+gc.collect()
+gc.freeze()
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

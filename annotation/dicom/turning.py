@@ -58,8 +58,8 @@ def turned(metadata: Mapping[str, Any], turn: Turn) -> dict[str, Any]:
         DICOM JSON model of one classic frame that has a plane.
     turn : Turn
     """
-    plane = planes(metadata)[0]
-    if plane is None or turn == NO_TURN:
+    plane = None if turn == NO_TURN else planes(metadata)[0]
+    if plane is None:
         return dict(metadata)
     corner = np.asarray(plane.position_lps_mm)
     across, along = np.asarray(plane.row_lps), np.asarray(plane.column_lps)

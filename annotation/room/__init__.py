@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from annotation.pace import KINDS
+from annotation.room.closing import NoReason, after, lock, set_aside
 from annotation.room.comfort import BadChoice, Comfort, Habit, Question, choose_habit, comfort, note_display
 from annotation.room.hall import FormProgress, Hall, hall, sheet
 from annotation.room.practice import (
@@ -16,14 +17,11 @@ from annotation.room.practice import (
 )
 from annotation.room.reading import (
     BlindedReading,
-    NoReason,
     Saved,
     Stale,
     Step,
-    lock,
     next_reading,
     save,
-    set_aside,
     upcoming,
 )
 from annotation.room.stacks import Frame, Label, Stack, Window
@@ -51,6 +49,7 @@ __all__ = [
     "Stale",
     "Step",
     "Window",
+    "after",
     "choose_habit",
     "comfort",
     "hall",

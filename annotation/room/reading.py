@@ -1,4 +1,4 @@
-"""Open, save, set aside and lock the own current case.
+"""Open and save the own current case.
 
 What leaves this module is a frozen value that has no field for a name, a date of the patient, an outcome or another
 reader. UIDs and addresses are derived per assignment, so that two readers comparing notes cannot match cases.
@@ -7,12 +7,12 @@ reader. UIDs and addresses are derived per assignment, so that two readers compa
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 
 from annotation import addresses, trail
@@ -25,7 +25,7 @@ from annotation.room.evidence import Evidence, for_viewer, measured_in, placed
 from annotation.room.hall import synthetic
 from annotation.room.sides import barred, refused
 from annotation.room.sitting import sitting_of
-from annotation.room.stacks import Stack, stacks_of
+from annotation.room.stacks import Images, Stack, images_of, stacks_of
 
 
 class Stale(ValueError):
@@ -99,7 +99,7 @@ def _queue(study: Study, reader: Person, form: str) -> QuerySet[Assignment]:
     )
 
 
-def _opened(person: Person, reading_id: uuid.UUID) -> tuple[Study, Assignment]:
+def opened(person: Person, reading_id: uuid.UUID) -> tuple[Study, Assignment]:
     """Give the reading when it is the person's own, has been handed out and is not locked; else it does not exist.
 
     Which reading is handed out next can change under an open page (a new case goes before one that was set aside).
@@ -123,8 +123,8 @@ def next_reading(person: Person, code: str, form: str, *, session: str) -> Step:
     protocol = writable_protocol(study, State.READING)
     if form not in {known.code for known in protocol.forms}:
         raise NotYours
-    mine = _readings(study, person, form)
-    of, done = mine.count(), mine.filter(locked_revision__isnull=False).count()
+    counted = _readings(study, person, form).aggregate(of=Count("pk"), done=Count("locked_revision"))
+    of, done = counted["of"], counted["done"]
     assignment = _queue(study, person, form).first()
     if assignment is None:
         return Step(None, done, of)
@@ -142,12 +142,15 @@ def upcoming(person: Person, code: str, form: str, *, session: str) -> tuple[Sta
     if following is None or form not in {known.code for known in protocol.forms}:
         return ()
     addresses.reopen(following.pk)  # what was set aside was closed; its turn is near
-    return _stacks(protocol, following, session)
+    series = _series(protocol, following)
+    return _stacks(protocol, following, series, images_of(series), session)
 
 
 def _open(study: Study, protocol: Protocol, assignment: Assignment, *, of: int, session: str) -> BlindedReading:
     level = _shown_level(assignment)
     segment = protocol.segment_names(level).get("index", "") if level else ""
+    series = _series(protocol, assignment)
+    images = images_of(series)
     return BlindedReading(
         id=assignment.pk,
         label=assignment.alias,
@@ -157,9 +160,9 @@ def _open(study: Study, protocol: Protocol, assignment: Assignment, *, of: int, 
         index_level=level,
         index_segment=segment,
         synthetic=synthetic(study),
-        saved=_saved(protocol, assignment, _newest(assignment)),
-        stacks=_stacks(protocol, assignment, session),
-        barred=barred(_series(protocol, assignment), protocol, assignment.form),
+        saved=saved_of(protocol, assignment, newest_of(assignment)),
+        stacks=_stacks(protocol, assignment, series, images, session),
+        barred=barred(series, protocol, assignment.form, images),
         sheet=_own_sheet(protocol, assignment.form, level),
     )
 
@@ -181,28 +184,30 @@ def _series(protocol: Protocol, assignment: Assignment) -> list[Series]:
     return sorted(shown, key=lambda series: (roles.index(series.role), series.pk))
 
 
-def _stacks(protocol: Protocol, assignment: Assignment, session: str) -> tuple[Stack, ...]:
+def _stacks(
+    protocol: Protocol, assignment: Assignment, series: Sequence[Series], images: Images, session: str
+) -> tuple[Stack, ...]:
     def address(digest: str) -> str:
         return f"/frames/{addresses.seal(assignment.pk, digest, session=session)}/frames/1"
 
     level = _shown_level(assignment)
     below = sum(name.startswith("below") for name in protocol.segment_names(level)) if level else None
-    labels, shown = assignment.case.labels, _series(protocol, assignment)
     return stacks_of(
-        shown,
+        series,
+        images,
         assignment=assignment.pk,
         address=address,
         segments_below=below,
-        labels=labels,
+        labels=assignment.case.labels,
         standard=assignment.study.settings.get("orientation") == "standard",
     )
 
 
-def _newest(assignment: Assignment) -> Revision | None:
+def newest_of(assignment: Assignment) -> Revision | None:
     return Revision.objects.filter(assignment=assignment).order_by("-number").first()
 
 
-def _saved(protocol: Protocol, assignment: Assignment, revision: Revision | None) -> Saved:
+def saved_of(protocol: Protocol, assignment: Assignment, revision: Revision | None) -> Saved:
     if revision is None:
         return Saved(0, None, {}, {}, {}, (), ())
     percent_shown = protocol.reveals_percent(assignment.form, revision.answers)
@@ -249,7 +254,7 @@ def save(
     annotation.protocol.Invalid
         A cell holds what its scale does not know; nothing is saved.
     """
-    study, assignment = _opened(person, reading_id)
+    study, assignment = opened(person, reading_id)
     protocol = writable_protocol(study, State.READING)
     check(protocol, assignment.form, answers, complete=False)
     document = canonical(protocol, assignment.form, cast(Mapping[str, object], answers))
@@ -257,20 +262,20 @@ def save(
     if faults := refused(barred(series, protocol, assignment.form), document):
         raise Invalid(faults)
     points = placed(series, assignment.pk, protocol, assignment.form, document, evidence)
-    newest = _newest(assignment)
+    newest = newest_of(assignment)
     if newest is not None and _same(newest, document, points, kept):
-        return _saved(protocol, assignment, newest)
+        return saved_of(protocol, assignment, newest)
     if base != (newest.number if newest else 0):
-        raise Stale(_saved(protocol, assignment, newest))
+        raise Stale(saved_of(protocol, assignment, newest))
     said = _remarks(protocol, assignment, document, points)
     codes = {remark["code"] for remark in said}
     kept_codes = sorted(codes & {str(code) for code in kept}) if isinstance(kept, (list, tuple)) else []
     try:
         revision = _append(study, person, assignment, newest, document, points, said, kept_codes)
     except IntegrityError:  # the unique number decides between two tabs; the lock's trigger speaks here too
-        _opened(person, reading_id)
-        raise Stale(_saved(protocol, assignment, _newest(assignment))) from None
-    return _saved(protocol, assignment, revision)
+        opened(person, reading_id)
+        raise Stale(saved_of(protocol, assignment, newest_of(assignment))) from None
+    return saved_of(protocol, assignment, revision)
 
 
 def _same(newest: Revision, answers: dict[str, Any], evidence: Evidence, kept: object) -> bool:
@@ -313,52 +318,3 @@ def _append(
         revision.save()
         trail.record(study, person, "save", subject=str(assignment.pk), after={"digest": revision.digest})
     return revision
-
-
-def lock(person: Person, reading_id: uuid.UUID, *, base: int) -> None:
-    """Submit: the newest revision becomes the reading, for ever.
-
-    Raises
-    ------
-    annotation.protocol.Invalid
-        An answer is missing; the cells are named.
-    """
-    study, assignment = _opened(person, reading_id)
-    protocol = writable_protocol(study, State.READING)
-    with transaction.atomic():
-        held = Assignment.objects.select_for_update().get(pk=assignment.pk)
-        newest = _newest(held)
-        if newest is None or newest.number != base:
-            if newest is not None:
-                raise Stale(_saved(protocol, assignment, newest))
-            check(protocol, assignment.form, {}, complete=True)
-            raise NotYours
-        check(protocol, assignment.form, newest.answers, complete=True)
-        changed = Assignment.objects.filter(pk=held.pk, locked_revision__isnull=True).update(
-            locked_revision=newest, locked_at=timezone.now()
-        )
-        if not changed:
-            raise NotYours
-        trail.record(study, person, "lock", subject=str(held.pk), after={"digest": newest.digest})
-    addresses.close(assignment.pk)
-
-
-def set_aside(person: Person, reading_id: uuid.UUID, *, reason: str) -> None:
-    """Put a case that cannot be read now at the end of the own order."""
-    study, assignment = _opened(person, reading_id)
-    writable_protocol(study, State.READING)
-    said = reason.strip()[:200]
-    if not said:
-        raise NoReason
-    with transaction.atomic():
-        still_open = Assignment.objects.filter(pk=assignment.pk, locked_revision__isnull=True)
-        if not still_open.update(set_aside_at=timezone.now(), set_aside_reason=said):
-            raise NotYours  # another tab has locked it since
-        trail.record(study, person, "set aside", subject=str(assignment.pk), reason=said)
-    addresses.close(assignment.pk)
-
-
-class NoReason(ValueError):
-    """An act that is kept on record came without its reason."""
-
-    sentence = "Say in a few words why."

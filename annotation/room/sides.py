@@ -7,13 +7,14 @@ Nor has such a slice a scale: a length that is typed over it is no measurement, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from annotation.dicom.geometry import Plane, plane_name
 from annotation.models import Instance, Series
 from annotation.protocol import Continuous, Fault, Protocol
 from annotation.protocol.instrument import Cell
+from annotation.room.stacks import Images
 
 NO_SIDE = "The images of this finding do not tell the sides. Say “not assessable”."
 NO_SCALE = "The images of this finding carry no scale, so nothing is measured on them. Say “not assessable”."
@@ -23,11 +24,14 @@ BEYOND_MIDLINE_MM = 10.0
 """Farther than this from the middle, a sagittal slice shows one side only."""
 
 
-def barred(series: Sequence[Series], protocol: Protocol, form: str) -> dict[str, str]:
-    """Give the cells whose series are there, but without a place in the patient; each with why it takes no level."""
+def barred(series: Sequence[Series], protocol: Protocol, form: str, images: Images | None = None) -> dict[str, str]:
+    """Give the cells whose series are there, but without a place in the patient; each with why it takes no level.
+
+    `images` are those of the series, where they have been read already.
+    """
     why = {cell.key: said for cell in protocol.cells(form) if (said := _needs(cell))}
     needed = {cell.key: _of_roles(series, cell.item.roles) for cell in protocol.cells(form) if cell.key in why}
-    told = _told({one.pk for found in needed.values() for one in found})
+    told = _told({one.pk for found in needed.values() for one in found}, images)
     return {key: why[key] for key, found in needed.items() if found and not any(one.pk in told for one in found)}
 
 
@@ -43,16 +47,14 @@ def _of_roles(series: Sequence[Series], roles: Sequence[str]) -> list[Series]:
     return [one for one in series if not wanted or one.role in wanted]
 
 
-def _told(series: set[int]) -> set[int]:
+def _told(series: set[int], images: Images | None) -> set[int]:
     """Give the series of which every frame has its place."""
-    if not series:
-        return set()
-    without = {
-        pk
-        for pk, frames in Instance.objects.filter(series__in=series).values_list("series", "frames").iterator()
-        if not all(frame["plane"] for frame in frames)
-    }
-    return series - without
+    kept: Iterator[tuple[int, list[dict[str, Any]]]]
+    if images is None:
+        kept = Instance.objects.filter(series__in=series).values_list("series", "frames").iterator()
+    else:
+        kept = ((pk, image.frames) for pk in series for image in images[pk].values())
+    return series - {pk for pk, frames in kept if not all(frame["plane"] for frame in frames)}
 
 
 def refused(cells: Mapping[str, str], answers: Mapping[str, Any]) -> tuple[Fault, ...]:

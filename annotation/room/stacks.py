@@ -73,8 +73,22 @@ def frame_uid(assignment: uuid.UUID, sop_uid: str, frame: int) -> str:
     return derived_uid(assignment, "frame", f"{sop_uid}#{frame}")
 
 
+Images = Mapping[int, Mapping[str, Instance]]
+"""The stored images of some series: by the series' key, then by their own UID."""
+
+
+def images_of(series: Sequence[Series]) -> Images:
+    """Read the stored images of some series; one query for all."""
+    found: dict[int, dict[str, Instance]] = {one.pk: {} for one in series}
+    wanted = Instance.objects.filter(series__in=series).only("series", "sop_uid", "header", "frames")
+    for instance in wanted:
+        found[instance.series_id][instance.sop_uid] = instance
+    return found
+
+
 def stacks_of(
     series: Sequence[Series],
+    images: Images,
     *,
     assignment: uuid.UUID,
     address: Callable[[str], str],
@@ -82,19 +96,16 @@ def stacks_of(
     labels: Mapping[str, Any],
     standard: bool = False,
 ) -> tuple[Stack, ...]:
-    """Build what the viewer shows; one query for all instances.
+    """Build what the viewer shows.
 
     `segments_below` counts the lumbar segments below the index segment; None where the study does not tell it.
     `labels` are the case's vertebrae; they go to the sagittal series of the space they were set in. `standard` turns
     every slice to its standard view; otherwise it is shown as it was acquired.
     """
-    instances: dict[int, dict[str, Instance]] = {one.pk: {} for one in series}
-    for instance in Instance.objects.filter(series__in=series):
-        instances[instance.series_id][instance.sop_uid] = instance
     return tuple(
         replace(
-            _stack(number, one, instances[one.pk], assignment, address, segments_below, standard),
-            labels=_labels(one, instances[one.pk], labels),
+            _stack(number, one, images[one.pk], assignment, address, segments_below, standard),
+            labels=_labels(one, images[one.pk], labels),
         )
         for number, one in enumerate(series, start=1)
     )
@@ -112,7 +123,7 @@ def _labels(series: Series, instances: Mapping[str, Instance], labels: Mapping[s
 def _stack(
     number: int,
     series: Series,
-    instances: dict[str, Instance],
+    instances: Mapping[str, Instance],
     assignment: uuid.UUID,
     address: Callable[[str], str],
     segments_below: int | None,

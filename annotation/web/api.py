@@ -31,11 +31,15 @@ class SaveBody(serializers.Serializer[Any]):
     kept = serializers.ListField(child=serializers.CharField(max_length=40), default=list, max_length=100)
 
 
-class LockBody(serializers.Serializer[Any]):
+class OnwardBody(serializers.Serializer[Any]):
+    onward = serializers.BooleanField(default=False, help_text="Give the next case with the answer, as `next` does.")
+
+
+class LockBody(OnwardBody):
     base = serializers.IntegerField(min_value=0)
 
 
-class SetAsideBody(serializers.Serializer[Any]):
+class SetAsideBody(OnwardBody):
     reason = serializers.CharField(max_length=200, allow_blank=True)
 
 
@@ -82,8 +86,16 @@ class NotedAnswer(serializers.Serializer[Any]):
     noted = serializers.BooleanField()
 
 
-class LockedAnswer(serializers.Serializer[Any]):
+class AsideAnswer(serializers.Serializer[Any]):
     locked = serializers.BooleanField()
+    next = StepAnswer(
+        required=False,
+        allow_null=True,
+        help_text="Where `onward` was asked for; null where it cannot be told now, and is to be asked for by itself.",
+    )
+
+
+class LockedAnswer(AsideAnswer):
     solution_url = serializers.CharField(
         allow_blank=True, help_text="Practice only: the page with what is planted; empty for a study's case."
     )
@@ -110,14 +122,23 @@ def _acts(reading: uuid.UUID) -> dict[str, str]:
     return {name: reverse(view, args=[reading]) for name, view in named.items()}
 
 
+def _told(step: room.Step) -> dict[str, Any]:
+    reading = step.reading.document() | _acts(step.reading.id) if step.reading else None
+    return {"reading": reading, "done": step.done, "of": step.of, "display_due": step.display_due}
+
+
+def _next(request: Request, reading: uuid.UUID) -> dict[str, Any]:
+    """Give what follows a reading that is closed by now; nothing of it leaves before."""
+    step = room.after(person_of(request), reading, session=session_of(request))
+    return {"next": _told(step) if step else None}
+
+
 @method_decorator(gzip_page, name="dispatch")
 class NextReading(APIView):
     @extend_schema(responses=StepAnswer, summary="The own current case of a form, with its images and answers")
     def get(self, request: Request, study: str, form: str) -> Response:
         step = room.next_reading(person_of(request), study, form, session=session_of(request))
-        reading = step.reading.document() | _acts(step.reading.id) if step.reading else None
-        said = {"reading": reading, "done": step.done, "of": step.of, "display_due": step.display_due}
-        return Response(said, headers=NO_STORE)
+        return Response(_told(step), headers=NO_STORE)
 
 
 @method_decorator(gzip_page, name="dispatch")
@@ -144,21 +165,26 @@ class SaveReading(APIView):
         return Response(asdict(saved), headers=NO_STORE)
 
 
+@method_decorator(gzip_page, name="dispatch")
 class LockReading(APIView):
     @extend_schema(request=LockBody, responses=LockedAnswer, summary="Submit the newest revision; final")
     def post(self, request: Request, reading: uuid.UUID) -> Response:
-        person = person_of(request)
-        room.lock(person, reading, base=_body(LockBody, request)["base"])
+        person, body = person_of(request), _body(LockBody, request)
+        room.lock(person, reading, base=body["base"])
         practice = room.solution_waits(person, reading)
         page = reverse("solution", args=[practice, reading]) if practice else ""
-        return Response({"locked": True, "solution_url": page}, headers=NO_STORE)
+        onward = _next(request, reading) if body["onward"] and not practice else {}
+        return Response({"locked": True, "solution_url": page} | onward, headers=NO_STORE)
 
 
+@method_decorator(gzip_page, name="dispatch")
 class SetAside(APIView):
-    @extend_schema(request=SetAsideBody, responses=LockedAnswer, summary="Put the case at the end of the own order")
+    @extend_schema(request=SetAsideBody, responses=AsideAnswer, summary="Put the case at the end of the own order")
     def post(self, request: Request, reading: uuid.UUID) -> Response:
-        room.set_aside(person_of(request), reading, reason=_body(SetAsideBody, request)["reason"])
-        return Response({"locked": False}, headers=NO_STORE)
+        body = _body(SetAsideBody, request)
+        room.set_aside(person_of(request), reading, reason=body["reason"])
+        onward = _next(request, reading) if body["onward"] else {}
+        return Response({"locked": False} | onward, headers=NO_STORE)
 
 
 class Times(APIView):

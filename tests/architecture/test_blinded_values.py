@@ -52,7 +52,7 @@ def test_a_value_of_the_room_is_frozen_and_has_no_field_for_a_secret(value: Any)
 
 def test_the_room_gives_values_and_never_a_row() -> None:
     """Every public function of the door is annotated with plain values."""
-    for name in ("hall", "sheet", "next_reading", "upcoming", "save", "lock", "set_aside"):
+    for name in ("hall", "sheet", "next_reading", "upcoming", "after", "save", "lock", "set_aside"):
         given = str(typing.get_type_hints(getattr(room, name))["return"])
         assert "annotation.models" not in given, name
         assert "QuerySet" not in given, name

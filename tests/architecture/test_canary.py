@@ -88,11 +88,20 @@ def _read(walk: Walk, code: str, form: str) -> None:
     for kind in ("answer", "left"):
         told = {"visit": reading["id"], "moments": [moment | {"kind": kind}]}
         walk.ask("POST", reading["times_url"], told)
-    walk.ask("POST", reading["set_aside_url"], {"reason": ""})
-    walk.ask("POST", reading["lock_url"], {"base": 99})
-    walk.ask("POST", reading["lock_url"], {"base": first["revision"]})
+    _close(walk, reading, first["revision"])
     walk.get(f"/room/{code}/")
     walk.get(f"/api/room/{code}/{form}/next")
+
+
+def _close(walk: Walk, reading: Mapping[str, str], revision: int) -> None:
+    """Go on with every answer that closes a case and brings the next one along, and with those that refuse."""
+    walk.ask("POST", reading["set_aside_url"], {"reason": "", "onward": True})
+    walk.ask("POST", reading["lock_url"], {"base": 99, "onward": True})
+    done = json.loads(walk.ask("POST", reading["lock_url"], {"base": revision, "onward": True}))
+    for image in cast.frame_addresses(done["next"]["reading"]):
+        walk.frame(image)
+    aside = {"reason": "Flickers.", "onward": True}
+    assert json.loads(walk.ask("POST", done["next"]["reading"]["set_aside_url"], aside))["next"]["reading"]
 
 
 def _strange(walk: Walk, code: str) -> None:

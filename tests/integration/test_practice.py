@@ -65,8 +65,10 @@ def read(
     if wrong:
         answers[wrong] = 0 if answers[wrong] else 1
     saved = seat.put(reading["save_url"], {"base": 0, "answers": answers, "evidence": {}}, "application/json").json()
-    answer = seat.post(reading["lock_url"], {"base": saved["revision"]}, "application/json").json()
+    lock = {"base": saved["revision"], "onward": True}
+    answer = seat.post(reading["lock_url"], lock, "application/json").json()
     assert answer["locked"]
+    assert ("next" in answer) is not bool(answer["solution_url"]), "what is planted is looked at first"
     return reading, answer["solution_url"], planted
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from annotation import handover
+from annotation import handover, room
+from annotation.access import NotYours, WrongState
 from annotation.models import Assignment, Event, Instance, Revision, Series, Sitting
 from tests import cast
 
@@ -191,6 +192,46 @@ def test_a_reading_is_submitted_once_and_the_next_one_opens(seat: Client, readin
     assert row.locked_revision
     assert row.locked_revision.answers == answers
     assert Event.objects.filter(study__code=cast.SPINE, verb="lock", actor=cast.reader_a()).count() == 1
+
+
+def test_what_closes_a_case_brings_the_next_one_along_and_what_does_not_tells_nothing_of_it(
+    seat: Client, reading: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def close(one: dict[str, Any], act: str, **body: object) -> Any:
+        return cast.send(seat, "POST", one[f"{act}_url"], {"onward": True, **body})
+
+    answers = cast.answers(cast.SPINE, "mr")
+    assert put(seat, reading, 0, answers).status_code == 200
+    for refused in (close(reading, "lock", base=0), close(reading, "set_aside", reason=" ")):
+        assert refused.status_code in (409, 422)
+        assert "stacks" not in refused.json()
+        assert not Assignment.objects.filter(reader=cast.reader_a(), form="mr", position=2, opened_at__isnull=False)
+    with pytest.raises(NotYours):  # still open
+        room.after(cast.reader_a(), reading["id"], session="")
+    said = close(reading, "lock", base=1).json()
+    assert (said["locked"], said["solution_url"]) == (True, "")
+    assert said["next"] == cast.next_of(seat, cast.SPINE, "mr")
+    second = said["next"]["reading"]
+    assert (second["label"], said["next"]["done"], second["revision"]) == ("Case 002", 1, 0)
+    said = close(second, "set_aside", reason="The images load slowly.").json()
+    assert (said["locked"], said["next"]) == (False, cast.next_of(seat, cast.SPINE, "mr"))
+    third = said["next"]["reading"]
+    assert (third["label"], said["next"]["done"]) == ("Case 003", 1)
+    assert put(seat, third, 0, answers).status_code == 200
+    with monkeypatch.context() as patch:  # the study is closed just then: the case is submitted all the same
+        patch.setattr("annotation.room.closing.next_reading", _closed)
+        assert close(third, "lock", base=1).json() == {"locked": True, "solution_url": "", "next": None}
+    for _ in range(2):
+        last = cast.next_of(seat, cast.SPINE, "mr")["reading"]
+        assert put(seat, last, 0, answers).status_code == 200
+        said = close(last, "lock", base=1).json()
+    assert said["next"] == {"reading": None, "done": 4, "of": 4, "display_due": False}
+    with pytest.raises(NotYours):
+        room.after(cast.person("reader_b"), reading["id"], session="")
+
+
+def _closed(*_: object, **__: object) -> None:
+    raise WrongState("Closed.")
 
 
 def test_not_assessable_with_a_reason_is_a_whole_answer(seat: Client, reading: dict[str, Any]) -> None:

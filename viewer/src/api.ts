@@ -1,5 +1,6 @@
 /** The only module that talks to the server. */
 import type {
+  Closed,
   Content,
   Fault,
   Locked,
@@ -82,8 +83,9 @@ export class Api {
     return this.#send('PUT', url, { base, ...content });
   }
 
+  /** Its answer brings the next case along: nobody waits for a second one. */
   lock(url: string, base: number): Promise<Outcome<Locked>> {
-    return this.#send('POST', url, { base });
+    return this.#send('POST', url, { base, onward: true });
   }
 
   lookedAt(looked: Looked): Promise<Outcome<unknown>> {
@@ -99,8 +101,8 @@ export class Api {
     return this.#send('PUT', this.#room.preferences_url, { habit });
   }
 
-  setAside(url: string, reason: string): Promise<Outcome<unknown>> {
-    return this.#send('POST', url, { reason });
+  setAside(url: string, reason: string): Promise<Outcome<Closed>> {
+    return this.#send('POST', url, { reason, onward: true });
   }
 
   /**

@@ -38,8 +38,22 @@ function numbers(json: DicomJson, tag: string, count: number): readonly number[]
   return parsed.every(Number.isFinite) ? parsed : null;
 }
 
-/** The plane of one frame, or null where position, orientation or spacing is missing or degenerate. */
+/**
+ * The plane of one frame, or null where position, orientation or spacing is missing or degenerate. Metadata never change,
+ * and their plane is asked for again and again: it is kept as long as they are.
+ */
 export function planeOf(json: DicomJson): Plane | null {
+  let plane = known.get(json);
+  if (plane === undefined) {
+    plane = readPlane(json);
+    known.set(json, plane);
+  }
+  return plane;
+}
+
+const known = new WeakMap<DicomJson, Plane | null>();
+
+function readPlane(json: DicomJson): Plane | null {
   const position = numbers(json, '00200032', 3);
   const orientation = numbers(json, '00200037', 6);
   const spacing = numbers(json, '00280030', 2);

@@ -12,10 +12,10 @@ import { type Failure, Images } from './imaging/index.ts';
 import { forgetPlace, leave, leftAt } from './place.ts';
 import { Saver } from './saver.ts';
 import { SecondWindow } from './second.ts';
-import { recall } from './store.ts';
+import { type Kept, recall, unsentReadings } from './store.ts';
 import { Submission } from './submission.ts';
 import { TimeLog } from './timelog.ts';
-import type { Content, Next, Reading, RoomFacts, Sheet, Stack } from './wire.ts';
+import type { Content, Locked, Next, Reading, RoomFacts, Sheet } from './wire.ts';
 
 const WORD_AFTER_MS = 300;
 const AGAIN_MS = 3000;
@@ -39,8 +39,8 @@ export class Room {
   readonly #images: Images;
   #opened: Opened | null = null;
   #readdressed = 0;
-  /** Images of the case that will probably be next. */
-  #ahead: readonly Stack[] = [];
+  /** Looked for while the server closes a case: the next one need not wait for it. */
+  #unsent: Promise<ReadonlySet<string> | null> | null = null;
 
   constructor(root: HTMLElement, sheet: Sheet, room: RoomFacts) {
     this.#sheet = sheet;
@@ -59,9 +59,15 @@ export class Room {
     this.#submission = new Submission(this.#api, this.#bars, this.#answering, {
       opened: () => this.#opened,
       failedImages: () => this.#images.failures.length,
-      leave: (solution) => this.#leave(solution),
+      closing: () => {
+        this.#unsent = unsentReadings(this.#room.user);
+      },
+      leave: (closed) => this.#leave(closed),
       gone: () => this.#gone(),
-      reopen: () => this.next(),
+      reopen: () => {
+        this.#unsent = null;
+        return this.next();
+      },
     });
     this.#commands = new Commands(
       this.#bars,
@@ -144,9 +150,15 @@ export class Room {
 
   async #show(reading: Reading, displayDue: boolean): Promise<void> {
     const sheet = reading.sheet ?? this.#sheet;
-    // Fetched and decoded while the sheet is made ready.
+    // Fetched and decoded, or drawn where they are in memory, while the browser looks for unsent answers.
     this.#images.hasten(firstFrames(sheet, reading.stacks));
-    const kept = await recall(this.#room.user, reading.id);
+    const unsent = this.#recall(reading.id);
+    const left = leftAt(reading.id);
+    // The new label comes first, before any picture.
+    this.#bars.announce(reading, sheet);
+    const { stacks, synthetic, index_segment: segment } = reading;
+    this.#images.hang(sheet, stacks, synthetic, left?.place ?? null, segment ?? '');
+    const kept = await unsent;
     const { answers, evidence } = reading;
     const newest: Content = kept?.queue.at(-1) ?? { answers, evidence, kept: reading.kept };
     const saver = new Saver(this.#api, this.#room.user, reading, kept, {
@@ -154,16 +166,20 @@ export class Room {
       saved: (result) => this.#answering.heard(result),
       gone: () => this.#gone(),
     });
-    const left = leftAt(reading.id);
     this.#opened = { reading, sheet, saver };
     this.#times.open(reading);
-    this.#bars.announce(reading, sheet);
     this.#answering.open(this.#opened, newest, left?.focus);
     saver.begin();
     if (displayDue) this.#ease.look();
-    const segment = reading.index_segment ?? '';
-    this.#images.show(sheet, reading.stacks, reading.synthetic, left?.place ?? null, segment);
+    this.#images.reveal();
     this.#answering.showEvidence();
+  }
+
+  /** Answers that an earlier visit could not send. */
+  async #recall(reading: string): Promise<Kept | undefined> {
+    const unsent = await this.#unsent;
+    this.#unsent = null;
+    return unsent && !unsent.has(reading) ? undefined : recall(this.#room.user, reading);
   }
 
   #pictures(): Images {
@@ -186,11 +202,10 @@ export class Room {
     if (this.#opened !== opened) return;
     const outcome = await this.#api.upcoming();
     if (outcome.kind !== 'ok' || !outcome.body.reading || this.#opened !== opened) return;
-    this.#ahead = outcome.body.reading.stacks;
-    this.#images.prefetch(this.#ahead);
+    this.#images.prefetch(outcome.body.reading.stacks);
   }
 
-  async #leave(solution = ''): Promise<void> {
+  async #leave({ solution_url: solution, next }: Partial<Locked> = {}): Promise<void> {
     this.#times.close(this.#opened?.saver.draft.state === 'locked' ? 'submit' : 'left');
     this.#opened?.saver.close();
     this.#opened = null;
@@ -202,12 +217,10 @@ export class Room {
       window.location.assign(solution);
       return;
     }
-    const next = this.#api.next();
+    const asked = next ? Promise.resolve({ kind: 'ok' as const, body: next }) : this.#api.next();
+    if (!next) this.#unsent = null;
     this.#images.close();
-    // It is drawn behind the curtain while the server is asked which case it really is.
-    if (this.#ahead.length > 0) this.#images.expect(this.#ahead);
-    this.#ahead = [];
-    await this.next(next);
+    await this.next(asked);
   }
 
   #finished(done: number, of: number): void {

@@ -66,6 +66,15 @@ export const forget = (user: string, reading: string): Promise<unknown> =>
 /** Everything of one user; nobody else's. No user name has the sign that ends it here. */
 const everythingOf = (user: string): IDBKeyRange => IDBKeyRange.bound(key(user, ''), key(user, '\uffff'));
 
+/** The readings of which answers are unsent; null where that cannot be told. */
+export const unsentReadings = (user: string): Promise<ReadonlySet<string> | null> =>
+  quietly(
+    run('readonly', (table) => table.getAllKeys(everythingOf(user))).then(
+      (keys) => new Set(keys.map((found) => String(found).slice(key(user, '').length))),
+    ),
+    null,
+  );
+
 /** Of how many readings answers are unsent. */
 export const unsent = (user: string): Promise<number> =>
   quietly(

@@ -6,12 +6,15 @@ import type { Api } from './api.ts';
 import type { Bars } from './bars.ts';
 import { setAsideDialog, summaryDialog } from './dialogs.ts';
 import { pause } from './dom.ts';
+import type { Locked } from './wire.ts';
 
 export interface SubmissionEvents {
   opened(): Opened | null;
   failedImages(): number;
+  /** The server is being asked to close the reading. */
+  closing(): void;
   /** The reading is closed: go to the next one, or to the page that shows what was right. */
-  leave(solution?: string): Promise<void>;
+  leave(closed: Partial<Locked>): Promise<void>;
   /** The server does not know it as ours any more. */
   gone(): void;
   /** Its newest version has to be fetched. */
@@ -97,6 +100,7 @@ export class Submission {
 
   async #lock({ reading, saver }: Opened): Promise<void> {
     const lock = () => this.#api.lock(reading.lock_url, saver.draft.base);
+    this.#events.closing();
     let outcome = await lock();
     // A sign-in in another tab has changed the token; the page takes the new one and tries once more.
     if (outcome.kind === 'signed_out' && (await this.#api.signedInAgain()) === 'yes') outcome = await lock();
@@ -108,7 +112,7 @@ export class Submission {
       case 'ok':
         saver.locked();
         this.#bars.notice('');
-        await this.#events.leave(outcome.body.solution_url);
+        await this.#events.leave(outcome.body);
         return;
       case 'invalid':
         this.#bars.notice('Not submitted: see the marked answers.');
@@ -155,8 +159,9 @@ export class Submission {
   }
 
   async #askServerAside({ reading }: Opened, reason: string): Promise<void> {
+    this.#events.closing();
     const outcome = await this.#api.setAside(reading.set_aside_url, reason);
-    if (outcome.kind === 'ok') await this.#events.leave();
+    if (outcome.kind === 'ok') await this.#events.leave(outcome.body);
     else if (outcome.kind === 'gone') this.#events.gone();
     else {
       const why = outcome.kind === 'blocked' ? outcome.sentence : 'the server did not take it. Try again.';

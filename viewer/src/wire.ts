@@ -307,8 +307,13 @@ export interface Next {
   readonly display_due?: boolean;
 }
 
-export interface Locked {
+export interface Closed {
   readonly locked: boolean;
+  /** What follows, where it was asked for; null or absent where it is to be asked for by itself. */
+  readonly next?: Next | null;
+}
+
+export interface Locked extends Closed {
   /** Practice only: the page that shows what is planted. */
   readonly solution_url?: string;
 }

@@ -339,7 +339,11 @@ class Handler(BaseHTTPRequestHandler):
             wrong = self.world.faults.get("upcoming")  # another case than the one that comes
             following = left[:1] if wrong else left[1:2]
             self._json(200, {"reading": {"stacks": following[0].stacks} if following else None})
-            return
+        else:
+            self._json(200, self._step(form))
+
+    def _step(self, form: str) -> dict[str, Any]:
+        left = self.world.left(form)
         cases = self.world.cases[form]
         reading = copy.deepcopy(left[0].reading()) if left else None
         if reading and self.world.faults.get("geometry"):
@@ -354,7 +358,13 @@ class Handler(BaseHTTPRequestHandler):
                 _bend(stack["frames"], fault)
         if reading and (role := self.world.faults.get("without")):
             reading["stacks"] = [s for s in reading["stacks"] if s["role"] != role]
-        self._json(200, {"reading": reading, "done": len(cases) - len(left), "of": len(cases)})
+        return {"reading": reading, "done": len(cases) - len(left), "of": len(cases)}
+
+    def _onward(self, form: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What follows a closed case; null where `next` would fail as well."""
+        if not body.get("onward"):
+            return {}
+        return {"next": None if "next" in self.world.faults else self._step(form)}
 
     def _body(self) -> Any:
         return json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))) or b"{}")
@@ -431,7 +441,7 @@ class Handler(BaseHTTPRequestHandler):
         elif verb == "set-aside":
             self.world.cases[case.form].remove(case)
             self.world.cases[case.form].append(case)
-            self._json(200, {})
+            self._json(200, {"locked": False} | self._onward(case.form, body))
         elif body["base"] != case.newest["revision"]:
             self._json(409, {"code": "stale", **case.newest})
         else:
@@ -443,7 +453,7 @@ class Handler(BaseHTTPRequestHandler):
                 return
             case.locked = True
             self.world.log.append({"locked": case.number, "form": case.form, **case.newest})
-            self._json(200, {"locked": True})
+            self._json(200, {"locked": True} | self._onward(case.form, body))
 
 
 def serve(port: int, cases: int) -> ThreadingHTTPServer:

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Api, Outcome } from '../src/api.ts';
 import { Saver } from '../src/saver.ts';
-import { recall } from '../src/store.ts';
+import { recall, remember, rememberTimes, unsentReadings } from '../src/store.ts';
 import type { Content, Reading, Saved } from '../src/wire.ts';
 import { rows, settle } from './stored.ts';
 
@@ -73,4 +73,18 @@ test('a server that takes nothing now is asked once, and the copy stays', async 
   await settle();
   assert.equal(calls.length, 2);
   saver.close();
+});
+
+test('whose answers are unsent is told by reading, for one user alone', async () => {
+  rows.clear();
+  await Promise.all(
+    [
+      ['anna', 'r1'],
+      ['anna', 'r2'],
+      ['ann', 'r3'],
+      ['berta', 'r4'],
+    ].map(([user, id]) => remember(user as string, id as string, { base: 0, queue: [content] })),
+  );
+  await rememberTimes('anna', { visit: 'v1', url: '/times', told: [] });
+  assert.deepEqual(await unsentReadings('anna'), new Set(['r1', 'r2']));
 });

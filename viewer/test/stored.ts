@@ -14,6 +14,7 @@ function transaction(): object {
   const table = {
     get: (key: string) => ({ result: rows.get(key) }),
     getAll: (range: Range) => ({ result: found(range).map((key) => rows.get(key)) }),
+    getAllKeys: (range: Range) => ({ result: found(range) }),
     count: (range: Range) => ({ result: found(range).length }),
     put: (value: unknown, key: string) => ({ result: rows.set(key, structuredClone(value)) }),
     delete: (range: Range) => {

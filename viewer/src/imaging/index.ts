@@ -9,7 +9,7 @@ import { Recall } from './recall.ts';
 import { isComputed } from './reformat.ts';
 import { Tools } from './tools.ts';
 import type { View } from './view.ts';
-import { type Case, type Place, sameCase, Wall } from './wall.ts';
+import { type Place, Wall } from './wall.ts';
 
 export type { Failure } from './loader.ts';
 export type { Place } from './wall.ts';
@@ -47,7 +47,7 @@ export class Images {
   /** What is done on the pictures, by mouse and keys. */
   readonly tools: Tools;
   #index = '';
-  /** What would have been told of a case that hangs before it is the reader's; null while the reader's hangs. */
+  /** What is to be told of a case that hangs behind the curtain; null while one is the reader's. */
   #untold: (() => void)[] | null = null;
 
   constructor(host: HTMLElement, sheet: Sheet, events: ImagesEvents) {
@@ -104,36 +104,25 @@ export class Images {
     });
   }
 
-  /** Show a case. `place` brings back the layout and slices of an interrupted reading. */
-  show(sheet: Sheet, given: readonly Stack[], synthetic: boolean, place: Place | null, index = ''): void {
-    const asked = { sheet, stacks: withIndexSlices(given, index), synthetic };
-    const untold = this.#untold;
-    this.#untold = null;
-    this.#index = index;
-    if (untold && place === null && sameCase(asked, this.#wall.case)) {
-      this.#changed();
-      for (const tell of untold) tell();
-      return;
-    }
-    if (untold) this.#takeDown();
-    this.#hang(asked, place);
-  }
-
   /**
-   * Hang the case that will probably be next, behind the room's curtain, while the server is asked for it. Nothing is
-   * told of it before `show` names the same case in every detail; any other case takes its place.
+   * Hang a case behind the room's curtain: nothing is told of it before `reveal`. `place` brings back the layout and
+   * slices of an interrupted reading.
    */
-  expect(given: readonly Stack[]): void {
-    const { sheet, synthetic } = this.#wall.case;
+  hang(sheet: Sheet, given: readonly Stack[], synthetic: boolean, place: Place | null, index: string): void {
     this.#untold = [];
-    this.#hang({ sheet, stacks: withIndexSlices(given, this.#index), synthetic }, null);
-  }
-
-  #hang(shown: Case, place: Place | null): void {
+    this.#index = index;
     this.tools.clear();
     this.#link.clear();
     this.tools.use(this.tools.atRest);
-    this.#wall.hang(shown, place);
+    this.#wall.hang({ sheet, stacks: withIndexSlices(given, index), synthetic }, place);
+  }
+
+  /** What hangs is the reader's from now on. */
+  reveal(): void {
+    const untold = this.#untold ?? [];
+    this.#untold = null;
+    this.#changed();
+    for (const tell of untold) tell();
   }
 
   /** The same case under new addresses (the old ones ran out): keep slices, layout, windows, points. */

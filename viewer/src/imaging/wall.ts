@@ -37,15 +37,6 @@ export interface WallEvents {
   settled(): void;
 }
 
-/** The same images, in the same order, hung by the same rules. */
-export function sameCase(a: Case, b: Case): boolean {
-  const told = ({ sheet, stacks, synthetic }: Case) => {
-    const { layouts, reformat_layouts, presets, linked, jumps } = sheet;
-    return JSON.stringify([stacks, synthetic, layouts, reformat_layouts, presets, linked, jumps]);
-  };
-  return told(a) === told(b);
-}
-
 /** A screen this much taller than wide stands upright. */
 const UPRIGHT = 1.2;
 
