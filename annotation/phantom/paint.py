@@ -28,9 +28,9 @@ def paint_person(canvas: Canvas, anatomy: Anatomy, *, ct: bool = False) -> None:
     paint_canal(canvas, anatomy)
     paint_discs(canvas, anatomy)
     paint_bulges(canvas, anatomy)
+    paint_foramina(canvas, anatomy)
     paint_bodies(canvas, anatomy)
     paint_recesses(canvas, anatomy)
-    paint_foramina(canvas, anatomy)
     paint_arches(canvas, anatomy)
     if not ct:
         paint_cysts(canvas, anatomy)

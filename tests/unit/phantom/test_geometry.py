@@ -15,6 +15,7 @@ from scipy import ndimage
 from annotation.phantom import Phantom, PhantomSeries, Truth, build, draw
 from annotation.phantom.anatomy import Anatomy, grow
 from annotation.phantom.canal import root_path
+from annotation.phantom.foramen import foramen_of
 from annotation.phantom.recess import recess_of
 
 Points = NDArray[np.float64]
@@ -149,7 +150,8 @@ def test_foraminal_fat_is_lost_on_two_and_on_four_sides(side: int) -> None:
         pair = (grade, other) if side < 0 else (other, grade)
         found[grade] = fat_around(case("sagittal", lee=pair), side)
     assert found[0] == [True] * 4
-    assert found[1] == [False, False, True, True]
+    # which pair differs from person to person, above and below or before and behind
+    assert found[1] in ([False, False, True, True], [True, True, False, False])
     assert found[2] == found[3] == [False] * 4
 
 
@@ -170,6 +172,23 @@ def root_flatness(found: Phantom, side: int) -> float:
 def test_a_root_is_round_in_grade_two_and_flat_in_three() -> None:
     found = case("sagittal", lee=(2, 3))
     assert root_flatness(found, 1) < 0.75 * root_flatness(found, -1)
+
+
+def test_a_narrow_foramen_ends_with_the_foramen_and_its_root_stays_to_be_seen() -> None:
+    """Slices beside it are as without the finding; the root, round or flat, is lighter than what presses on it."""
+    plain, *narrow = (case("sagittal", lee=(grade, 1)) for grade in (0, 2, 3))
+    place = foramen_of(plain.anatomy, 0)
+    x = np.array([plane.position_lps_mm[0] for plane in plain.get("SAG_T1").planes]) - plain.anatomy.lytic.x
+    for found in narrow:
+        change = np.abs(found.get("SAG_T1").pixels.astype(float) - plain.get("SAG_T1").pixels) > 120
+        assert change[np.abs(x + place.out) < 4.0].sum() > 20
+        assert not change[np.abs(x + place.out) > 11.0].any()
+        root, index = far(found, -1)
+        steps = np.arange(-7.0, 7.1, 0.2)
+        line = sample(found.get("SAG_T1"), index, root + steps[:, None] * found.anatomy.lytic.frame.axes[2])
+        near = np.abs(steps) < 2.6
+        pressing = [np.percentile(line[(steps * way > 2.6) & (steps * way < 5.5)], 30) for way in (-1, 1)]
+        assert line[near].max() > 1.3 * max(pressing)
 
 
 def recess(found: Phantom, side: int) -> float:
