@@ -1,4 +1,4 @@
-"""Paint the posterior elements: pedicles, articular processes, pars, laminae, spinous processes, joints, defects."""
+"""Paint the posterior elements: pedicles, articular processes, pars, laminae, spinous processes, defects."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ import numpy as np
 from . import tissues as t
 from .anatomy import Anatomy, Defect, Joint, Vertebra, inferior_process, superior_process
 from .canvas import Array, Canvas, Coords, Patch, capsule, ellipsoid, length, rounded_box, rounded_meet
+from .defects import edges, fragments, margins, stump_radii
 from .envelope import LONG_SPINE_MM, SPINE_MM
+from .facets import GROWTH_MM, paint_joint, paint_wear, process
+from .lumps import lumps
 from .plates import ORDER
 
 PEDICLE_HALF = {"L5": 6.6, "L4": 5.6, "L3": 4.8, "L2": 4.3, "L1": 4.1}
-GROWTH_MM = {0: 0.0, 1: 0.7, 2: 2.2, 3: 4.0}
-# spurs at the rim of a worn joint: how far the one behind and the one at the canal reach, by grade
-SPUR_MM = {0: (0.0, 0.0), 1: (2.0, 0.0), 2: (3.2, 0.8), 3: (5.0, 1.3)}
-SHELL_MM = 1.5
+SHELL_MM = 0.95
+OUTLINE_MM = 0.45
 OEDEMA_REACH_MM = 10.0
+MARGIN_MM = 2.5
+NEAR_MM = 14.0
+COARSE_MM = 1.05
 
 
 def paint_arches(canvas: Canvas, anatomy: Anatomy) -> None:
     """Paint joints first (capsule, cartilage), then bone from below upwards."""
     for joint in anatomy.joints:
         swollen = "effusion" in anatomy.truth.confounders and joint.upper == anatomy.truth.level
-        _joint(canvas, joint, swollen=swollen)
+        paint_joint(canvas, anatomy, joint, swollen=swollen)
     for defect in anatomy.defects:
         _gap_tissue(canvas, defect)
     for name in ORDER:
@@ -30,7 +34,13 @@ def paint_arches(canvas: Canvas, anatomy: Anatomy) -> None:
         for side in (-1, 1):
             _arch(canvas, anatomy, anatomy.vertebrae[name], side)
     for joint in anatomy.joints:
-        _joint_wear(canvas, joint)
+        paint_wear(canvas, anatomy, joint)
+
+
+def paint_bones(canvas: Canvas, anatomy: Anatomy, side: int) -> None:
+    """Paint the arches on one side that lie around a defect, and nothing else."""
+    for bone in (anatomy.below, anatomy.lytic):
+        _arch(canvas, anatomy, bone, side)
 
 
 def _side(at: Coords, side: int) -> Coords:
@@ -44,55 +54,64 @@ def _bounds(side: int, near: float, far: float, front: float, rear: float, low: 
     return (ends[0], front, low), (ends[1], rear, high)
 
 
-def _bone_paint(patch: Patch, shape: Array, shell: float) -> Array:
-    whole = patch.cover(shape)
+def _bone_paint(
+    patch: Patch, anatomy: Anatomy, shape: Array, bone: Vertebra | None = None
+) -> tuple[Patch, Array] | None:
+    """Cortex and marrow of a shape, outside the body of ``bone``; returns the part it fills, and its marrow there.
+
+    No cortex is equally thick all around, and towards the marrow it breaks up into trabeculae.
+    """
+    inner = _around(shape)
+    if inner is None:
+        return None
+    patch = _part(patch, inner)
+    shape = shape[inner]
+    shell: Array | float = SHELL_MM
+    if not _coarse(patch.canvas):
+        shape = shape + np.float32(OUTLINE_MM) * lumps(patch, anatomy.seed + 45, 4.5, 10)
+        shell = lumps(patch, anatomy.seed + 47, 5.0, 8)
+        shell *= np.float32(0.5 * SHELL_MM)
+        shell += np.float32(SHELL_MM)
+        np.clip(shell, 0.35, 2.0, out=shell)
+    whole, marrow = patch.cover(shape), patch.cover(shape + shell, 1.4 * patch.canvas.softness)
+    if bone is not None:
+        keep = _beside_body(bone, patch.coords(bone.frame))
+        whole *= keep
+        marrow *= keep
     patch.mark_bone(whole)
-    patch.paint(whole, t.CORTEX)
-    marrow = patch.cover(shape + shell)
+    patch.paint(whole, t.CORTEX, grain=0.3)
     patch.paint(marrow, t.MARROW, grain=0.13)
-    return marrow
+    return patch, marrow
 
 
-def _joint(canvas: Canvas, joint: Joint, *, swollen: bool) -> None:
-    """Capsule and the cartilage between the processes; fluid fills a swollen joint and bulges its capsule behind."""
-    reach = 13.0 + GROWTH_MM[joint.grade]
-    patch = canvas.box(joint.frame, (-reach, -reach, -reach), (reach, reach, reach))
-    if patch is None:
-        return
-    at = patch.coords(joint.frame)
-    # a worn joint grows away from the canal; what narrows the recess is another finding
-    growth = GROWTH_MM[joint.grade]
-    around = ellipsoid(at, (0.0, -joint.side * 0.5 * growth, 0.0), (7.0, 9.0 + 0.5 * growth, 11.0))
-    patch.paint(patch.cover(around), t.LIGAMENT)
-    space = np.maximum(np.abs(_bent(at)) - joint.gap_mm / 2 - 0.5, length(at[1] / 6.8, at[2] / 8.5) * 6.8 - 6.8)
-    patch.paint(patch.cover(space), t.CARTILAGE)
-    if swollen:
-        bulge = ellipsoid(at, (0.0, -joint.side * 8.2, -1.0), (1.9, 2.4, 6.5))
-        fluid = np.maximum(np.abs(_bent(at)) - 0.5 * joint.gap_mm - 0.4, space)
-        patch.paint(patch.cover(np.minimum(bulge, fluid)), t.FLUID)
-    elif joint.grade == 0:
-        patch.paint(patch.cover(np.maximum(np.abs(_bent(at)) - 0.3 * joint.gap_mm, space + 0.8)) * 0.7, t.FLUID)
+def _coarse(canvas: Canvas) -> bool:
+    """Whether voxels are too large for the small unevenness of bone: localiser and scout."""
+    return canvas.steps[1] > COARSE_MM
 
 
-def _bent(at: Coords) -> Array:
-    """Distance from the curved joint surface, positive on the side of the inferior process."""
-    return np.asarray(at[0] - 0.018 * at[1] * at[1])
+def _around(shape: Array) -> tuple[slice, slice, slice] | None:
+    """Return the smallest box around what lies inside a shape or just outside of it."""
+    inside = shape < MARGIN_MM
+    found = []
+    for axes in ((1, 2), (0, 2), (0, 1)):
+        places = np.flatnonzero(inside.any(axis=axes))
+        if not len(places):
+            return None
+        found.append(slice(int(places[0]), int(places[-1]) + 1))
+    return found[0], found[1], found[2]
 
 
-def _joint_wear(canvas: Canvas, joint: Joint) -> None:
-    """Cysts and erosions under the cartilage in grade 3, small erosions in grade 2 (Skeletal Radiol 1999;28:215)."""
-    spots = {
-        2: ((-1.4, 2.0, 1.0, 1.1), (1.5, -2.5, -1.0, 1.0)),
-        3: ((-3.4, -1.5, 1.0, 2.4), (3.4, 3.0, -1.0, 2.2), (-2.8, 4.6, -3.0, 1.7), (2.6, -3.4, 3.0, 1.5)),
-    }
-    for out, across, up, radius in spots.get(joint.grade, ()):
-        reach = radius + 3.0
-        low = (out - reach, across - reach, up - reach)
-        patch = canvas.box(joint.frame, low, (out + reach, across + reach, up + reach))
-        if patch is not None:
-            shape = ellipsoid(patch.coords(joint.frame), (out, across, up), (radius, radius, radius * 1.8))
-            patch.paint(patch.cover(shape - 0.9), t.SCLEROSIS)
-            patch.paint(patch.cover(shape), t.FLUID if joint.grade == 3 else t.CARTILAGE)
+def _part(patch: Patch, inner: tuple[slice, slice, slice]) -> Patch:
+    pairs = zip(patch.window, inner, strict=True)
+    return Patch(patch.canvas, tuple(slice(w.start + i.start, w.start + i.stop) for w, i in pairs))
+
+
+def _beside_body(bone: Vertebra, at: Coords) -> Array:
+    """1 outside the vertebral body, 0 within it: where a pedicle has grown into the body, the body is painted."""
+    deep = np.clip(-at[1] / 17.0, 0.0, 1.0)
+    wide = 0.93 * bone.half_width * np.sqrt(1.0 - (1.0 - deep) ** 3)
+    outside = np.maximum(np.abs(at[0]) - wide, at[1] + 1.0)
+    return np.asarray(np.clip(outside + 2.5, 0.0, 1.0), dtype=np.float32)
 
 
 def _gap_tissue(canvas: Canvas, defect: Defect) -> None:
@@ -148,24 +167,34 @@ def _arch(canvas: Canvas, anatomy: Anatomy, bone: Vertebra, side: int) -> None:
             0.5 * half + 6.0,
         ),
     )
-    for low, high in boxes:
+    for draw, (low, high) in zip((_core, _spine, _wing), boxes, strict=True):
         patch = canvas.box(bone.dorsal, low, high)
         if patch is not None:
-            _arch_part(patch, anatomy, bone, side)
+            draw(patch, anatomy, bone, side)
 
 
-def _arch_part(patch: Patch, anatomy: Anatomy, bone: Vertebra, side: int) -> None:
+def _core(patch: Patch, anatomy: Anatomy, bone: Vertebra, side: int) -> None:
     front, rear = _side(patch.coords(bone.frame), side), _side(patch.coords(bone.dorsal), side)
     defect = next((d for d in anatomy.defects if d.side == side), None) if bone is anatomy.lytic else None
     ventral, dorsal = _ventral(anatomy, patch, bone, side, front), _dorsal(anatomy, patch, bone, side, rear)
-    if bone.name.startswith("S"):
-        _bone_paint(patch, np.minimum(ventral, dorsal), SHELL_MM)
+    if defect is not None:
+        _cut_arch(patch, anatomy, bone, defect, (ventral, dorsal))
         return
-    if defect is None:
+    shape = np.minimum(ventral, dorsal)
+    if not bone.name.startswith("S"):
         bridge = capsule(front, (bone.pedicle, 10.0, 3.0), (bone.pedicle - 2.0, 22.5, -9.0), 4.7)
-        _bone_paint(patch, np.minimum(np.minimum(ventral, dorsal), bridge), SHELL_MM)
-        return
-    _cut_arch(patch, anatomy, bone, defect, (ventral, dorsal))
+        shape = np.minimum(shape, bridge)
+    _bone_paint(patch, anatomy, shape, bone)
+
+
+def _spine(patch: Patch, anatomy: Anatomy, bone: Vertebra, side: int) -> None:
+    """Behind the laminae there is only the spinous process."""
+    _bone_paint(patch, anatomy, _lamina(bone, _side(patch.coords(bone.dorsal), side)))
+
+
+def _wing(patch: Patch, anatomy: Anatomy, bone: Vertebra, side: int) -> None:
+    """Far out to the side there is only what belongs to the ventral part."""
+    _bone_paint(patch, anatomy, _ventral(anatomy, patch, bone, side, _side(patch.coords(bone.frame), side)))
 
 
 def _cut_arch(
@@ -177,19 +206,60 @@ def _cut_arch(
     at = patch.coords(frame)
     beyond = np.maximum(0.0, length(at[1], at[2]) - 11.0)
     half_gap = defect.gap_mm / 2
-    stump = capsule(at, (float(start[0]), float(start[1]), float(start[2])), (0.0, 0.0, 0.0), 4.9)
-    tail = capsule(at, (0.0, 0.0, 0.0), (float(end[0]), float(end[1]), float(end[2])), 4.9)
+    thick = stump_radii(anatomy, defect)
+    stump = capsule(at, (float(start[0]), float(start[1]), float(start[2])), (0.0, 0.0, 0.0), thick[0])
+    tail = capsule(at, (0.0, 0.0, 0.0), (float(end[0]), float(end[1]), float(end[2])), thick[1])
     ventral = np.maximum(np.minimum(parts[0], stump), at[0] + half_gap - beyond)
     dorsal = np.maximum(np.minimum(parts[1], tail), half_gap - at[0] - beyond)
     shape = np.minimum(ventral, dorsal)
-    marrow = _bone_paint(patch, shape, SHELL_MM)
-    near = np.abs(at[0]) - half_gap + beyond
-    rim = np.clip((2.6 - near) / 1.2, 0.0, 1.0) * patch.cover(shape)
-    patch.paint(rim * 0.9, t.SCLEROSIS)
-    if anatomy.truth.isthmic_bme[0 if defect.side < 0 else 1]:
-        away = length(at[0] * 0.85, at[1], at[2])
-        spread = np.clip((OEDEMA_REACH_MM + 4.0 + 1.2 * patch.texture() - away) / 7.0, 0.0, 1.0)
-        patch.paint(spread * np.maximum(marrow, 0.8 * rim), t.BONE_OEDEMA, grain=0.08)
+    near = None if _coarse(patch.canvas) else patch.canvas.box(frame, (-6.0, -9.5, -9.5), (6.0, 9.5, 9.5))
+    inner = None if near is None else _shared(patch, near)
+    if inner is not None:
+        close = _part(patch, inner)
+        at = close.coords(frame)
+        beyond = beyond[inner]
+        front, rear = edges(anatomy, defect, close)
+        ventral = np.maximum(np.minimum(parts[0], stump)[inner], at[0] - front - beyond)
+        dorsal = np.maximum(np.minimum(parts[1], tail)[inner], rear - at[0] - beyond)
+        whole = np.minimum(ventral, dorsal)
+        loose = fragments(anatomy, defect, at)
+        shape[inner] = whole if loose is None else np.minimum(whole, loose)
+    painted = _bone_paint(patch, anatomy, shape, bone)
+    if inner is not None:
+        _sclerosis(close, anatomy, defect, shape[inner], (front, rear))
+    if painted is not None and anatomy.truth.isthmic_bme[0 if defect.side < 0 else 1]:
+        _oedema(*painted, defect)
+
+
+def _shared(patch: Patch, other: Patch) -> tuple[slice, slice, slice] | None:
+    """Where in a patch another one of the same canvas lies."""
+    found = []
+    for own, wanted in zip(patch.window, other.window, strict=True):
+        start, stop = max(own.start, wanted.start) - own.start, min(own.stop, wanted.stop) - own.start
+        if stop <= start:
+            return None
+        found.append(slice(start, stop))
+    return found[0], found[1], found[2]
+
+
+def _sclerosis(
+    patch: Patch, anatomy: Anatomy, defect: Defect, shape: Array, ends: tuple[Array, Array]
+) -> None:  # fmt: skip
+    """Dense bone along both edges of a defect; whichever piece a place belongs to, its own margin counts."""
+    across = patch.coords(defect.frame)[0]
+    front, rear = ends
+    one, other = margins(anatomy, defect, patch)
+    beneath = np.where(across < 0.5 * (front + rear), front - across - one, across - rear - other)
+    rim = np.clip(0.5 - beneath * np.float32(1 / 1.3), 0.0, 1.0) * patch.cover(shape + 0.4)
+    patch.paint(rim * np.float32(0.85), t.SCLEROSIS, grain=0.3)
+
+
+def _oedema(patch: Patch, marrow: Array, defect: Defect) -> None:
+    """Oedema of the marrow on both sides of a defect, fading within a centimetre."""
+    at = patch.coords(defect.frame)
+    away = length(at[0] * 0.85, at[1], at[2])
+    spread = np.clip((OEDEMA_REACH_MM + 4.0 + 1.2 * patch.texture() - away) / 7.0, 0.0, 1.0)
+    patch.paint(spread * marrow, t.BONE_OEDEMA, grain=0.08)
 
 
 def _ventral(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coords) -> Array:
@@ -210,27 +280,23 @@ def _ventral(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coor
     if joint is None:
         return shape
     start, tip = superior_process(bone)
-    process = capsule(at, start, tip, 6.0 + 0.6 * GROWTH_MM[joint.grade])
-    process = _swell(process, patch, joint, -1.0)
-    edge = _bent(patch.coords(joint.frame)) + joint.gap_mm / 2
-    return np.asarray(np.minimum(shape, np.maximum(process, edge)))
+    rod = capsule(at, start, tip, 6.0 + 0.6 * GROWTH_MM[joint.grade])
+    return _joined(shape, anatomy, patch, joint, rod, -1.0)
 
 
-def _swell(process: Array, patch: Patch, joint: Joint, towards: float) -> Array:
-    """Osteophytes along the rim of a worn joint, the larger one away from the canal."""
-    rear, inner = SPUR_MM[joint.grade]
-    if not rear:
-        return process
-    at = patch.coords(joint.frame)
-    away = -float(joint.side)
-    spurs = [ellipsoid(at, (towards * 2.6, away * (6.2 + 0.5 * rear), 0.0), (rear, rear + 0.8, rear + 4.0))]
-    if inner:
-        spurs.append(ellipsoid(at, (towards * 2.6, -away * 6.2, 1.0), (inner + 0.6, inner + 0.6, inner + 3.0)))
-    return np.asarray(np.minimum.reduce([process, *spurs]))
+def _joined(shape: Array, anatomy: Anatomy, patch: Patch, joint: Joint, rod: Array, towards: float) -> Array:
+    """A shape with one articular process, cut and spurred only near its joint: elsewhere there is nothing to cut."""
+    found = np.minimum(shape, rod)
+    near = patch.canvas.box(joint.frame, (-NEAR_MM, -NEAR_MM, -NEAR_MM), (NEAR_MM, NEAR_MM, NEAR_MM))
+    inner = None if near is None else _shared(patch, near)
+    if inner is not None:
+        shape, rod = (np.broadcast_to(part, found.shape)[inner] for part in (shape, rod))
+        found[inner] = np.minimum(shape, process(anatomy, _part(patch, inner), joint, rod, towards))
+    return np.asarray(found)
 
 
-def _dorsal(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coords) -> Array:
-    """Lamina, inferior articular process, half of the spinous process."""
+def _lamina(bone: Vertebra, at: Coords) -> Array:
+    """Lamina and half of the spinous process."""
     half, out = bone.height / 2, bone.pedicle
     flat = (at[0], at[1], at[2] * 0.42)
     middle = -0.72 * half
@@ -244,12 +310,15 @@ def _dorsal(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coord
         (at[0] * 0.0, at[1], at[2] - drop), (0.0, (reach + 25.0) / 2, 0.0), (9.0, (reach - 25.0) / 2 + 1.5, tall), 5.0
     )
     spine = rounded_meet(blade + 1.6 * (1.0 - swell), np.abs(at[0]) - 2.6 - 1.4 * swell * swell, 2.2)
-    shape = np.minimum(lamina, spine)
+    return np.asarray(np.minimum(lamina, spine))
+
+
+def _dorsal(anatomy: Anatomy, patch: Patch, bone: Vertebra, side: int, at: Coords) -> Array:
+    """Lamina, inferior articular process, half of the spinous process."""
+    shape = _lamina(bone, at)
     joint = next((j for j in anatomy.joints if j.upper == bone.name and j.side == side), None)
     if joint is None:
         return np.asarray(shape)
     start, tip = inferior_process(bone)
-    process = capsule(at, start, tip, 5.5 + 0.5 * GROWTH_MM[joint.grade])
-    process = _swell(process, patch, joint, 1.0)
-    edge = joint.gap_mm / 2 - _bent(patch.coords(joint.frame))
-    return np.asarray(np.minimum(shape, np.maximum(process, edge)))
+    rod = capsule(at, start, tip, 5.5 + 0.5 * GROWTH_MM[joint.grade])
+    return _joined(shape, anatomy, patch, joint, rod, 1.0)

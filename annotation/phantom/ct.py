@@ -6,11 +6,13 @@ import numpy as np
 
 from .anatomy import Anatomy, Defect
 from .canvas import Array, Canvas, SlicePlane
-from .contrast import paint_contrast, paint_needle
+from .contrast import paint_contrast
+from .needle import Needle, needle_path, paint_needle
 from .paint import paint_person
 from .planes import ct_planes, moved, scout_planes
 from .receive import averaged, blurred, canvas_of
 from .session import PhantomSeries, Plan, Size
+from .trabeculae import paint_trabeculae
 
 CONTROL_SLICES, CONTROL_MM = 3, 3
 SHORT_MM = 14.0
@@ -22,11 +24,13 @@ def ct(anatomy: Anatomy, plan: Plan, size: Size, rng: np.random.Generator) -> li
     layers = ct_planes(anatomy, plan, size, 1)
     canvas = canvas_of(ct_planes(anatomy, plan, size, size.ct.group), ("HU",), size.ct.group, rng)
     paint_person(canvas, anatomy, ct=True)
+    paint_trabeculae(canvas, anatomy, np.random.default_rng([anatomy.seed, 67]))
+    needles = {defect.side: needle_path(anatomy, defect) for defect in anatomy.defects}
     found = [_scout(anatomy, plan), _series("CT_PRE", averaged(canvas, plan.ct_thick)[0], planes, plan, rng)]
     for side in (-plan.last_side, plan.last_side):
         for short in (SHORT_MM, 0.0)[-size.controls :]:
-            found.append(_control(canvas, anatomy, layers, plan, side, short, rng))
-    paint_contrast(canvas, anatomy, needle_side=plan.last_side)
+            found.append(_control(canvas, anatomy, layers, plan, side, needles[side].short_of(short), rng))
+    paint_contrast(canvas, anatomy, needles, needle_side=plan.last_side)
     found.append(_series("CT_POST", averaged(canvas, plan.ct_thick)[0], planes, plan, rng))
     return found
 
@@ -37,7 +41,7 @@ def _control(
     layers: list[SlicePlane],
     plan: Plan,
     side: int,
-    short: float,
+    needle: Needle,
     rng: np.random.Generator,
 ) -> PhantomSeries:
     """A few slices around one defect with the needle on its way or at the bone."""
@@ -48,7 +52,7 @@ def _control(
     noise = (canvas.noise[0][:CONTROL_SLICES], canvas.noise[1][:CONTROL_SLICES])
     part = Canvas(canvas.channels, layers[first], canvas.steps[0], count, noise, CONTROL_MM)
     part.image = canvas.image[:, first : first + count].copy()
-    paint_needle(part, anatomy, defect, short_mm=short)
+    paint_needle(part, needle)
     middles = layers[first + CONTROL_MM // 2 : first + count : CONTROL_MM]
     return _series("CT_NEEDLE", averaged(part)[0], middles, plan, rng, side=side)
 

@@ -17,7 +17,7 @@ from annotation.dicom.series import propose_case
 from annotation.dicom.take import take
 from annotation.phantom import Phantom, build, draw, invent, write_dicom
 from annotation.phantom.anatomy import grow
-from annotation.phantom.contrast import needle_path
+from annotation.phantom.needle import needle_path
 from annotation.phantom.planes import ct_planes, sagittal_planes
 from annotation.phantom.receive import fat_shifted, magnitude, shifted
 from annotation.phantom.session import SIZES, Plan, planned
