@@ -22,6 +22,11 @@ __all__ = ["KINDS", "Facts", "Measured", "Remark", "fits", "remarks"]
 _SLACK = 1e-9
 
 
+def _signed(number: str) -> str:
+    """A number in a sentence, with a minus as the sheet shows it: no line ends behind one."""
+    return number.replace("-", "\N{MINUS SIGN}")
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What the server recomputed from the points behind one cell.
@@ -108,7 +113,7 @@ class _Case:
         """A value as the reader knows it: the level's label, or the number with its unit."""
         scale = self.protocol.item(item_code).scale
         if isinstance(scale, Continuous):
-            return f"{value:.{scale.decimals}f} {scale.unit}"
+            return _signed(f"{value:.{scale.decimals}f} {scale.unit}")
         return scale.level(int(value)).label
 
     def segments(self) -> dict[str, str]:
@@ -150,7 +155,7 @@ class OutsideBand:
             for part in ("" if low is None else f"over {low:g} %", "" if high is None else f"up to {high:g} %")
             if part
         )
-        words = {"percent": f"{measured.percent:.0f} %", "label": case.label(self.grade, grade), "band": band}
+        words = {"percent": _signed(f"{measured.percent:.0f} %"), "label": case.label(self.grade, grade), "band": band}
         return _Found((*case.cells(self.grade), *case.cells(self.measure)), words)
 
 

@@ -28,6 +28,9 @@ export function withAnswer(answers: Answers, key: string, value: Answer | string
   return value === undefined ? rest : { ...rest, [key]: value };
 }
 
+/** With a minus in place of the hyphen: no line ends behind it. */
+export const signed = (number: string): string => number.replace('-', '−');
+
 /** The value in words: a level's label, a number with its unit, or the reason it could not be assessed. */
 export function words(sheet: Sheet, item: Item, value: Answer | undefined): string {
   if (value === undefined) return '';
@@ -35,7 +38,8 @@ export function words(sheet: Sheet, item: Item, value: Answer | undefined): stri
     const reason = sheet.reasons.find((r) => r.code === value.not_assessable);
     return `not assessable: ${value.note || (reason?.label ?? value.not_assessable).toLowerCase()}`;
   }
-  if (item.scale.kind === 'continuous') return `${value.toFixed(item.scale.decimals)} ${item.scale.unit}`;
+  if (item.scale.kind === 'continuous')
+    return signed(`${value.toFixed(item.scale.decimals)} ${item.scale.unit}`);
   return item.scale.levels.find((level) => level.code === value)?.label ?? String(value);
 }
 

@@ -1,5 +1,14 @@
 /** The grading form, drawn from the protocol's sheet. It knows no scale, item or reason by name. */
-import { answerOf, caseValue, commentOf, isNotAssessable, standing, summary, words } from './answers.ts';
+import {
+  answerOf,
+  caseValue,
+  commentOf,
+  isNotAssessable,
+  signed,
+  standing,
+  summary,
+  words,
+} from './answers.ts';
 import { Criteria, type Illustrations } from './criteria.ts';
 import { h, say } from './dom.ts';
 import { evidenceOf } from './evidence.ts';
@@ -364,7 +373,7 @@ export class SheetForm {
     const parts = ['from three points'];
     if (typeof measured.endplate_mm === 'number')
       parts.push(`endplate ${measured.endplate_mm.toFixed(1)} mm`);
-    if (typeof measured.slip_pct === 'number') parts.push(`${measured.slip_pct.toFixed(0)} %`);
+    if (typeof measured.slip_pct === 'number') parts.push(signed(`${measured.slip_pct.toFixed(0)} %`));
     return parts.join(' · ');
   }
 

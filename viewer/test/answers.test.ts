@@ -147,6 +147,7 @@ test('progress counts asked items, missing names their open cells', () => {
   );
   assert.equal(a.summary(SHEET, SIDED, { 'sided.right': 2, 'sided.left': 0 }), 'R much · L none');
   assert.equal(a.words(SHEET, SLIP, 8.2), '8.2 mm');
+  assert.equal(a.words(SHEET, SLIP, -3), '−3.0 mm');
 });
 
 test('an item stands where the cells stand that are asked for; a neighbour may stay open', () => {

@@ -200,7 +200,9 @@ def test_c6_implausible_slip_without_points() -> None:
 
 
 def test_c7_retrolisthesis() -> None:
-    assert look({"slip_mm.case": -2.0})["C7"].severity == "info"
+    backwards = look({"slip_mm.case": -2.0})["C7"]
+    assert backwards.severity == "info"
+    assert "\N{MINUS SIGN}2.0 mm" in backwards.text, "a minus, which stays with its number"
     assert "C7" not in look({"slip_mm.case": -1.9})
 
 

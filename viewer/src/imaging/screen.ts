@@ -1,4 +1,5 @@
 /** From patient space to the screen of one viewport, and what can be read off it. */
+import { signed } from '../answers.ts';
 import { labelPlaces, letters, type Plane, scale, scaleBar, slip } from '../geometry.ts';
 import type { Label, Vec3 } from '../wire.ts';
 import type { Corners, LabelDrawing, SlipDrawing, Spot } from './overlay.ts';
@@ -36,7 +37,7 @@ export function slipDrawing(
     cell,
     points: points.map((point) => toScreen(viewport, point)),
     foot: measured ? toScreen(viewport, measured.foot) : null,
-    text: measured ? `${measured.value.toFixed(1)} mm` : '',
+    text: measured ? signed(`${measured.value.toFixed(1)} mm`) : '',
     movable,
   };
 }
