@@ -228,7 +228,7 @@ def _cut_arch(
     if inner is not None:
         _sclerosis(close, anatomy, defect, shape[inner], (front, rear))
     if painted is not None and anatomy.truth.isthmic_bme[0 if defect.side < 0 else 1]:
-        _oedema(*painted, defect)
+        _oedema(*painted, anatomy, defect)
 
 
 def _shared(patch: Patch, other: Patch) -> tuple[slice, slice, slice] | None:
@@ -254,11 +254,15 @@ def _sclerosis(
     patch.paint(rim * np.float32(0.85), t.SCLEROSIS, grain=0.3)
 
 
-def _oedema(patch: Patch, marrow: Array, defect: Defect) -> None:
-    """Oedema of the marrow on both sides of a defect, fading within a centimetre."""
+def _oedema(patch: Patch, marrow: Array, anatomy: Anatomy, defect: Defect) -> None:
+    """Oedema of the marrow on both sides of a defect: patchy, fading towards pedicle and lamina."""
     at = patch.coords(defect.frame)
-    away = length(at[0] * 0.85, at[1], at[2])
-    spread = np.clip((OEDEMA_REACH_MM + 4.0 + 1.2 * patch.texture() - away) / 7.0, 0.0, 1.0)
+    rng = np.random.default_rng([anatomy.seed, 27, 1 + defect.side])
+    # it reaches further into one of the two pieces, and not equally far in two people
+    front, rear = rng.uniform(0.62, 0.95, 2).tolist()
+    away = length(np.where(at[0] < 0, at[0] * np.float32(front), at[0] * np.float32(rear)), at[1], at[2])
+    patchy = 0.22 * patch.texture() + 0.16 * patch.streaks()
+    spread = np.clip((OEDEMA_REACH_MM + 4.0 - away) / 9.0 + patchy, 0.0, 1.0) * np.clip(0.86 + 0.7 * patchy, 0.0, 1.0)
     patch.paint(spread * marrow, t.BONE_OEDEMA, grain=0.08)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from annotation.phantom import GROUPS, Phantom, PhantomSeries, Truth, build, draw
 from annotation.phantom.anatomy import grow
+from annotation.phantom.soft import cyst_of
 
 BASE = replace(
     draw(np.random.default_rng(11)),
@@ -259,6 +260,24 @@ def test_soft_tissue_findings_are_bright_on_stir_on_their_side() -> None:
         weight = np.clip(gained - 150, 0, None).sum(axis=(1, 2))
         assert weight.sum() > 2000
         assert np.sign((weight * x).sum()) == side
+
+
+def test_no_two_cysts_are_alike_and_each_hangs_on_the_back_of_its_joint() -> None:
+    found = []
+    for seed in range(30):
+        person = grow(BASE, np.random.default_rng(seed))
+        for i, side in enumerate((-1, 1)):
+            joint = next(j for j in person.joints if j.upper == BASE.level and j.side == side)
+            cyst = cyst_of(person, i)
+            neck, (middle, radii) = np.array(cyst.neck), cyst.lobes[0]
+            assert np.linalg.norm(neck - joint.frame.origin) < 9.0
+            assert middle[1] > neck[1] > joint.frame.origin[1], "behind the joint"
+            assert np.linalg.norm(np.array(middle) - neck) < max(radii) + 3.0, "its neck is short"
+            found.append((max(radii), len(cyst.lobes), cyst.septum is None))
+    sizes, lobes, whole = (np.array(column) for column in zip(*found, strict=True))
+    assert sizes.max() > 1.6 * sizes.min()
+    assert 0.3 < (lobes > 1).mean() < 0.9
+    assert 0.3 < whole.mean() < 0.9
 
 
 @pytest.mark.parametrize("item", ["lee", "bartynski", "weishaupt"])
