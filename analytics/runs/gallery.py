@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -131,12 +131,13 @@ def gallery(person: Person, code: str, asked: Asked) -> Gallery:
     if subject.readings_open and (asked.pair not in ("", *pairs) or asked.item not in ("", *items)):
         raise NothingThere
     eyes = pairs.get(asked.pair, tuple(readers))
-    differing = {item: list(_differing(instrument, cells, item, eyes)) for item in items}
+    images = _images(subject)
+    pointed = {(case, cell) for case, _, cell in images}
+    differing = {item: _differing(instrument, cells, item, eyes, pointed) for item in items}
     counts = tuple(_count(instrument, cells, item, eyes, differing[item]) for item in items)
     fitting = [one for item in items if asked.item in ("", item) for one in differing[item] if _fits(one, asked)]
     pages = max(1, math.ceil(len(fitting) / A_PAGE))
     page = min(max(asked.page, 1), pages)
-    images = _images(subject)
     shown = fitting[(page - 1) * A_PAGE : page * A_PAGE]
     return Gallery(
         subject.code,
@@ -170,11 +171,20 @@ class _Found(NamedTuple):
     excused: bool
 
 
-def _differing(instrument: Protocol, cells: tuple[_Cell, ...], item: str, eyes: tuple[str, ...]) -> Iterator[_Found]:
-    """Give what these readers differ on, the largest first; what has no size follows."""
+def _differing(
+    instrument: Protocol, cells: tuple[_Cell, ...], item: str, eyes: tuple[str, ...], pointed: Set[tuple[str, str]]
+) -> list[_Found]:
+    """Give what these readers differ on, the largest first; what has no size follows.
+
+    Of differences alike those come first that somebody pointed at: the page is there to look at them.
+    """
+
+    def place(one: _Found) -> tuple[bool, float, bool, bool, str]:
+        unseen = (one.cell.case, one.cell.key) not in pointed
+        return one.size is None, -(one.size or 0), one.excused, unseen, one.cell.case
+
     found = (_compared(instrument, cell, eyes) for cell in cells if cell.item == item)
-    differ = [one for one in found if one is not None and _differ(one)]
-    return iter(sorted(differ, key=lambda one: (one.size is None, -(one.size or 0), one.excused, one.cell.case)))
+    return sorted((one for one in found if one is not None and _differ(one)), key=place)
 
 
 def _compared(instrument: Protocol, cell: _Cell, eyes: tuple[str, ...]) -> _Found | None:

@@ -14,6 +14,7 @@ from analytics.runs import gallery as door
 from analytics.runs.rows import NothingThere
 from annotation import handover, room
 from annotation.models import Assignment
+from annotation.protocol import catalogue
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,17 @@ def test_differences_stand_by_size_with_words_and_images(closed: None) -> None:
     assert [card.case for card in found.cards] == [codes[0], codes[1], codes[3]]
     by_ct = [count for count in _found().counts if count.item == "contrast_pattern"]
     assert by_ct[0].compared == 8, "both sides of four cases"
+
+
+def test_of_differences_alike_the_one_with_an_image_stands_first() -> None:
+    said = {"A": 3.0, "B": 3.0, "C": 4.0}
+    cells = tuple(
+        door._Cell(case, "pfirrmann.case", {"R1": door._Answer(2.0, ""), "R2": door._Answer(other, "")}, None)
+        for case, other in said.items()
+    )
+    spine = catalogue.latest("spondylolysis")
+    found = door._differing(spine, cells, "pfirrmann", ("R1", "R2"), {("B", "pfirrmann.case")})
+    assert [one.cell.case for one in found] == ["C", "B", "A"], "the larger first, then the one with an image"
 
 
 @pytest.mark.parametrize(
