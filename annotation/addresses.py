@@ -42,13 +42,15 @@ def _cipher(secret: str) -> AESSIV:
     return AESSIV(hashlib.sha512(b"frame addresses:" + secret.encode()).digest())
 
 
-def _expiry(now: float) -> int:
+def expiry(now: float | None = None) -> int:
+    """Give when an address that is sealed now runs out, in seconds; the same for all of an hour or so."""
+    now = time.time() if now is None else now
     lifetime = settings.FRAME_LIFETIME_S
     return int((now // lifetime + 2) * lifetime)
 
 
 def seal(reading: uuid.UUID, digest: str, *, session: str, now: float | None = None) -> str:
-    plain = LAYOUT.pack(reading.bytes, bytes.fromhex(digest), _expiry(time.time() if now is None else now))
+    plain = LAYOUT.pack(reading.bytes, bytes.fromhex(digest), expiry(now))
     token = _cipher(settings.SECRET_KEY).encrypt(plain, [session.encode()])
     return base64.urlsafe_b64encode(token).decode().rstrip("=")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from annotation.pace import KINDS
+from annotation.room.ahead import Ahead
 from annotation.room.closing import NoReason, after, lock, set_aside
 from annotation.room.comfort import BadChoice, Comfort, Habit, Question, choose_habit, comfort, note_display
 from annotation.room.hall import FormProgress, Hall, hall, sheet
@@ -29,6 +30,7 @@ from annotation.room.timelog import BadMoment, Happened, note_simulated_times, n
 
 __all__ = [
     "KINDS",
+    "Ahead",
     "BadChoice",
     "BadMoment",
     "BlindedReading",

@@ -65,7 +65,7 @@ def set_aside(person: Person, reading_id: uuid.UUID, *, reason: str) -> None:
     addresses.close(assignment.pk)
 
 
-def after(person: Person, reading_id: uuid.UUID, *, session: str) -> Step | None:
+def after(person: Person, reading_id: uuid.UUID, *, session: str, ahead: str = "") -> Step | None:
     """Give what is to be read after an own reading that has just been closed, as `next_reading` gives it.
 
     None where that cannot be told now: the reading is closed all the same, and whoever closed it has to hear so.
@@ -81,6 +81,6 @@ def after(person: Person, reading_id: uuid.UUID, *, session: str) -> Step | None
         raise NotYours
     code, form = found
     try:
-        return next_reading(person, code, form, session=session)
+        return next_reading(person, code, form, session=session, ahead=ahead)
     except (NotYours, WrongState, DatabaseError):
         return None

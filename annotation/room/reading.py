@@ -20,12 +20,13 @@ from annotation.access import NotYours, readable, study_for, writable_protocol
 from annotation.models import Assignment, Revision, Role, Series, State, Study
 from annotation.people import Person
 from annotation.protocol import Facts, Invalid, Protocol, canonical, check, remarks
+from annotation.room.ahead import Ahead, mark_of
 from annotation.room.comfort import display_due
 from annotation.room.evidence import Evidence, for_viewer, measured_in, placed
 from annotation.room.hall import synthetic
 from annotation.room.sides import barred, refused
 from annotation.room.sitting import sitting_of
-from annotation.room.stacks import Images, Stack, images_of, stacks_of
+from annotation.room.stacks import Images, Rules, Stack, images_of, stacks_of
 
 
 class Stale(ValueError):
@@ -65,11 +66,13 @@ class BlindedReading:
     stacks: tuple[Stack, ...]
     barred: Mapping[str, str]
     sheet: Mapping[str, Any] | None
+    as_ahead: bool = False
+    """The stacks are those that were fetched ahead, and left out here."""
 
     def document(self) -> dict[str, Any]:
         flat = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "saved"}
         flat |= asdict(self.saved) | {"id": str(self.id), "stacks": [stack.document() for stack in self.stacks]}
-        return flat if self.sheet else {key: value for key, value in flat.items() if key != "sheet"}
+        return {key: value for key, value in flat.items() if value or key not in ("sheet", "as_ahead")}
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,8 @@ def opened(person: Person, reading_id: uuid.UUID) -> tuple[Study, Assignment]:
 # --- the case on the screen ----------------------------------------------------------------------------------------
 
 
-def next_reading(person: Person, code: str, form: str, *, session: str) -> Step:
+def next_reading(person: Person, code: str, form: str, *, session: str, ahead: str = "") -> Step:
+    """Give the own current reading; without its stacks where `ahead` is the mark they were fetched ahead under."""
     study = study_for(person, code, Role.READER)
     protocol = writable_protocol(study, State.READING)
     if form not in {known.code for known in protocol.forms}:
@@ -131,26 +135,31 @@ def next_reading(person: Person, code: str, form: str, *, session: str) -> Step:
     if assignment.opened_at is None:
         _queue(study, person, form).filter(pk=assignment.pk).update(opened_at=timezone.now())
     addresses.reopen(assignment.pk)
-    return Step(_open(study, protocol, assignment, of=of, session=session), done, of, display_due(study, person))
+    reading = _open(study, protocol, assignment, of=of, session=session, ahead=ahead)
+    return Step(reading, done, of, display_due(study, person))
 
 
-def upcoming(person: Person, code: str, form: str, *, session: str) -> tuple[Stack, ...]:
+def upcoming(person: Person, code: str, form: str, *, session: str) -> Ahead | None:
     """Give the images, and only the images, of the own next but one reading, for prefetching."""
     study = study_for(person, code, Role.READER)
     protocol = writable_protocol(study, State.READING)
     following = _queue(study, person, form)[1:2].first()
     if following is None or form not in {known.code for known in protocol.forms}:
-        return ()
+        return None
     addresses.reopen(following.pk)  # what was set aside was closed; its turn is near
-    series = _series(protocol, following)
-    return _stacks(protocol, following, series, images_of(series), session)
+    series, rules = _series(protocol, following), _rules(protocol, following)
+    stacks = _stacks(following, series, images_of(series), rules, session)
+    return Ahead(stacks, mark_of(following.pk, series, rules, session=session)) if stacks else None
 
 
-def _open(study: Study, protocol: Protocol, assignment: Assignment, *, of: int, session: str) -> BlindedReading:
+def _open(
+    study: Study, protocol: Protocol, assignment: Assignment, *, of: int, session: str, ahead: str
+) -> BlindedReading:
     level = _shown_level(assignment)
     segment = protocol.segment_names(level).get("index", "") if level else ""
-    series = _series(protocol, assignment)
-    images = images_of(series)
+    series, rules = _series(protocol, assignment), _rules(protocol, assignment)
+    known = bool(ahead) and ahead == mark_of(assignment.pk, series, rules, session=session)
+    images = None if known else images_of(series)
     return BlindedReading(
         id=assignment.pk,
         label=assignment.alias,
@@ -161,9 +170,10 @@ def _open(study: Study, protocol: Protocol, assignment: Assignment, *, of: int, 
         index_segment=segment,
         synthetic=synthetic(study),
         saved=saved_of(protocol, assignment, newest_of(assignment)),
-        stacks=_stacks(protocol, assignment, series, images, session),
+        stacks=() if images is None else _stacks(assignment, series, images, rules, session),
         barred=barred(series, protocol, assignment.form, images),
         sheet=_own_sheet(protocol, assignment.form, level),
+        as_ahead=known,
     )
 
 
@@ -184,23 +194,19 @@ def _series(protocol: Protocol, assignment: Assignment) -> list[Series]:
     return sorted(shown, key=lambda series: (roles.index(series.role), series.pk))
 
 
+def _rules(protocol: Protocol, assignment: Assignment) -> Rules:
+    level = _shown_level(assignment)
+    below = sum(name.startswith("below") for name in protocol.segment_names(level)) if level else None
+    return Rules(below, assignment.case.labels, assignment.study.settings.get("orientation") == "standard")
+
+
 def _stacks(
-    protocol: Protocol, assignment: Assignment, series: Sequence[Series], images: Images, session: str
+    assignment: Assignment, series: Sequence[Series], images: Images, rules: Rules, session: str
 ) -> tuple[Stack, ...]:
     def address(digest: str) -> str:
         return f"/frames/{addresses.seal(assignment.pk, digest, session=session)}/frames/1"
 
-    level = _shown_level(assignment)
-    below = sum(name.startswith("below") for name in protocol.segment_names(level)) if level else None
-    return stacks_of(
-        series,
-        images,
-        assignment=assignment.pk,
-        address=address,
-        segments_below=below,
-        labels=assignment.case.labels,
-        standard=assignment.study.settings.get("orientation") == "standard",
-    )
+    return stacks_of(series, images, assignment=assignment.pk, address=address, rules=rules)
 
 
 def newest_of(assignment: Assignment) -> Revision | None:

@@ -73,6 +73,20 @@ def frame_uid(assignment: uuid.UUID, sop_uid: str, frame: int) -> str:
     return derived_uid(assignment, "frame", f"{sop_uid}#{frame}")
 
 
+@dataclass(frozen=True)
+class Rules:
+    """How a case's images are hung.
+
+    `segments_below` counts the lumbar segments below the index segment; None where the study does not tell it.
+    `labels` are the case's vertebrae; they go to the sagittal series of the space they were set in. `standard` turns
+    every slice to its standard view; otherwise it is shown as it was acquired.
+    """
+
+    segments_below: int | None
+    labels: Mapping[str, Any]
+    standard: bool
+
+
 Images = Mapping[int, Mapping[str, Instance]]
 """The stored images of some series: by the series' key, then by their own UID."""
 
@@ -92,20 +106,13 @@ def stacks_of(
     *,
     assignment: uuid.UUID,
     address: Callable[[str], str],
-    segments_below: int | None,
-    labels: Mapping[str, Any],
-    standard: bool = False,
+    rules: Rules,
 ) -> tuple[Stack, ...]:
-    """Build what the viewer shows.
-
-    `segments_below` counts the lumbar segments below the index segment; None where the study does not tell it.
-    `labels` are the case's vertebrae; they go to the sagittal series of the space they were set in. `standard` turns
-    every slice to its standard view; otherwise it is shown as it was acquired.
-    """
+    """Build what the viewer shows."""
     return tuple(
         replace(
-            _stack(number, one, images[one.pk], assignment, address, segments_below, standard),
-            labels=_labels(one, images[one.pk], labels),
+            _stack(number, one, images[one.pk], assignment, address, rules),
+            labels=_labels(one, images[one.pk], rules.labels),
         )
         for number, one in enumerate(series, start=1)
     )
@@ -126,8 +133,7 @@ def _stack(
     instances: Mapping[str, Instance],
     assignment: uuid.UUID,
     address: Callable[[str], str],
-    segments_below: int | None,
-    standard: bool,
+    rules: Rules,
 ) -> Stack:
     series_uid = derived_uid(assignment, "series", series.series_uid)
     study_uid = derived_uid(assignment, "study", series.modality)
@@ -145,7 +151,7 @@ def _stack(
             number=place,
         )
         image = address(instance.frames[frame - 1]["digest"])
-        turn = _turn(instance.frames[frame - 1]["plane"]) if standard else NO_TURN
+        turn = _turn(instance.frames[frame - 1]["plane"]) if rules.standard else NO_TURN
         seen = Frame(image, frame_uid(assignment, sop_uid, frame), turned(metadata, turn))
         frames.append(seen if turn == NO_TURN else replace(seen, turn=turn.document()))
     window = series.parameters.get("automatic_window")
@@ -156,7 +162,7 @@ def _stack(
         plane=series.parameters.get("plane", "unknown"),
         automatic_window=Window(*window) if window else None,
         frames=tuple(frames),
-        index_slice=_index_slice(series, segments_below),
+        index_slice=_index_slice(series, rules.segments_below),
         labels=(),
     )
 

@@ -33,6 +33,12 @@ class SaveBody(serializers.Serializer[Any]):
 
 class OnwardBody(serializers.Serializer[Any]):
     onward = serializers.BooleanField(default=False, help_text="Give the next case with the answer, as `next` does.")
+    ahead = serializers.CharField(
+        max_length=64,
+        allow_blank=True,
+        default="",
+        help_text="The mark of `upcoming`: a next case with these images comes without `stacks`, with `as_ahead`.",
+    )
 
 
 class LockBody(OnwardBody):
@@ -127,9 +133,11 @@ def _told(step: room.Step) -> dict[str, Any]:
     return {"reading": reading, "done": step.done, "of": step.of, "display_due": step.display_due}
 
 
-def _next(request: Request, reading: uuid.UUID) -> dict[str, Any]:
-    """Give what follows a reading that is closed by now; nothing of it leaves before."""
-    step = room.after(person_of(request), reading, session=session_of(request))
+def _next(request: Request, reading: uuid.UUID, body: dict[str, Any]) -> dict[str, Any]:
+    """Give what follows a reading that is closed by now, where it was asked for; nothing of it leaves before."""
+    if not body["onward"]:
+        return {}
+    step = room.after(person_of(request), reading, session=session_of(request), ahead=body["ahead"])
     return {"next": _told(step) if step else None}
 
 
@@ -145,8 +153,8 @@ class NextReading(APIView):
 class Upcoming(APIView):
     @extend_schema(responses=StepAnswer, summary="The images of the own next but one case, for prefetching")
     def get(self, request: Request, study: str, form: str) -> Response:
-        stacks = room.upcoming(person_of(request), study, form, session=session_of(request))
-        reading = {"stacks": [stack.document() for stack in stacks]} if stacks else None
+        ahead = room.upcoming(person_of(request), study, form, session=session_of(request))
+        reading = {"stacks": [one.document() for one in ahead.stacks], "mark": ahead.mark} if ahead else None
         return Response({"reading": reading}, headers=NO_STORE)
 
 
@@ -173,7 +181,7 @@ class LockReading(APIView):
         room.lock(person, reading, base=body["base"])
         practice = room.solution_waits(person, reading)
         page = reverse("solution", args=[practice, reading]) if practice else ""
-        onward = _next(request, reading) if body["onward"] and not practice else {}
+        onward = {} if practice else _next(request, reading, body)
         return Response({"locked": True, "solution_url": page} | onward, headers=NO_STORE)
 
 
@@ -183,8 +191,7 @@ class SetAside(APIView):
     def post(self, request: Request, reading: uuid.UUID) -> Response:
         body = _body(SetAsideBody, request)
         room.set_aside(person_of(request), reading, reason=body["reason"])
-        onward = _next(request, reading) if body["onward"] else {}
-        return Response({"locked": False} | onward, headers=NO_STORE)
+        return Response({"locked": False} | _next(request, reading, body), headers=NO_STORE)
 
 
 class Times(APIView):

@@ -29,6 +29,7 @@ VALUES = [
     room.Saved,
     room.Step,
     room.Stack,
+    room.Ahead,
     room.Frame,
     room.Window,
     room.Label,

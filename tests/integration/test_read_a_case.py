@@ -202,18 +202,22 @@ def test_what_closes_a_case_brings_the_next_one_along_and_what_does_not_tells_no
 
     answers = cast.answers(cast.SPINE, "mr")
     assert put(seat, reading, 0, answers).status_code == 200
+    ahead = seat.get(f"/api/room/{cast.SPINE}/mr/upcoming").json()["reading"]
+    assert set(ahead) == {"stacks", "mark"}
     for refused in (close(reading, "lock", base=0), close(reading, "set_aside", reason=" ")):
         assert refused.status_code in (409, 422)
         assert "stacks" not in refused.json()
         assert not Assignment.objects.filter(reader=cast.reader_a(), form="mr", position=2, opened_at__isnull=False)
     with pytest.raises(NotYours):  # still open
         room.after(cast.reader_a(), reading["id"], session="")
-    said = close(reading, "lock", base=1).json()
+    said = close(reading, "lock", base=1, ahead=ahead["mark"]).json()
     assert (said["locked"], said["solution_url"]) == (True, "")
-    assert said["next"] == cast.next_of(seat, cast.SPINE, "mr")
-    second = said["next"]["reading"]
+    whole = cast.next_of(seat, cast.SPINE, "mr")
+    assert said["next"] == whole | {"reading": whole["reading"] | {"stacks": [], "as_ahead": True}}
+    assert ahead["stacks"] == whole["reading"]["stacks"], "with the mark, what was fetched ahead is what is shown"
+    second = whole["reading"]
     assert (second["label"], said["next"]["done"], second["revision"]) == ("Case 002", 1, 0)
-    said = close(second, "set_aside", reason="The images load slowly.").json()
+    said = close(second, "set_aside", reason="The images load slowly.", ahead=ahead["mark"]).json()
     assert (said["locked"], said["next"]) == (False, cast.next_of(seat, cast.SPINE, "mr"))
     third = said["next"]["reading"]
     assert (third["label"], said["next"]["done"]) == ("Case 003", 1)
@@ -261,3 +265,33 @@ def test_a_reading_that_was_never_handed_out_cannot_be_saved(seat: Client, readi
     answer = cast.send(seat, "PUT", address, {"base": 0, "answers": {"pfirrmann.case": 2}})
     assert answer.status_code == 404
     assert not waiting.revisions.exists()
+
+
+@pytest.mark.parametrize("changed", ["held", "masked", "level", "labels", "turned", "session", "hour"])
+def test_images_that_changed_since_they_were_fetched_ahead_are_sent_again(
+    changed: str, seat: Client, reading: dict[str, Any], settings: Any
+) -> None:
+    ahead = seat.get(f"/api/room/{cast.SPINE}/mr/upcoming").json()["reading"]
+    following = Assignment.objects.get(reader=cast.reader_a(), form="mr", position=2)
+    shown = Series.objects.filter(case=following.case, role="SAG_T2")
+    match changed:
+        case "held":
+            shown.update(held_reason="burned_in")
+        case "masked":
+            Instance.objects.filter(pk__in=shown.values("instances")[:1]).update(digest="0" * 64)
+        case "level":
+            type(following.case).objects.filter(pk=following.case_id).update(lysis_vertebra="L4")
+        case "labels":
+            type(following.case).objects.filter(pk=following.case_id).update(labels={"space": []})
+        case "turned":
+            study = cast.study()
+            study.settings = {**study.settings, "orientation": "standard"}
+            study.save()
+        case "session":
+            seat = cast.client("reader_a")
+        case "hour":
+            settings.FRAME_LIFETIME_S += 1
+    body = {"reason": "On.", "onward": True, "ahead": ahead["mark"]}
+    found = cast.send(seat, "POST", reading["set_aside_url"], body).json()["next"]["reading"]
+    assert "as_ahead" not in found
+    assert len(found["stacks"]) == (3 if changed == "held" else 4)

@@ -1,5 +1,6 @@
 /** The only module that talks to the server. */
 import type {
+  Ahead,
   Closed,
   Content,
   Fault,
@@ -9,7 +10,6 @@ import type {
   Received,
   RoomFacts,
   Saved,
-  Stack,
   Stale,
   Times,
   Upload,
@@ -65,6 +65,7 @@ export function problem<T>(status: number, body: Problem): Outcome<T> {
 export class Api {
   #csrf: string;
   readonly #room: RoomFacts;
+  #ahead: Ahead | null = null;
 
   constructor(room: RoomFacts) {
     this.#room = room;
@@ -75,8 +76,10 @@ export class Api {
     return this.#get(this.#room.next_url);
   }
 
-  upcoming(): Promise<Outcome<{ readonly reading: { readonly stacks: readonly Stack[] } | null }>> {
-    return this.#get(this.#room.upcoming_url);
+  async upcoming(): Promise<Outcome<{ readonly reading: Ahead | null }>> {
+    const outcome = await this.#get<{ readonly reading: Ahead | null }>(this.#room.upcoming_url);
+    if (outcome.kind === 'ok') this.#ahead = outcome.body.reading;
+    return outcome;
   }
 
   save(url: string, base: number, content: Content): Promise<Outcome<Saved>> {
@@ -85,7 +88,7 @@ export class Api {
 
   /** Its answer brings the next case along: nobody waits for a second one. */
   lock(url: string, base: number): Promise<Outcome<Locked>> {
-    return this.#send('POST', url, { base, onward: true });
+    return this.#close(url, { base });
   }
 
   lookedAt(looked: Looked): Promise<Outcome<unknown>> {
@@ -102,7 +105,18 @@ export class Api {
   }
 
   setAside(url: string, reason: string): Promise<Outcome<Closed>> {
-    return this.#send('POST', url, { reason, onward: true });
+    return this.#close(url, { reason });
+  }
+
+  /** Images that are here already are told by their mark, and do not come a second time. */
+  async #close<T extends Closed>(url: string, body: object): Promise<Outcome<T>> {
+    const ahead = this.#ahead;
+    const sent = { ...body, onward: true, ahead: ahead?.mark ?? '' };
+    const outcome = await this.#send<T>('POST', url, sent);
+    const next = outcome.kind === 'ok' ? outcome.body.next : null;
+    if (outcome.kind !== 'ok' || !next?.reading?.as_ahead || !ahead) return outcome;
+    const reading = { ...next.reading, stacks: ahead.stacks };
+    return { kind: 'ok', body: { ...outcome.body, next: { ...next, reading } } };
   }
 
   /**

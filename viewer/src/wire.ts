@@ -289,6 +289,8 @@ export interface Reading {
   readonly remarks: readonly Remark[];
   readonly kept: readonly string[];
   readonly stacks: readonly Stack[];
+  /** The stacks are those that were fetched ahead, and not sent again. */
+  readonly as_ahead?: boolean;
   /** Cells whose images tell no sides or no scale: why no level and no number can be given there. */
   readonly barred?: Readonly<Record<string, string>>;
   readonly save_url: string;
@@ -305,6 +307,12 @@ export interface Next {
   readonly of: number;
   /** The test pattern is to be looked at first. */
   readonly display_due?: boolean;
+}
+
+/** Images of the case that will probably be next, and the mark by which the server knows them again. */
+export interface Ahead {
+  readonly stacks: readonly Stack[];
+  readonly mark?: string;
 }
 
 export interface Closed {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { problem } from '../src/api.ts';
+import { Api, problem } from '../src/api.ts';
+import type { RoomFacts } from '../src/wire.ts';
 
 test('only the code stale is stale', () => {
   const body = { code: 'stale', revision: 3, answers: {}, evidence: {}, saved_at: null };
@@ -17,4 +18,23 @@ for (const code of ['wrong_state', 'protocol_changed', 'too_early', undefined]) 
 test('409 without a sentence still says something', () => {
   const outcome = problem(409, { code: 'wrong_state', detail: '' });
   assert.ok(outcome.kind === 'blocked' && outcome.sentence.length > 0);
+});
+
+test('a closed case brings the next one along; images that are here already are told by their mark', async () => {
+  const stacks = [{ id: 'k1', frames: [] }];
+  const reading = { id: 'r2', stacks: [] as unknown[], as_ahead: true };
+  const sent: unknown[] = [];
+  const answers: unknown[] = [{ reading: { stacks, mark: 'm2' } }, { next: { reading } }, { next: null }];
+  globalThis.fetch = async (_url, init) => {
+    sent.push(JSON.parse(String(init?.body ?? 'null')));
+    return Response.json(answers.shift());
+  };
+  const api = new Api({ csrf: 'token', upcoming_url: '/upcoming' } as RoomFacts);
+  await api.upcoming();
+  const locked = await api.lock('/lock', 4);
+  assert.deepEqual(sent[1], { base: 4, onward: true, ahead: 'm2' });
+  assert.ok(locked.kind === 'ok');
+  assert.deepEqual(locked.body.next?.reading?.stacks, stacks);
+  const aside = await api.setAside('/aside', 'It flickers.');
+  assert.deepEqual([aside.kind, sent[2]], ['ok', { reason: 'It flickers.', onward: true, ahead: 'm2' }]);
 });

@@ -338,7 +338,8 @@ class Handler(BaseHTTPRequestHandler):
         if which == "upcoming":
             wrong = self.world.faults.get("upcoming")  # another case than the one that comes
             following = left[:1] if wrong else left[1:2]
-            self._json(200, {"reading": {"stacks": following[0].stacks} if following else None})
+            ahead = {"stacks": following[0].stacks, "mark": following[0].id} if following else None
+            self._json(200, {"reading": ahead})
         else:
             self._json(200, self._step(form))
 
@@ -364,7 +365,10 @@ class Handler(BaseHTTPRequestHandler):
         """What follows a closed case; null where `next` would fail as well."""
         if not body.get("onward"):
             return {}
-        return {"next": None if "next" in self.world.faults else self._step(form)}
+        step = self._step(form)
+        if step["reading"] and step["reading"]["id"] == body["ahead"]:
+            step["reading"] |= {"stacks": [], "as_ahead": True}
+        return {"next": None if "next" in self.world.faults else step}
 
     def _body(self) -> Any:
         return json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))) or b"{}")

@@ -4,7 +4,7 @@ import type { CellEvidence, Frame, ImageMark, Points, Sheet, Stack } from '../wi
 import { startIndex } from './hanging.ts';
 import { Link } from './link.ts';
 import { type Failure, Loader } from './loader.ts';
-import { Navigate, withIndexSlices } from './navigate.ts';
+import { Navigate, planesOf, withIndexSlices } from './navigate.ts';
 import { Recall } from './recall.ts';
 import { isComputed } from './reformat.ts';
 import { Tools } from './tools.ts';
@@ -136,7 +136,9 @@ export class Images {
     this.#loader.hasten(frames);
   }
 
+  /** Fetch and decode what comes next, and find its planes, while nobody waits for them. */
   prefetch(stacks: readonly Stack[]): void {
+    stacks.forEach(planesOf);
     this.#loader.prefetch(stacks);
   }
 
