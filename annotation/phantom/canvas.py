@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
 from math import ceil, floor
 from typing import Any, NamedTuple
 
@@ -59,6 +58,7 @@ class Frame:
 ROUGH_MM = 0.28
 LEVEL = 1e-9
 """Below this slope a coordinate does not change along a direction."""
+CHUNK = 65536
 SMALL = 4096
 """Elements of a patch below which looking for its empty part takes longer than painting it."""
 _RAMPS = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
@@ -176,11 +176,19 @@ class Patch:
         self._rough: dict[float, Array] = {}
         self._coords: dict[int, tuple[Frame, Coords]] = {}
 
+    def chunks(self) -> Iterator[Patch]:
+        """The same in parts of a few layers each, which the processor's cache holds."""
+        layers, rows, columns = self.window
+        each = max(1, CHUNK // ((rows.stop - rows.start) * (columns.stop - columns.start)))
+        for start in range(layers.start, layers.stop, each):
+            yield Patch(self.canvas, (slice(start, min(start + each, layers.stop)), rows, columns))
+
     def coords(self, frame: Frame) -> Coords:
         """Local coordinates in mm, each broadcastable to the patch (axes that do not matter have length 1)."""
         kept = self._coords.get(id(frame))
         if kept is None:
-            x, y, z = (self._along(self.canvas.seen(frame), axis) for axis in range(3))
+            seen = self.canvas.seen(frame)
+            x, y, z = self._along(seen, 0), self._along(seen, 1), self._along(seen, 2)
             # with its frame, which must live as long as its number is used
             kept = self._coords[id(frame)] = frame, (x, y, z)
         return kept[1]
@@ -286,21 +294,17 @@ def _run(line: Array) -> slice | None:
     return slice(int(places[0]), int(places[-1]) + 1) if len(places) else None
 
 
-def _added(first: Array, second: Array) -> Array:
-    """Sum of two arrays of one's own, in the larger one where the sum has its shape."""
-    larger, other = (first, second) if first.size >= second.size else (second, first)
-    fits = larger.ndim == other.ndim and all(m in (1, n) for n, m in zip(larger.shape, other.shape, strict=True))
-    return np.asarray(np.add(first, second, out=larger if fits else None))
-
-
-def _total(terms: Iterable[Array]) -> Array:
-    """Sum of arrays of one's own; the small ones are added before they are spread over the whole patch."""
-    return reduce(_added, sorted(terms, key=lambda term: term.size))
+def _total(terms: list[Array]) -> Array:
+    """Sum of arrays of one's own."""
+    total = terms[0]
+    for term in terms[1:]:
+        total = np.add(total, term, out=total if total.shape == term.shape else None)
+    return total
 
 
 def length(*parts: Array) -> Array:
     """Euclidean length of coordinates given one by one."""
-    total = _total(part * part for part in parts)
+    total = _total([part * part for part in parts])
     return np.asarray(np.sqrt(total, out=total))
 
 
@@ -324,7 +328,7 @@ def capsule(
     rest = [part - a if a else part for part, a in zip(at, start, strict=True)]
     total = max(sum(a * a for a in axis), 1e-6)
     if any(axis):
-        along = _total(part * (a / total) for part, a in zip(rest, axis, strict=True) if a)
+        along = _total([part * (a / total) for part, a in zip(rest, axis, strict=True) if a])
         np.maximum(along, 0.0, out=along)
         np.minimum(along, 1.0, out=along)
     else:

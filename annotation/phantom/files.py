@@ -76,10 +76,14 @@ def write_dicom(phantom: Phantom, *, identity: Identity, folder: Path) -> int:
     for place, modality in enumerate(("MR", "CT")):
         visit = _visit(identity, modality)
         chosen = [series for series in phantom.series if _modality(series) == modality]
+        whose = _whose(phantom, visit, identity)
+        # the same in every file of the visit: turned into bytes once
+        header = wire.encoded(whose)
         for number, series in enumerate(sorted(chosen, key=lambda s: ORDER.index(s.role)), start=1):
             target = patient / f"ST{place:03d}" / f"SE{number:03d}"
             target.mkdir(parents=True, exist_ok=True)
-            written += _write_series(phantom, _Run(visit, number, series), identity, target)
+            common = _common(phantom, _Run(visit, number, series), identity)
+            written += _write_series(phantom, _Run(visit, number, series), (whose, header), common, target)
     return written
 
 
@@ -104,35 +108,51 @@ def _visit(identity: Identity, modality: str) -> _Visit:
     )  # fmt: skip
 
 
-def _write_series(phantom: Phantom, run: _Run, identity: Identity, target: Path) -> int:
+def _whose(phantom: Phantom, visit: _Visit, identity: Identity) -> Dataset:
+    """What every file of a visit says: patient, study, scanner."""
+    found = Dataset()
+    _patient(found, identity)
+    _study(found, visit, identity)
+    _equipment(found, phantom, visit, identity)
+    return found
+
+
+def _common(phantom: Phantom, run: _Run, identity: Identity) -> Dataset:
+    """What every file of a series says beside that."""
+    found = Dataset()
+    _series(found, phantom, run)
+    (_mr if run.visit.modality == "MR" else _ct)(found, phantom, run.series, identity)
+    _pixel_module(found, run.series)
+    return found
+
+
+def _write_series(
+    phantom: Phantom, run: _Run, whose: tuple[Dataset, wire.Elements], common: Dataset, target: Path
+) -> int:
     series, visit = run.series, run.visit
-    common = Dataset()
-    _patient(common, identity)
-    _study(common, visit, identity)
-    _equipment(common, phantom, visit, identity)
-    _series(common, phantom, run)
-    (_mr if visit.modality == "MR" else _ct)(common, phantom, series, identity)
-    _pixel_module(common, series)
     syntax = _SYNTAX.get((phantom.vendor, series.role), ExplicitVRLittleEndian)
     if writes_enhanced(visit.modality, phantom.vendor, phantom.field_strength_t) and series.role != "LOC":
         whole = _instance(run, 1, series.planes[0], series.pixels)
+        whole.update(whose[0])
         whole.update(common)
         enhanced(whole, series, phantom.vendor, phantom.field_strength_t)
         if syntax != ExplicitVRLittleEndian:
             whole.compress(syntax, generate_instance_uid=False)
         whole.save_as(target / "IM0001", enforce_file_format=True)
         return 1
-    _write_slices(run, common, syntax, target, upwards=phantom.vendor == "north")
+    _write_slices(run, whose[1], common, syntax, target, upwards=phantom.vendor == "north")
     return len(series.planes)
 
 
-def _write_slices(run: _Run, common: Dataset, syntax: UID, target: Path, *, upwards: bool) -> None:
+def _write_slices(
+    run: _Run, header: wire.Elements, common: Dataset, syntax: UID, target: Path, *, upwards: bool
+) -> None:
     """Write one file a slice; makers number them in either direction, the file name says nothing about the place."""
     series, count = run.series, len(run.series.planes)
     first = _instance(run, 1, series.planes[0], series.pixels[0])
     first.update(common)
     first.file_meta.TransferSyntaxUID = syntax
-    shared, meta = wire.encoded(first), wire.encoded_meta(first.file_meta)
+    shared, meta = header | wire.encoded(first), wire.encoded_meta(first.file_meta)
     plain = syntax == ExplicitVRLittleEndian
     numbers = range(1, count + 1) if upwards else range(count, 0, -1)
     for number, plane, pixels in zip(numbers, series.planes, series.pixels, strict=True):

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from .anatomy import Anatomy
 from .canvas import Array, Canvas, SlicePlane, value_noise
+from .lines import body_lines
 
 
 def canvas_of(
@@ -98,9 +99,11 @@ def fat_shifted(image: Array, t1: Array, pixels: float, axis: int) -> Array:
 
 def magnitude(signal: Array, gain: float, sigma: float, rng: np.random.Generator) -> NDArray[np.uint16]:
     """Rician noise and storage as 12-bit whole numbers."""
-    real = sigma * rng.standard_normal(signal.shape, dtype=np.float32)
+    real = rng.standard_normal(signal.shape, dtype=np.float32)
+    real *= np.float32(sigma)
     real += signal * np.float32(gain)
-    other = sigma * rng.standard_normal(signal.shape, dtype=np.float32)
+    other = rng.standard_normal(signal.shape, dtype=np.float32)
+    other *= np.float32(sigma)
     real *= real
     other *= other
     real += other
@@ -119,7 +122,28 @@ def coil(anatomy: Anatomy, slices: list[SlicePlane], rng: np.random.Generator) -
     depth = np.maximum(anatomy.back(z) - y, 0.0)
     gain = 0.78 + 0.55 * np.exp(-depth / 55.0)
     gain *= 1.0 + 0.05 * np.sin(z / 55.0 + float(rng.uniform(0, 6.28)))
+    # elements lie side by side, and the field in the body is uneven as well
+    x = first.position_lps_mm[0] + rows * first.column_lps[0] + columns * first.row_lps[0]
+    phases = np.random.default_rng([anatomy.seed, 8]).uniform(0, 6.28, 2)
+    gain *= 1.0 + 0.04 * np.sin(x / 60.0 + phases[0]) * np.cos(y / 50.0 + phases[1]) - 0.07 * (x / 100.0) ** 2
     edge = np.clip((np.abs(z) - 105.0) / 60.0, 0.0, 1.0)
     gain *= 1.0 - 0.45 * edge
-    slab = 1.0 / (1.0 + np.exp((anatomy.wall(z) - 60.0 - 0.9 * anatomy.truth.slip_mm - y) / 4.0))
+    slab = 1.0 / (1.0 + np.exp((_slab(anatomy, first, z) - y) / 4.0))
     return np.asarray(gain * (0.16 + 0.84 * slab), dtype=np.float32)
+
+
+SLAB_MM = 7.0
+
+
+def _slab(anatomy: Anatomy, first: SlicePlane, z: Array) -> Array:
+    """y of the rear face of the saturation slab: a plane in front of the column and its great vessels."""
+    lines = body_lines(anatomy)
+    if abs(first.column_lps[1]) > 0.7:  # slices across: the slab is laid anew for each block
+        middle = float(z[len(z) // 2, 0])
+        near = np.abs(lines.z - middle) < 26.0
+        return np.full_like(z, float(np.min(lines.front_y[near])) - 3 * SLAB_MM)
+    low, high = (float(anatomy.vertebrae[name].upper_a[1]) for name in ("S1", "T12"))
+    slope = float(lines.front(high) - lines.front(low)) / (high - low)
+    column = (lines.z >= low) & (lines.z <= high)
+    ahead = float(np.min((lines.front_y - slope * lines.z)[column])) - SLAB_MM
+    return np.asarray(ahead + slope * z)

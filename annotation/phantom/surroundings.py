@@ -1,4 +1,4 @@
-"""Paint what lies around the column: skin, fat, muscles, vessels, bowel."""
+"""Paint what lies around the column: skin, fat, abdominal wall, bowel, vessels, kidneys, pelvis; the CT's table."""
 
 from __future__ import annotations
 
@@ -6,137 +6,201 @@ import numpy as np
 
 from . import tissues as t
 from .anatomy import Anatomy
-from .canvas import WORLD, Array, Canvas, Coords, Patch, capsule, ellipsoid, length, rounded_meet
+from .canvas import WORLD, Array, Canvas, Coords, Patch, ellipsoid, length, rounded_meet
+from .lines import Lines, body_lines
+from .muscles import paint_muscles, strands
 
-OUTLINE_MM = 0.5
+PRONE = 0.94
+"""How much a body lying on its belly is flatter than one on its back."""
+TABLE_MM = 24.0
+FAR_MM = 400.0
 
 
 def paint_surroundings(canvas: Canvas, anatomy: Anatomy, *, prone: bool = False) -> None:
     """Fill the whole canvas; bones and canal are painted over it later."""
+    if prone:
+        canvas.image[...] = t.AIR["HU"]
+    lines = body_lines(anatomy)
     for patch in canvas.slices():
         _under_skin(patch, anatomy, prone=prone)
-    _bowel(canvas, anatomy)
-    for patch in canvas.slices():
-        x, y, z = patch.coords(WORLD)
-        behind, skin = y - anatomy.wall(z), _outline(anatomy, (x, y, z))
-        _paraspinal(patch, anatomy, (x, behind, z), skin)
-        _front_muscles(patch, x, behind, z)
-        _vessels(patch, anatomy, x, behind, z)
-        _midline(patch, x, behind, skin)
+    _septa(canvas, anatomy, prone=prone)
+    _abdominal_wall(canvas, anatomy, prone=prone)
+    _kidneys(canvas, anatomy, lines)
+    _bowel(canvas, anatomy, lines, prone=prone)
+    _vessels(canvas, anatomy, lines)
+    paint_muscles(canvas, anatomy, lines)
     _pelvis(canvas, anatomy)
 
 
-def _under_skin(patch: Patch, anatomy: Anatomy, *, prone: bool) -> None:
-    """Skin, the fat below it, and the abdominal wall in front of the column."""
+def _surface(anatomy: Anatomy, at: Coords, *, prone: bool) -> tuple[Array, Array, Array]:
+    """Of the skin behind and in front: y at each place across and along the body, and the cosine of its slope."""
+    x, _, z = at
+    depth = anatomy.body_half_depth * (PRONE if prone else 1.0)
+    share = np.minimum(np.abs(x) / anatomy.body_half_width, 0.985)
+    arch = np.sqrt(1.0 - share**3)
+    slope = depth / anatomy.body_half_width * 1.5 * share * share / arch
+    cosine = 1.0 / np.sqrt(1.0 + slope * slope)
+    rear = anatomy.back(z) - depth * (1.0 - arch) - 4.0 * np.exp(-((x / 14.0) ** 2))
+    front = float(np.mean(anatomy.back_y)) - depth * (1.0 + arch)
+    return rear, front, cosine
+
+
+def _skin(anatomy: Anatomy, at: Coords, *, prone: bool) -> Array:
+    """Signed distance to the skin, negative inside; the belly of a prone patient is pressed flat."""
+    rear, front, cosine = _surface(anatomy, at, prone=prone)
+    distance = np.maximum((at[1] - rear) * cosine, (front - at[1]) * cosine)
+    np.maximum(distance, np.abs(at[0]) - anatomy.body_half_width, out=distance)
     if prone:
-        patch.paint(np.ones(1, dtype=np.float32), t.AIR)
-    x, y, z = patch.coords(WORLD)
-    skin = _outline(anatomy, (x, y, z))
+        np.maximum(distance, _table_top(anatomy) - at[1], out=distance)
+    return np.asarray(distance)
+
+
+def _table_top(anatomy: Anatomy) -> float:
+    """y of the table under a prone patient."""
+    return float(np.mean(anatomy.back_y)) - 1.92 * PRONE * anatomy.body_half_depth
+
+
+def _belly(anatomy: Anatomy) -> float:
+    """y of the belly's skin of a patient on the back."""
+    return float(np.mean(anatomy.back_y)) - 2.0 * anatomy.body_half_depth
+
+
+def _under_skin(patch: Patch, anatomy: Anatomy, *, prone: bool) -> None:
+    """Skin, and the fat below it with its septa; air and the table outside."""
+    at = patch.coords(WORLD)
+    skin = _skin(anatomy, at, prone=prone)
     patch.paint(patch.cover(skin), t.SKIN)
-    patch.paint(patch.cover(skin + 2.0), t.FAT, grain=0.05)
-    ahead = patch.cover(y - anatomy.wall(z) + 18.0, soft=12.0)
-    wall = patch.cover(skin + 0.8 * anatomy.fat_mm + 4.0) * ahead
-    patch.paint(wall, t.MUSCLE, grain=0.06)
-    patch.paint(patch.cover(skin + 0.8 * anatomy.fat_mm + 15.0) * ahead, t.FAT, grain=0.08)
+    patch.paint(patch.cover(skin + 2.0), t.FAT, grain=0.02 if prone else 0.05)
+    if prone:
+        top = _table_top(anatomy)
+        slab = np.abs(at[1] - (top - 0.5 * TABLE_MM)) - 0.5 * TABLE_MM
+        patch.paint(patch.cover(slab, rough_mm=0.0), t.TABLE)
+        patch.paint(patch.cover(slab + 2.0, rough_mm=0.0) * 0.86, t.AIR)
 
 
-def _outline(anatomy: Anatomy, at: Coords) -> Array:
-    """Signed distance to the skin: a flattened ellipse with a furrow over the spinous processes."""
-    x, y, z = at
-    back = anatomy.back(z)
-    depth, width = anatomy.body_half_depth, anatomy.body_half_width
-    furrow = 4.0 * np.exp(-((x / 14.0) ** 2))
-    up = (y - (back - depth) + furrow * (y > back - depth)) / depth
-    side = np.abs(x) / width
-    norm = np.sqrt(side * side * side + up * up)
-    return np.asarray((norm - 1.0) * depth, dtype=np.float32)
+def _septa(canvas: Canvas, anatomy: Anatomy, *, prone: bool) -> None:
+    """Thin walls between the lobules of the fat of the back, and the membrane half way down."""
+    thick = 0.55 * anatomy.fat_mm + 3.0
+    low = (-FAR_MM, float(anatomy.back_y.min()) - thick - 30.0, -FAR_MM)
+    box = canvas.box(WORLD, low, (FAR_MM, float(anatomy.back_y.max()), FAR_MM))
+    for patch in box.chunks() if box is not None else ():
+        at = patch.coords(WORLD)
+        x, y, z = at
+        rear, _, cosine = _surface(anatomy, at, prone=prone)
+        under = (y - rear) * cosine
+        membrane = np.abs(under + 0.55 * thick + 0.7 * patch.streaks()) - 0.3
+        bent = 1.7 * np.sin(0.09 * x - 0.06 * z) + 0.24 * under
+        wall = np.cos((0.21 * x + 0.15 * z) + bent + 0.28 * patch.streaks())
+        wall = np.maximum((wall - 0.95) * 11.0, patch.cover(membrane, rough_mm=0.0) * 0.8)
+        wall *= patch.cover(np.maximum(under + 3.0, -thick - under), 2.0, rough_mm=0.0)
+        patch.paint(np.clip(wall, 0.0, 0.24), t.SKIN)
 
 
-def _bowel(canvas: Canvas, anatomy: Anatomy) -> None:
-    """A few bowel loops in the fat in front of the column."""
+def _abdominal_wall(canvas: Canvas, anatomy: Anatomy, *, prone: bool) -> None:
+    """Muscle between the fat below the skin and the fat inside, at the flanks and in front."""
+    deep = 0.8 * anatomy.fat_mm + 4.0
+    wide, middle = anatomy.body_half_width, float(np.mean(anatomy.back_y)) - anatomy.body_half_depth
+    ahead = middle - (0.35 * anatomy.body_half_depth)
+    boxes = (
+        ((-wide, -FAR_MM, -FAR_MM), (wide, ahead, FAR_MM)),
+        ((-wide, ahead, -FAR_MM), (-0.62 * wide, middle + 60.0, FAR_MM)),
+        ((0.62 * wide, ahead, -FAR_MM), (wide, middle + 60.0, FAR_MM)),
+    )
+    for low, high in boxes:
+        box = canvas.box(WORLD, low, high)
+        for patch in box.chunks() if box is not None else ():
+            at = patch.coords(WORLD)
+            skin = _skin(anatomy, at, prone=prone)
+            ring = np.abs(skin + (deep + 6.0)) - 6.0
+            rest = patch.cover(at[1] - (anatomy.wall(at[2]) - 14.0), soft=14.0)
+            patch.paint(patch.cover(ring) * rest, t.MUSCLE, grain=0.06)
+            seam = np.abs(np.abs(skin + (deep + 6.0)) - 2.0) - 0.3
+            patch.paint(patch.cover(seam) * rest * 0.6, t.FAT)
+
+
+def _kidneys(canvas: Canvas, anatomy: Anatomy, lines: Lines) -> None:
+    """Lower poles of the kidneys beside the psoas."""
+    rng = np.random.default_rng(anatomy.seed + 31)
+    for side in (-1.0, 1.0):
+        z = float(anatomy.vertebrae["L2"].frame.origin[2]) + 8.0 + 6.0 * side + float(rng.normal(0.0, 5.0))
+        centre = (side * float(rng.uniform(60, 66)), float(lines.side(z)) - 8.0, z)
+        radii = (float(rng.uniform(25, 29)), float(rng.uniform(21, 25)), float(rng.uniform(48, 56)))
+        patch = _around(canvas, centre, radii)
+        if patch is None:
+            continue
+        distance = ellipsoid(patch.coords(WORLD), centre, radii)
+        patch.paint(patch.cover(distance), t.ORGAN, grain=0.05)
+        patch.paint(patch.cover(distance + 11.0, soft=4.0) * 0.6, t.MUSCLE)
+        patch.paint(patch.cover(distance + 15.0, soft=5.0), t.FAT, grain=0.1)
+
+
+def _around(canvas: Canvas, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> Patch | None:
+    low, high = ([c + sign * r for c, r in zip(centre, radii, strict=True)] for sign in (-1.0, 1.0))
+    return canvas.box(WORLD, (low[0], low[1], low[2]), (high[0], high[1], high[2]))
+
+
+def _bowel(canvas: Canvas, anatomy: Anatomy, lines: Lines, *, prone: bool) -> None:
+    """Bowel loops in the fat in front of the great vessels; some hold fluid, some gas that has risen."""
     rng = np.random.default_rng(anatomy.seed)
-    nearest = float(np.mean(anatomy.back_y)) - 2.0 * anatomy.body_half_depth + 0.8 * anatomy.fat_mm + 36.0
-    for _ in range(110):
-        centre = (
-            float(rng.uniform(-85, 85)),
-            float(rng.uniform(min(nearest, -98.0), -70)),
-            float(rng.uniform(-130, 130)),
-        )
-        radii = (float(rng.uniform(13, 26)), float(rng.uniform(11, 18)), float(rng.uniform(12, 26)))
-        reach = max(radii)
-        loop = canvas.box(WORLD, (centre[0] - reach, centre[1] - reach, centre[2] - reach),
-                                (centre[0] + reach, centre[1] + reach, centre[2] + reach))  # fmt: skip
-        content = float(rng.random())
+    nearest = _table_top(anatomy) if prone else _belly(anatomy)
+    nearest += 0.8 * anatomy.fat_mm + 17.0
+    rises = -1.0 if prone else 1.0
+    for _ in range(64):
+        z = float(rng.uniform(-150, 130))
+        across, place, content = float(rng.uniform(-95, 95)), float(rng.random()), float(rng.random())
+        wide, deep, tall = float(rng.uniform(13, 26)), float(rng.uniform(10, 16)), float(rng.uniform(12, 26))
+        # between the great vessels and the abdominal wall
+        front = float(lines.front(z)) - 24.0
+        room = min(front - nearest, 90.0)
+        deep = min(deep, room / 2)
+        if deep < 6.0:
+            continue
+        centre, radii = (across, front - deep - place * (room - 2 * deep), z), (wide, deep, tall)
+        loop = _around(canvas, centre, radii)
         if loop is None:
             continue
-        distance = ellipsoid(loop.coords(WORLD), centre, radii)
+        at = loop.coords(WORLD)
+        distance = ellipsoid(at, centre, radii)
+        distance += 0.4 * loop.streaks()
         loop.paint(loop.cover(distance), t.MUSCLE)
-        loop.paint(loop.cover(distance + 2.0), t.BOWEL if content < 0.7 else t.FLUID, grain=0.18)
-        if content < 0.3:
-            loop.paint(loop.cover(distance + 5.0, soft=3.0), t.AIR)
+        loop.paint(loop.cover(distance + 1.8), t.BOWEL if content < 0.7 else t.FLUID, grain=0.12)
+        if content < 0.35:
+            loop.paint(loop.cover(np.maximum(distance + 2.0, rises * (at[1] - centre[1])), soft=1.5), t.AIR)
 
 
-def _paraspinal(patch: Patch, anatomy: Anatomy, at: Coords, skin: Array) -> None:
-    """Multifidus and erector spinae with their fascia and age-dependent fat streaks."""
-    x, behind, z = at
-    under = skin + (0.55 * anatomy.fat_mm + 3.0)
-    low = float(anatomy.vertebrae["S2"].lower_p[1])
-    grow = np.clip((z - low) / 75.0, 0.25, 1.0) ** 0.6
-    side = np.abs(x)
-    fat = 0.30 * patch.streaks() + 0.16 * patch.texture() + 0.62 * anatomy.muscle_fat - 0.40 + 0.5 * (1.0 - grow)
-    fat = np.clip(fat, 0.0, 0.7)
-    strands = np.clip(1.2 * (patch.streaks() + 0.5 * patch.texture()) - 1.5 + 1.6 * anatomy.muscle_fat, 0.0, 0.75)
-    for centre, across, depth, thick in ((45.0, 34.0, 32.0, 23.0), (17.0, 19.0, 33.0, 23.0)):
-        distance = length((side - centre) / (across * grow), (behind - depth) / (thick * grow)) - 1.0
-        distance = np.maximum(distance * (0.9 * thick * grow), under)
-        patch.paint(patch.cover(distance - 1.6, 2.5, OUTLINE_MM) * 0.7, t.FAT)
-        patch.paint(patch.cover(distance, None, OUTLINE_MM), t.FASCIA)
-        inside = patch.cover(distance + 0.7, None, OUTLINE_MM)
-        patch.paint(inside, t.MUSCLE, grain=0.14)
-        patch.paint(inside * np.maximum(fat, strands), t.FAT)
-
-
-def _front_muscles(patch: Patch, x: Array, behind: Array, z: Array) -> None:
-    """Psoas and quadratus lumborum."""
-    side = np.abs(x)
-    down = np.clip((70.0 - z) / 140.0, 0.0, 1.3)
-    centre = 27.0 + 17.0 * down
-    size = np.clip(0.45 + 0.6 * down, 0.3, 1.05)
-    psoas = (
-        length((side - centre) / (17.0 * size), (behind + 12.0 + 14.0 * np.maximum(down - 0.8, 0)) / (21.0 * size))
-        - 1.0
-    ) * (16.0 * size)
-    inside = patch.cover(psoas, None, OUTLINE_MM)
-    patch.paint(inside, t.MUSCLE, grain=0.14)
-    patch.paint(inside * np.clip(0.5 * patch.streaks() - 0.75, 0.0, 0.6), t.FAT)
-    quadratus = (length((side - 66.0) / 16.0, (behind - 6.0) / 9.0) - 1.0) * 9.0 + np.maximum(0.0, -45.0 - z)
-    patch.paint(patch.cover(quadratus, None, OUTLINE_MM), t.MUSCLE, grain=0.09)
-
-
-def _vessels(patch: Patch, anatomy: Anatomy, x: Array, behind: Array, z: Array) -> None:
-    """Aorta and vena cava, and the iliac vessels below their division at L4."""
-    fork = float(anatomy.vertebrae["L4"].lower_a[1])
-    spread = np.maximum(0.0, fork - z)
-    for start, turn, radius in ((7.0, 0.45, 8.5), (-15.0, -0.55, 10.0), (7.0, -0.5, 6.0), (-15.0, 0.3, 6.5)):
-        deeper = 0.25 * np.maximum(spread - 30.0, 0.0)
-        tube = length(x - (start + turn * spread), behind + 36.0 + radius + 3.0 - deeper) - (
-            radius - np.minimum(0.05 * spread, 3.0)
-        )
-        if radius < 8.0:
-            tube = np.maximum(tube, z - fork)
-        patch.paint(patch.cover(tube), t.VESSEL_WALL)
-        patch.paint(patch.cover(tube + 1.3), t.VESSEL)
-
-
-def _midline(patch: Patch, x: Array, behind: Array, skin: Array) -> None:
-    """Interspinous and supraspinous ligaments: grey, streaked."""
-    strip = np.maximum(np.maximum(np.abs(x) - 2.6, np.abs(behind - 37.0) - 14.0), skin + 6.0)
-    cover = patch.cover(strip)
-    patch.paint(cover, t.MUSCLE, grain=0.08)
-    patch.paint(cover * np.clip(0.5 + 0.16 * patch.streaks(), 0.0, 0.9), t.FAT)
-    patch.paint(
-        patch.cover(np.maximum(np.maximum(np.abs(x) - 3.0, np.abs(behind - 51.5) - 1.0), skin + 5.0)), t.LIGAMENT
-    )
+def _vessels(canvas: Canvas, anatomy: Anatomy, lines: Lines) -> None:
+    """Aorta and vena cava before the bodies, and the iliac vessels below their division at L4."""
+    rng = np.random.default_rng(anatomy.seed + 32)
+    fork = float(anatomy.vertebrae["L4"].lower_a[1]) + float(rng.normal(0.0, 5.0))
+    brim = float(anatomy.vertebrae["S1"].upper_a[1])
+    big = float(rng.normal(1.0, 0.07))
+    weave = float(rng.normal(0.0, 2.0)) + (0.06 * max(anatomy.truth.age - 50, 0))
+    # start across the body, turn for each mm below the division, radius, lower part only
+    tubes = (
+        (9.0, 0.0, 8.2 * big, False), (-15.0, 0.0, 10.0 * big, False), (8.0, 0.42, 5.6 * big, True),
+        (5.0, -0.50, 5.6 * big, True), (-12.0, -0.52, 6.4 * big, True), (-10.0, 0.46, 6.4 * big, True),
+    )  # fmt: skip
+    for start, turn, radius, lower in tubes:
+        big_vein = start < 0
+        reach = (fork - 120.0, fork + 3.0) if lower else (fork - 4.0, FAR_MM)
+        ends = sorted((start, start + turn * (fork - reach[0]) if lower else start))
+        low = (ends[0] - radius - 6.0, float(lines.front_y.min()) - 3 * radius, reach[0])
+        box = canvas.box(WORLD, low, (ends[1] + radius + 6.0, float(lines.front_y.max()) + 45.0, reach[1]))
+        for patch in box.chunks() if box is not None else ():
+            x, y, z = patch.coords(WORLD)
+            spread = np.maximum(0.0, fork - z)
+            # the veins run behind the arteries
+            vein = 0.14 * np.minimum(spread, 45.0) if lower and big_vein else 0.0
+            # beyond the brim of the pelvis the vessels lie on the psoas, the sacrum falls back behind them
+            depth = lines.front(np.maximum(z, brim)) + 0.30 * np.maximum(brim - z, 0.0) - radius - 1.2 + vein
+            middle = start + turn * spread + weave * np.sin(z / 31.0)
+            wide = radius * (1.0 - np.minimum(0.004 * spread, 0.25)) if lower else radius
+            # veins are flat
+            flat = 0.8 if start < 0 else 1.0
+            tube = length(x - middle, (y - depth) / flat) - wide
+            tube = np.maximum(tube, z - fork - 2.0 if lower else fork - 2.0 - z)
+            patch.paint(patch.cover(tube), t.VESSEL_WALL)
+            patch.paint(patch.cover(tube + 1.1), t.VESSEL, grain=0.1)
 
 
 def _pelvis(canvas: Canvas, anatomy: Anatomy) -> None:
@@ -144,21 +208,28 @@ def _pelvis(canvas: Canvas, anatomy: Anatomy) -> None:
     sacrum = anatomy.vertebrae["S1"].frame.origin
     crest = float(anatomy.vertebrae["L4"].lower_p[1]) - 4.0
     rear, front = float(sacrum[1]) + 27.0, float(sacrum[1]) - 62.0
-    patch = canvas.box(WORLD, (-130.0, front - 25.0, crest - 200.0), (130.0, rear + 40.0, crest + 2.0))
-    if patch is None:
-        return
-    x, y, z = patch.coords(WORLD)
-    side = np.abs(x)
-    along = (y - front) / (rear - front)
-    # the wing leans outwards and rises to its crest in the middle third
-    lean = 0.16 * (z - crest + 40.0)
-    top = crest - 34.0 * (2.0 * np.clip(along, 0.0, 1.1) - 1.2) ** 2
-    wing = capsule((side - lean, y, z * 0.0), (56.0, rear - 7.0, 0.0), (108.0, front + 4.0, 0.0), 8.0, 4.0)
-    across = (side - lean - (108.0 - 52.0 * along)) * 0.86
-    gluteus = np.maximum(length((across - 19.0) / 15.0, (along - 0.62) / 0.5) - 1.0, 0.05 * (z - top + 14.0))
-    iliacus = np.maximum(length((across + 13.0) / 9.0, (along - 0.35) / 0.36) - 1.0, 0.08 * (z - top + 8.0))
-    patch.paint(patch.cover(gluteus * 14.0), t.MUSCLE, grain=0.09)
-    patch.paint(patch.cover(iliacus * 9.0), t.MUSCLE, grain=0.09)
-    shape = rounded_meet(wing, (z - top) * 0.6, 4.0)
-    patch.paint(patch.cover(shape), t.CORTEX)
-    patch.paint(patch.cover(shape + 1.6), t.MARROW, grain=0.09)
+    box = canvas.box(WORLD, (-FAR_MM, front - 25.0, crest - 200.0), (FAR_MM, rear + 45.0, crest + 6.0))
+    for patch in box.chunks() if box is not None else ():
+        x, y, z = patch.coords(WORLD)
+        along = (y - front) / (rear - front)
+        # the wing leans outwards, is bowed, and rises to its crest in the middle third
+        top = crest - 34.0 * (2.0 * np.clip(along, -0.2, 1.2) - 1.2) ** 2
+        bow = 108.0 - 52.0 * along + 26.0 * along * (1.0 - along)
+        across = (np.abs(x) - (0.16 * (z - crest + 40.0) + bow)) * 0.86
+        thick = 3.4 + 5.0 * np.clip(along, 0.0, 1.0) ** 2
+        ends = np.abs(along - 0.5) * (rear - front) - 0.52 * (rear - front)
+        above = (z - top) * 0.6
+        outer = _bulk(across - 17.0, along - 0.60, (15.0, 0.62), above + 8.0, rear - front)
+        inner = _bulk(across + 12.0, along - 0.36, (10.0, 0.44), above + 5.0, rear - front)
+        flesh = patch.cover(np.minimum(outer, inner), None, 0.5)
+        patch.paint(flesh, t.MUSCLE, grain=0.06)
+        patch.paint(flesh * strands(patch, 0.05 + 0.4 * anatomy.muscle_fat, thin=6.0), t.FAT)
+        shape = rounded_meet(rounded_meet(np.abs(across) - thick, ends, 3.0), above, 4.0)
+        patch.paint(patch.cover(shape), t.CORTEX)
+        patch.paint(patch.cover(shape + 1.5), t.MARROW, grain=0.09)
+
+
+def _bulk(across: Array, along: Array, half: tuple[float, float], above: Array, reach_mm: float) -> Array:
+    """Signed distance to a muscle that lies on the iliac wing and thins out towards its crest."""
+    oval = (length(across / half[0], along / half[1]) - 1.0) * min(half[0], half[1] * reach_mm)
+    return rounded_meet(oval, above, 6.0)
