@@ -92,8 +92,11 @@ def paint_cysts(canvas: Canvas, anatomy: Anatomy) -> None:
         if not anatomy.truth.cyst[i]:
             continue
         cyst = cyst_of(anatomy, i)
-        x, y, z = cyst.lobes[0][0]
-        patch = canvas.box(WORLD, (x - 14.0, y - 14.0, z - 16.0), (x + 14.0, y + 14.0, z + 16.0))
+        y, z = cyst.lobes[0][0][1:]
+        ends = np.array(
+            [cyst.neck] + [np.add(*lobe) for lobe in cyst.lobes] + [np.subtract(*lobe) for lobe in cyst.lobes]
+        )
+        patch = canvas.box(WORLD, _triple(ends.min(axis=0) - 2.5), _triple(ends.max(axis=0) + 2.5))
         if patch is None:
             continue
         at = patch.coords(WORLD)
