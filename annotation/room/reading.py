@@ -148,8 +148,10 @@ def upcoming(person: Person, code: str, form: str, *, session: str) -> Ahead | N
         return None
     addresses.reopen(following.pk)  # what was set aside was closed; its turn is near
     series, rules = _series(protocol, following), _rules(protocol, following)
+    # The mark first: an image that is masked in between is under no mark that fits it, and is sent again.
+    mark = mark_of(following.pk, series, rules, session=session)
     stacks = _stacks(following, series, images_of(series), rules, session)
-    return Ahead(stacks, mark_of(following.pk, series, rules, session=session)) if stacks else None
+    return Ahead(stacks, mark) if stacks else None
 
 
 def _open(
