@@ -13,6 +13,7 @@ import numpy as np
 
 from .canvas import Array, Frame, Vector
 from .envelope import BELOW, Sac, back_line, dural_sac, walls
+from .plates import SEGMENT_BELOW, Disc, discs_of
 from .truth import Truth
 
 # name: height of the back wall, wedge (deg, front higher), depth, half width, half distance of the pedicles (all mm);
@@ -40,7 +41,6 @@ DISCS = {
 }
 HEIGHT_BY_GRADE = {1: 1.0, 2: 0.98, 3: 0.88, 4: 0.70, 5: 0.36}
 FACET_ANGLE_DEG = {"L5": 50.0, "L4": 44.0, "L3": 38.0, "L2": 30.0, "L1": 26.0, "T12": 24.0, "T11": 60.0, "T10": 70.0}
-SEGMENT_BELOW = {"L1": "L1/2", "L2": "L2/3", "L3": "L3/4", "L4": "L4/5", "L5": "L5/S1"}
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,7 @@ class Anatomy:
     conus_z: float
     lumbarised: bool
     fused: tuple[int, ...]
+    discs: tuple[Disc, ...]
 
     def wall(self, z: Array) -> Array:
         """Return y of the smoothed back wall of the column at heights z."""
@@ -355,11 +356,14 @@ def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
     conus = float(bones["L1"].lower_p[1]) + float(rng.normal(0, 6.0))
     room = float(rng.normal(1.0, 0.05))
     fat = float(np.clip(6.0 + 1.25 * (truth.bmi - 19.0) + rng.normal(0, 2.0), 5.0, 32.0))
+    joints, defects = _joints(truth, bones, rng), _defects(truth, bones, rng)
+    muscle_fat, marrow_fat = float(rng.normal(0, 0.1)), float(rng.normal(0, 0.05))
+    seed = int(rng.integers(0, 2**31))
     return Anatomy(
         truth=truth,
         vertebrae=bones,
-        joints=_joints(truth, bones, rng),
-        defects=_defects(truth, bones, rng),
+        joints=joints,
+        defects=defects,
         wall_z=grid,
         wall_y=wall,
         sac=dural_sac(truth, bones, grid, wall, room),
@@ -367,10 +371,11 @@ def grow(truth: Truth, rng: np.random.Generator) -> Anatomy:
         back_y=back_line(bones, grid, wall, fat),
         body_half_width=140.0 + 2.4 * (truth.bmi - 22.0),
         body_half_depth=92.0 + 2.6 * (truth.bmi - 22.0),
-        muscle_fat=float(np.clip((truth.age - 25) / 70.0 + rng.normal(0, 0.1), 0.0, 0.8)),
-        marrow_fat=float(np.clip((truth.age - 35) / 160.0 + rng.normal(0, 0.05), -0.1, 0.35)),
-        seed=int(rng.integers(0, 2**31)),
+        muscle_fat=float(np.clip((truth.age - 25) / 70.0 + muscle_fat, 0.0, 0.8)),
+        marrow_fat=float(np.clip((truth.age - 35) / 160.0 + marrow_fat, -0.1, 0.35)),
+        seed=seed,
         conus_z=conus,
         lumbarised=lumbarised,
         fused=fused,
+        discs=discs_of(truth, seed, lumbarised=lumbarised),
     )

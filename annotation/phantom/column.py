@@ -12,7 +12,7 @@ from .anatomy import Anatomy, Vertebra
 from .canvas import Array, Canvas, Coords, Frame, Patch, Vector, capsule, length, rounded_box, rounded_meet
 from .discs import soft_edge
 from .marrow import Plates, paint_lookalikes, paint_modic
-from .plates import ORDER, Plate, discs_of
+from .plates import ORDER, Plate, inside_rim
 
 CORNER_MM = 1.8
 # lateral masses of the sacrum: distance of their middle from the midline, half sizes
@@ -62,16 +62,19 @@ def body_distance(at: Coords, bone: Vertebra, plates: tuple[Plate, Plate], waist
     rear = float(corners["bp"][0]) * (1 - share) + float(corners["tp"][0]) * share
     nose = float(corners["ba"][0]) * (1 - share) + float(corners["ta"][0]) * share + waists[0] * waist
     # lips: bone that has grown forwards from the rim of a plate
-    nose = nose - high.lip_mm * np.maximum(4.0 * share - 3.0, 0.0) ** 2
-    nose = nose - low.lip_mm * np.maximum(1.0 - 4.0 * share, 0.0) ** 2
+    if low.lip_mm or high.lip_mm:
+        rims = 1.0 - waist
+        rims *= rims
+        nose -= rims * rims * (low.lip_mm + (high.lip_mm - low.lip_mm) * share)
     rear = rear - waists[1] * waist * np.maximum(0.0, 1.0 - (lateral / 12.0) ** 2)
     half = (rear - nose) / 2
     a = (p - nose - half) / half
     flat = np.where(a > 0, a * np.sqrt(np.abs(a)), np.abs(a))
     ring = length(lateral / (bone.half_width * (1.0 - 0.09 * waist)), flat)
     radial = length(lateral, a * half) * (1.0 - 1.0 / np.maximum(ring, 0.05))
-    top = _above_line(p, s, corners["tp"], corners["ta"]) + high.hollow(a, ring)
-    bottom = -_above_line(p, s, corners["bp"], corners["ba"]) + low.hollow(a, ring)
+    inner = inside_rim(ring)
+    top = _above_line(p, s, corners["tp"], corners["ta"]) + high.hollow(a, inner)
+    bottom = low.hollow(a, inner) - _above_line(p, s, corners["bp"], corners["ba"])
     if high.uneven_mm:
         top = top + high.uneven(a, lateral)
     if low.uneven_mm:
@@ -88,7 +91,7 @@ def _above_line(p: Array, s: Array, rear: Vector, front: Vector) -> Array:
 
 def paint_bodies(canvas: Canvas, anatomy: Anatomy) -> None:
     """Paint every vertebral body with endplates, marrow, basivertebral vein and what is planted in it."""
-    discs = discs_of(anatomy)
+    discs = anatomy.discs
     lower, upper = {disc.above: disc.upper for disc in discs}, {disc.below: disc.lower for disc in discs}
     for place, name in enumerate(ORDER):
         bone = anatomy.vertebrae[name]
@@ -116,8 +119,8 @@ def _body(patch: Patch, anatomy: Anatomy, bone: Vertebra, plates: tuple[Plate, P
     whole = patch.cover(shape, soft)
     patch.mark_bone(whole)
     patch.paint(whole, t.ENDPLATE)
-    # plates are thicker than the walls, and nothing is evenly thick
-    shell = 0.75 + 0.4 * np.clip(1.0 + body.near_plate * 0.5, 0.0, 1.0) + 0.12 * patch.texture()
+    # plates are thicker than the walls
+    shell = np.maximum(1.15 + 0.2 * body.near_plate, 0.75)
     marrow = patch.cover(shape + shell, soft)
     _marrow(patch, anatomy, (at, bone.height / 2), marrow, look)
     _vein(patch, bone, marrow, look)
@@ -131,7 +134,7 @@ def _marrow(patch: Patch, anatomy: Anatomy, where: tuple[Coords, float], marrow:
     at, half = where
     ends, ahead, up = look.fat
     islands = 0.14 * patch.streaks() + (0.10 * patch.texture() + (anatomy.marrow_fat - 0.4 * ends))
-    islands += at[2] * at[2] * (ends / half**2) + at[2] * (up / half) + (at[1] + 16.0) * (-ahead / 16.0)
+    islands += at[2] * (at[2] * (ends / half**2) + up / half) - (at[1] * (ahead / 16.0) + ahead)
     np.clip(islands, 0.0, 0.65, out=islands)
     patch.paint(islands * marrow, t.MARROW_FAT)
 

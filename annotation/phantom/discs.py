@@ -7,7 +7,7 @@ import numpy as np
 from . import tissues as t
 from .anatomy import Anatomy, Vertebra
 from .canvas import Array, Canvas, Frame, Patch, length
-from .plates import Disc, discs_of
+from .plates import Disc, inside_rim
 
 # by grade: width of the border between nucleus and annulus, what the inner annulus has of the nucleus, lumps, grain
 _NUCLEUS = {
@@ -17,6 +17,8 @@ _NUCLEUS = {
     4: (0.90, 0.40, 0.40, 0.26),
     5: (0.90, 0.40, 0.30, 0.26),
 }
+# how dark the cleft may be: from hardly seen to plain
+CLEFT = {2: (0.25, 0.8), 3: (0.0, 0.5)}
 BULGE_MM = (0.4, 0.4, 0.4, 0.9, 1.9, 2.4)
 # a disc fills what lies under the plane of a rim, and the rounding of the rim itself
 UNDER_MM, RIM_MM = 3.6, 1.6
@@ -25,7 +27,7 @@ SPOT_SHARE = 0.3
 
 def paint_discs(canvas: Canvas, anatomy: Anatomy) -> None:
     """Paint every disc; bodies painted later cover what lies in their concave endplates."""
-    for disc in discs_of(anatomy):
+    for disc in anatomy.discs:
         _disc(canvas, anatomy, disc)
 
 
@@ -63,17 +65,21 @@ def _disc(canvas: Canvas, anatomy: Anatomy, disc: Disc) -> None:
     ring = length(lateral / width, flat)
     side = length(lateral, a * half)
     radial = side * (1.0 - 1.0 / np.maximum(ring, 0.05))
-    # a disc reaches into the dished plates, but not past the rim of one that stands free
-    along = ((p - float(back[0])) * float(run[0]) + (h - float(back[1])) * float(run[1])) / size
-    under = np.clip(np.minimum(-p, depth + p) + RIM_MM, 0.0, UNDER_MM)
-    on = np.clip(np.minimum(along, size - along) + RIM_MM, 0.0, UNDER_MM)
+    under: Array | float = UNDER_MM
+    on: Array | float = UNDER_MM
+    if above is anatomy.lytic and anatomy.truth.slip_mm:
+        # it reaches into the dished plates, but not past the rim of one that stands free
+        along = ((p - float(back[0])) * float(run[0]) + (h - float(back[1])) * float(run[1])) / size
+        under = np.clip(np.minimum(-p, depth + p) + RIM_MM, 0.0, UNDER_MM)
+        on = np.clip(np.minimum(along, size - along) + RIM_MM, 0.0, UNDER_MM)
     shape = np.maximum(radial, np.maximum(-h - under, over - on))
     soft = soft_edge(patch, lateral, below.half_width)
     patch.paint(patch.cover(shape - 0.75, soft), t.LIGAMENT)
     inside = patch.cover(shape, soft)
     patch.paint(inside, t.ANNULUS, grain=0.10)
-    low = h + disc.lower.hollow(a, ring)
-    high = disc.upper.hollow(a, ring) - over
+    inner = inside_rim(ring)
+    low = h + disc.lower.hollow(a, inner)
+    high = disc.upper.hollow(a, inner) - over
     level = (low - high) / np.maximum(low + high, 0.5)
     _nucleus(patch, anatomy, disc, (lateral / width, a, level), inside)
 
@@ -97,8 +103,10 @@ def _nucleus(patch: Patch, anatomy: Anatomy, disc: Disc, at: tuple[Array, Array,
     place, long, tall = (float(rng.uniform(*bounds)) for bounds in ((0.0, 0.16), (0.62, 0.78), (0.98, 1.2)))
     rest = a - place
     wide = rest * rest * (1.0 / long**2) + across * across * (1.0 / 0.66**2)
-    cleft = _cleft(rng, (across, a, level))
-    wide = wide * (1.0 + float(rng.uniform(0.0, 0.5)) * cleft)
+    cleft: Array | None = None
+    if disc.grade < 4:
+        cleft = _cleft(rng, (across, a, level))
+        wide *= 1.0 + float(rng.uniform(0.0, 0.5)) * cleft
     high = level * level * (1.0 / tall**2)
     # 0 would be a box with round corners, 2 an ellipse
     core = np.sqrt(np.sqrt(wide * wide + high * high + float(rng.uniform(0.4, 1.7)) * wide * high))
@@ -109,7 +117,8 @@ def _nucleus(patch: Patch, anatomy: Anatomy, disc: Disc, at: tuple[Array, Array,
     share *= inside
     if disc.grade > 1:
         share *= 1.0 - lumps * np.clip(0.5 + 0.5 * patch.texture(), 0.0, 1.0)
-        share *= 1.0 - float(rng.uniform(*{2: (0.25, 0.75), 3: (0.0, 0.5)}.get(disc.grade, (0.0, 0.4)))) * cleft
+        if cleft is not None:
+            share *= 1.0 - float(rng.uniform(*CLEFT[disc.grade])) * cleft
     patch.paint(share, t.NUCLEUS[disc.grade], grain=grain)
     if disc.grade in (3, 4) and rng.random() < SPOT_SHARE:
         off = ((a - 0.86) / 0.07, (level - float(rng.uniform(-0.4, 0.3))) / 0.4, across / 0.3)
@@ -122,6 +131,10 @@ def _cleft(rng: np.random.Generator, at: tuple[Array, Array, Array]) -> Array:
     across, a, level = at
     up, lean, bend = (float(rng.uniform(-w, w)) for w in (0.16, 0.15, 0.4))
     thin, waves, phase = float(rng.uniform(0.12, 0.30)), float(rng.uniform(2.0, 7.0)), float(rng.uniform(0.0, 6.28))
-    off = (level - (up + lean * a + bend * (a * a - 0.2))) * (1.0 / thin)
-    whole = np.clip(0.75 + float(rng.uniform(0.15, 0.8)) * np.sin(waves * a + phase + 2.0 * across), 0.0, 1.0)
-    return np.asarray(np.exp(-off * off) * whole)
+    off = (level - (a * (lean + bend * a) + (up - 0.2 * bend))) * (1.0 / thin)
+    off *= off
+    off += 1.0
+    off *= off
+    # broken by a wave that runs along it
+    whole = np.clip(0.75 + float(rng.uniform(0.15, 0.8)) * np.sin(waves * a + (phase + 2.0 * across)), 0.0, 1.0)
+    return np.asarray(whole / off)

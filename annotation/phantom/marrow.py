@@ -7,11 +7,11 @@ import numpy as np
 from . import tissues as t
 from .anatomy import Anatomy, Vertebra
 from .canvas import Array, Patch, ellipsoid
-from .plates import ORDER, discs_of
+from .plates import ORDER
 
 Plates = tuple[Array, Array]
 # where changes lie along a plate (-1 in front, 1 behind) and how far they spread: in front, behind, all along, patchy
-_SPREADS = ((-0.75, 0.75, 0.0), (0.65, 0.75, 0.0), (0.0, 1.9, 0.25), (-0.1, 1.4, 0.6))
+_SPREADS = ((-0.75, 0.95, 0.0), (0.65, 0.95, 0.0), (0.0, 1.9, 0.25), (-0.1, 1.4, 0.6))
 
 
 def paint_modic(
@@ -28,7 +28,7 @@ def paint_modic(
         return
     shared = np.random.default_rng((anatomy.seed, 14))
     middle, spread, patchy = _SPREADS[int(shared.integers(len(_SPREADS)))]
-    most, other, more = float(shared.uniform(7.0, 14.0)), float(shared.uniform(0.45, 0.9)), bool(shared.integers(2))
+    most, other, more = float(shared.uniform(9.0, 15.0)), float(shared.uniform(0.45, 0.9)), bool(shared.integers(2))
     own = np.random.default_rng((anatomy.seed, 15, int(bone is anatomy.lytic)))
     waves = [(float(own.uniform(2.0, 5.5)), float(own.uniform(-2.5, 2.5)), float(own.uniform(0.0, 6.28))) for _ in "ab"]
     across, a = at
@@ -82,7 +82,7 @@ def _schmorl(patch: Patch, anatomy: Anatomy, bone: Vertebra, plates: Plates) -> 
         patch.paint(patch.cover(shape - rim, 1.4) * beyond, t.SCLEROSIS)
     patch.paint(patch.cover(shape) * beyond, t.ANNULUS, grain=0.1)
     # what has sunk in is nucleus, wet or dried out
-    wet = next(disc.grade for disc in discs_of(anatomy) if bone.name == (disc.below if upper else disc.above))
+    wet = next(disc.grade for disc in anatomy.discs if bone.name == (disc.below if upper else disc.above))
     patch.paint(patch.cover(shape + 1.1, 2.2) * beyond * float(rng.uniform(0.15, 0.8)), t.NUCLEUS[wet], grain=0.12)
 
 

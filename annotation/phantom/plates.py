@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from .anatomy import SEGMENT_BELOW, Anatomy
 from .canvas import Array
+from .truth import Truth
 
+SEGMENT_BELOW = {"L1": "L1/2", "L2": "L2/3", "L3": "L3/4", "L4": "L4/5", "L5": "L5/S1"}
 ORDER = ("S3", "S2", "S1", "L5", "L4", "L3", "L2", "L1", "T12", "T11", "T10")
 # by Pfirrmann grade: shallowest and deepest dish (mm), unevenness (mm), bony lip in front (mm)
 _WORN = {
@@ -34,11 +35,14 @@ class Plate:
     waves: tuple[float, float, float, float]
     lip_mm: float
 
-    def hollow(self, a: Array, ring: Array) -> Array:
-        """How deep the plate lies under the plane of its rim (mm); ``a`` runs from -1 in front to 1 behind."""
-        rim = ring * ring
-        inner = np.maximum(1.0 - rim * rim, 0.0)
-        return np.asarray(inner * (self.dish_mm + (self.dish_mm * self.rear) * a))
+    def hollow(self, a: Array, inner: Array) -> Array:
+        """How deep the plate lies under the plane of its rim (mm); ``a`` runs from -1 in front to 1 behind.
+
+        ``inner`` falls from 1 in the middle to 0 at the rim.
+        """
+        if not self.rear:
+            return np.asarray(inner * np.float32(self.dish_mm))
+        return np.asarray(inner * (np.float32(self.dish_mm) + a * np.float32(self.dish_mm * self.rear)))
 
     def uneven(self, a: Array, lateral: Array) -> Array:
         """How a worn plate wanders (mm)."""
@@ -46,6 +50,14 @@ class Plate:
         return np.asarray(
             self.uneven_mm * (np.sin(long * a + 0.13 * lateral + one) + np.sin(short * a - 0.2 * lateral + two))
         )
+
+
+def inside_rim(ring: Array) -> Array:
+    """Return 1 in the middle of a plate and 0 from its rim on, where ``ring`` is 1."""
+    inner = ring * ring
+    inner *= inner
+    np.subtract(1.0, inner, out=inner)
+    return np.asarray(np.maximum(inner, 0.0, out=inner))
 
 
 @dataclass(frozen=True)
@@ -60,17 +72,17 @@ class Disc:
     seed: int
 
 
-def discs_of(anatomy: Anatomy) -> list[Disc]:
-    """All discs from S2/3 to T10/11, always the same for the same person."""
+def discs_of(truth: Truth, seed: int, *, lumbarised: bool) -> tuple[Disc, ...]:
+    """All discs from S2/3 to T10/11."""
     found = []
     for place, (below, above) in enumerate(pairwise(ORDER)):
-        grade = anatomy.truth.pfirrmann_by_segment.get(SEGMENT_BELOW.get(above, ""), 2)
+        grade = truth.pfirrmann_by_segment.get(SEGMENT_BELOW.get(above, ""), 2)
         if above.startswith("S"):
-            grade = 2 if anatomy.lumbarised and above == "S1" else 4
-        rng = np.random.default_rng((anatomy.seed, 11, place))
-        lower, upper = (_plate(rng, bone, grade, index=above == anatomy.truth.level) for bone in (below, above))
+            grade = 2 if lumbarised and above == "S1" else 4
+        rng = np.random.default_rng((seed, 11, place))
+        lower, upper = (_plate(rng, bone, grade, index=above == truth.level) for bone in (below, above))
         found.append(Disc(below, above, grade, lower, upper, place))
-    return found
+    return tuple(found)
 
 
 def _plate(rng: np.random.Generator, bone: str, grade: int, *, index: bool) -> Plate:
