@@ -39,7 +39,8 @@ def paint_arches(canvas: Canvas, anatomy: Anatomy) -> None:
 
 def paint_bones(canvas: Canvas, anatomy: Anatomy, side: int) -> None:
     """Paint the arches on one side that lie around a defect, and nothing else."""
-    for bone in (anatomy.below, anatomy.lytic):
+    above = anatomy.vertebrae[ORDER[ORDER.index(anatomy.lytic.name) + 1]]
+    for bone in (anatomy.below, anatomy.lytic, above):
         _arch(canvas, anatomy, bone, side)
 
 

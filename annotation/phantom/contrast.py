@@ -138,10 +138,11 @@ def _film(iodine: _Iodine, at: Coords, rng: np.random.Generator, ends: tuple[Arr
     along, lean = float(rng.uniform(3.4, 4.6)), float(rng.uniform(-0.35, 0.35))
     # in the middle it is always there: a gap filled only at its rim could not be told from one that is empty
     sure = np.clip(1.4 - length(at[1], at[2]) / 3.2, 0.0, 0.55)
-    full = np.clip(0.62 + 0.42 * iodine.broad + 0.2 * iodine.fine, 0.0, 1.0)
-    full = np.maximum(full, sure)
-    middle = 0.5 * (front + rear) + half * (1.0 - full) * np.clip(lean + 0.6 * iodine.broad, -0.9, 0.9)
-    slab = np.abs(at[0] - middle) - half * full - 0.35
+    full = np.maximum(np.clip(0.56 + 0.42 * iodine.broad + 0.25 * iodine.fine, 0.0, 1.0), sure)
+    # a wide gap is not full: the film lies on one edge here and on the other there
+    film = np.minimum(half * full, np.float32(1.1) + np.float32(0.3) * iodine.fine)
+    middle = 0.5 * (front + rear) + (half - film) * np.clip(lean + 0.6 * iodine.broad, -0.9, 0.9)
+    slab = np.abs(at[0] - middle) - film - 0.35
     rim = np.maximum(np.abs(at[2]) - along, at[1] - inner) + 0.5 * np.abs(iodine.broad)
     shape = np.maximum(np.maximum(slab, rim), -8.0 - at[1])
     iodine.add(shape, float(rng.uniform(2200.0, 2800.0)), feather=1.1, fray=0.2)

@@ -24,7 +24,7 @@ def ct(anatomy: Anatomy, plan: Plan, size: Size, rng: np.random.Generator) -> li
     layers = ct_planes(anatomy, plan, size, 1)
     canvas = canvas_of(ct_planes(anatomy, plan, size, size.ct.group), ("HU",), size.ct.group, rng)
     paint_person(canvas, anatomy, ct=True)
-    paint_trabeculae(canvas, anatomy, np.random.default_rng([anatomy.seed, 67]))
+    paint_trabeculae(canvas, anatomy, np.random.default_rng([anatomy.seed, 67]), layers=plan.ct_thick)
     needles = {defect.side: needle_path(anatomy, defect) for defect in anatomy.defects}
     found = [_scout(anatomy, plan), _series("CT_PRE", averaged(canvas, plan.ct_thick)[0], planes, plan, rng)]
     for side in (-plan.last_side, plan.last_side):
@@ -81,18 +81,14 @@ def _series(
 def _scout(anatomy: Anatomy, plan: Plan) -> PhantomSeries:
     """The lateral scout: what lies along each ray, as the scanner's own number for it."""
     sheets = scout_planes(anatomy, plan)
-    # both halves of a body lie on one another in a lateral view: one half is drawn, and counts twice
-    middle = len(sheets) // 2
-    half = sheets[: middle + 1]
     rng = np.random.default_rng([anatomy.seed, 6])
-    canvas = canvas_of(half, ("HU",), 1, rng)
+    canvas = canvas_of(sheets, ("HU",), 1, rng)
     paint_person(canvas, anatomy, ct=True)
-    layers = np.maximum(averaged(canvas)[0] / 1000.0 + 1.0, 0.0)
-    water = (2.0 * layers[:middle].sum(axis=0) + layers[middle]) / np.float32(len(sheets))
+    water = np.maximum(averaged(canvas)[0] / 1000.0 + 1.0, 0.0).mean(axis=0)
     grain = rng.standard_normal(water.shape, dtype=np.float32) * np.float32(6.0)
     # bone against soft tissue along a long ray differs by a few per cent: the stored scale is spread there
     pixels = np.clip(np.rint(2400.0 * water + grain), 0, 4095).astype(np.uint16)
-    plane = moved(sheets[middle], plan.ct_offset)
+    plane = moved(sheets[len(sheets) // 2], plan.ct_offset)
     low, high = np.percentile(pixels[pixels > 300], (5, 99.5))
     window = float(round(high - low)), float(round((high + low) / 2))
     return PhantomSeries("CT_SCOUT", pixels[None], (plane,), 1.0, 1.0, (1.0, 0.0), window)

@@ -55,11 +55,11 @@ def fragments(anatomy: Anatomy, defect: Defect, at: Coords) -> Array | None:
     rng = _rng(anatomy, defect, 57)
     parts = []
     for _ in range(int(rng.integers(0, 3))):
-        radius = float(rng.uniform(0.28, 0.40)) * defect.gap_mm
-        spot = (float(rng.uniform(-0.4, 0.4)), float(rng.uniform(-5.8, -3.6)), float(rng.uniform(-4.0, 4.0)))
+        radius = min(float(rng.uniform(0.22, 0.32)) * defect.gap_mm, 1.0)
+        spot = (float(rng.uniform(-0.4, 0.4)), float(rng.uniform(-4.6, -2.6)), float(rng.uniform(-3.6, 3.6)))
         parts.append(ellipsoid(at, spot, (radius, 1.2 * radius, 1.5 * radius)))
     for side in (-1.0, 1.0):
-        high, wide = float(rng.uniform(0.8, 1.8)), float(rng.uniform(1.0, 2.2))
+        high, wide = float(rng.uniform(0.6, 1.4)), float(rng.uniform(1.0, 2.2))
         along = side * (0.5 * defect.gap_mm + 0.8 * wide)
         if rng.random() < 0.6:
             parts.append(ellipsoid(at, (along, -3.8, float(rng.uniform(-3, 3))), (wide, high, wide + 0.5)))

@@ -13,7 +13,7 @@ from .canvas import WORLD, Array, Canvas, SlicePlane, Vector, capsule, length
 
 RADIUS_MM = 0.45
 BACK_OF_DEFECT = -5.6
-_REACH = ((-16.0, 30.0), (-14.0, 40.0), (-9.0, 9.0))
+_REACH = ((-10.0, 24.0), (-8.0, 36.0), (-6.0, 6.0))
 _STEP = 1.0
 
 

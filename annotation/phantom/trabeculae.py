@@ -9,14 +9,18 @@ from .canvas import Array, Canvas
 from .receive import blurred
 
 MESH_HU = 78.0
+SKEW = 0.28
 ENDPLATE_HU = 130.0
 STRUT_MM = 3.5
 """How far a strut goes on from layer to layer."""
 BESIDE_MM = 0.6
 
 
-def paint_trabeculae(canvas: Canvas, anatomy: Anatomy, rng: np.random.Generator) -> None:
-    """Give the marrow of every bone on a CT its mesh; cortex and soft tissue stay as they are."""
+def paint_trabeculae(canvas: Canvas, anatomy: Anatomy, rng: np.random.Generator, *, layers: int = 1) -> None:
+    """Give the marrow of every bone on a CT its mesh; cortex and soft tissue stay as they are.
+
+    So many ``layers`` as a slice is made of share one mesh: averaged, nobody could tell.
+    """
     if canvas.bone is None:
         return
     rows, columns = (np.flatnonzero(canvas.bone.max(axis=axes)) for axes in ((0, 2), (0, 1)))
@@ -25,18 +29,26 @@ def paint_trabeculae(canvas: Canvas, anatomy: Anatomy, rng: np.random.Generator)
     window = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
     for name in ("L3", "L4", "L5", "S1"):
         _dense_ends(canvas, anatomy.vertebrae[name])
-    keep = float(np.exp(-canvas.steps[0] / STRUT_MM))
+    keep = float(np.exp(-layers * canvas.steps[0] / STRUT_MM))
     # the mesh is as fine in millimetres whatever the pixel: neighbours share what lies within a trabecula
     share = float(np.clip(0.5 * (BESIDE_MM / canvas.steps[1] - 0.5), 0.05, 0.30))
-    state: Array = np.zeros((window[0].stop - window[0].start, window[1].stop - window[1].start), dtype=np.float32)
+    size = window[0].stop - window[0].start, window[1].stop - window[1].start
+    state = mesh = np.zeros(size, dtype=np.float32)
     for layer, (image, bone) in enumerate(zip(canvas.image[0], canvas.bone, strict=True)):
-        fresh = rng.standard_normal(state.shape, dtype=np.float32)
-        state = state * np.float32(keep) + fresh * np.float32((1.0 - keep * keep) ** 0.5) if layer else fresh
-        mesh = blurred(state, share)
-        mesh /= max(float(mesh.std()), 1e-6)
-        # struts are few and bright, the spaces between them wide and dark
-        mesh += 0.28 * (mesh * mesh - 1.0)
-        image[window] += mesh * _marrow(image[window], bone[window]) * np.float32(MESH_HU)
+        if layer % layers == 0:
+            fresh = rng.standard_normal(size, dtype=np.float32)
+            state = state * np.float32(keep) + fresh * np.float32((1.0 - keep * keep) ** 0.5) if layer else fresh
+            mesh = _mesh(state, share)
+        image[window] += mesh * _marrow(image[window], bone[window])
+
+
+def _mesh(noise: Array, share: float) -> Array:
+    """HU of a mesh: struts are few and bright, the spaces between them wide and dark."""
+    mesh = blurred(noise, share)
+    mesh *= np.float32(1.0 / max(float(mesh.std()), 1e-6))
+    mesh += np.float32(SKEW) * (mesh * mesh - np.float32(1.0))
+    mesh *= np.float32(MESH_HU)
+    return mesh
 
 
 def _marrow(hu: Array, bone: Array) -> Array:
