@@ -81,14 +81,18 @@ def _series(
 def _scout(anatomy: Anatomy, plan: Plan) -> PhantomSeries:
     """The lateral scout: what lies along each ray, as the scanner's own number for it."""
     sheets = scout_planes(anatomy, plan)
+    # both halves of a body lie on one another in a lateral view: one half is drawn, and counts twice
+    middle = len(sheets) // 2
+    half = sheets[: middle + 1]
     rng = np.random.default_rng([anatomy.seed, 6])
-    canvas = canvas_of(sheets, ("HU",), 1, rng)
+    canvas = canvas_of(half, ("HU",), 1, rng)
     paint_person(canvas, anatomy, ct=True)
-    water = np.maximum(averaged(canvas)[0] / 1000.0 + 1.0, 0.0).mean(axis=0)
+    layers = np.maximum(averaged(canvas)[0] / 1000.0 + 1.0, 0.0)
+    water = (2.0 * layers[:middle].sum(axis=0) + layers[middle]) / np.float32(len(sheets))
     grain = rng.standard_normal(water.shape, dtype=np.float32) * np.float32(6.0)
     # bone against soft tissue along a long ray differs by a few per cent: the stored scale is spread there
     pixels = np.clip(np.rint(2400.0 * water + grain), 0, 4095).astype(np.uint16)
-    plane = moved(sheets[len(sheets) // 2], plan.ct_offset)
+    plane = moved(sheets[middle], plan.ct_offset)
     low, high = np.percentile(pixels[pixels > 300], (5, 99.5))
     window = float(round(high - low)), float(round((high + low) / 2))
     return PhantomSeries("CT_SCOUT", pixels[None], (plane,), 1.0, 1.0, (1.0, 0.0), window)
