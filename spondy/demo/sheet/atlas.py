@@ -69,8 +69,8 @@ def _slip(case: Phantom) -> View:
     return _cut(places.middle_cut(case, "SAG_T2"), 108.0)
 
 
-def _side(role: str, wide_mm: float, move: tuple[float, float, float]) -> Callable[[Phantom], View]:
-    return lambda case: _cut(places.parasagittal(case, role, "right")[2], wide_mm, move)
+def _side(role: str, which: int, wide_mm: float, move: tuple[float, float, float]) -> Callable[[Phantom], View]:
+    return lambda case: _cut(places.parasagittal(case, role, "right")[which], wide_mm, move)
 
 
 def _isthmus(role: str) -> Callable[[Phantom], View]:
@@ -104,14 +104,15 @@ def plates() -> tuple[Plate, ...]:
         *_graded("pfirrmann", "disc", range(1, 6), "sagittal T2", _disc("SAG_T2")),
         *(Plate("modic_type1", code, "modic", grade, f"{kind}{name}", _disc(f"SAG_{name}"))
           for code, grade, kind in modic for name in ("T1", "T2")),
-        *_graded("weishaupt", "facet", range(4), "axial T2", _axial(1, 76.0, 4.0)),
+        *_graded("weishaupt", "facet", range(4), "axial T2", _axial(1, 62.0, 8.0)),
+        *_graded("weishaupt", "facet", range(4), "next slice", _axial(2, 62.0, 8.0)),
         *_graded("bartynski", "recess", range(4), "axial T2", _axial(1, 54.0, -2.0)),
-        *_graded("lee", "foramen", range(4), "sagittal T1", _side("SAG_T1", 46.0, close)),
+        *_graded("lee", "foramen", range(4), "sagittal T1", _side("SAG_T1", 1, 46.0, close)),
         Plate("slip_mm", FIGURE, "slip", "2", "midline T2", _slip, measured=True),
         *_graded("meyerding", "slip", range(6), "midline T2", _slip),
         *(plate for name in ("STIR", "T1") for plate in
           _graded("isthmic_bme", "isthmus", range(2), f"sagittal {name}", _isthmus(f"SAG_{name}"))),
-        *(Plate("soft_tissue_edema_cyst", code, "soft", grade, f"{kind}STIR", _side("SAG_STIR", 66.0, behind))
+        *(Plate("soft_tissue_edema_cyst", code, "soft", grade, f"{kind}STIR", _side("SAG_STIR", 2, 66.0, behind))
           for code, grade, kind in (("0", "none", "sagittal "), ("1", "oedema", "oedema, "), ("1", "cyst", "cyst, "))),
         *_graded("contrast_pattern", "contrast", range(1, 4), "CT after", _ct),
         *(Plate("segment_degeneration", code, "extent", grade, "sagittal T2", _column)
