@@ -96,7 +96,7 @@ def study(*, cases: int = CASES, kappa: float | Mapping[str, float] = 0.8, seed:
     kappa : float or mapping
         Planted agreement of the two readers, 0 to 1, on every coded finding or by its code (`KAPPA` where it is not
         named): each reader copies the truth with probability ``sqrt(kappa)`` and otherwise draws from the truth's own
-        margin, which makes the expected kappa this number.
+        margin, which makes the expected kappa this number. Findings in `PRINTED` are dealt out anew instead.
     seed : int
         The same seed gives the same study.
     """
@@ -164,16 +164,29 @@ def _beside_worn_discs(rng: np.random.Generator, modic: Array, pfirrmann: Array)
 
 
 def _read(rng: np.random.Generator, truth: Array, kappa: float, *, dealt: bool = False) -> Array:
-    """Copy the truth or draw from its margin; ``dealt`` keeps the margin as it is.
-
-    Dealing out anew what strayed gives some cases their own code back, most where little strayed: the kappa comes out a
-    little higher than it was planted.
-    """
+    """Copy the truth or draw from its margin; ``dealt`` keeps the margin as it is."""
     seen = truth.copy()
-    strayed = np.flatnonzero(rng.random(truth.size) >= math.sqrt(kappa))
+    kept = _kept(kappa, truth.size) if dealt else math.sqrt(kappa)
+    strayed = np.flatnonzero(rng.random(truth.size) >= kept)
     others = rng.permutation(strayed) if dealt else rng.integers(0, truth.size, strayed.size)
     seen[strayed] = truth[others]
     return seen
+
+
+def _kept(kappa: float, cases: int) -> float:
+    """Give the share of codes to keep, where what strays is dealt out anew, so that the expected kappa is this one.
+
+    Some of the strayed get their own code back. With a share s kept of n cases, a strayed case gets its own with
+    probability (1 - s^n) / (n (1 - s)) and else that of any other; the chance to copy the truth, beyond drawing from
+    its margin, is then 1 - (n (1 - s) - (1 - s^n)) / (n - 1), and has to be the root of kappa.
+    """
+    wanted = (1 - math.sqrt(kappa)) * (cases - 1)
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        strays_more = cases * (1 - middle) - (1 - middle**cases) > wanted
+        low, high = (middle, high) if strays_more else (low, middle)
+    return high
 
 
 def _measured(rng: np.random.Generator, truth: Array) -> Array:

@@ -13,6 +13,8 @@ from analytics.stats.result import NotEstimable, Value
 
 LEVEL = 95.0
 OFF = 2.5  # percentage points; more than three and a half times what chance moves in 1,000 studies
+PROMISED_WITHIN = 2.0  # points off the level that a promised interval may be: what discrete tables alone bring about
+ERRORS = 3.0  # and what chance may add, in standard errors: one alarm in 370 sound intervals
 
 
 class Look(NamedTuple):
@@ -23,6 +25,7 @@ class Look(NamedTuple):
     estimate: Value
     low: Value
     high: Value
+    promised: bool = False
 
 
 Trial = Callable[[np.random.Generator], Iterable[Look]]
@@ -50,9 +53,10 @@ class Scenario:
                 yield 1.0, self.trial(rng)
 
 
-def logs(interval: str, truth: float, *ratio: Value) -> Look:
+def logs(interval: str, truth: float, *ratio: Value, promised: bool = False) -> Look:
     """Look at estimate, low and high of a ratio on the logarithm."""
-    return Look(interval, math.log(truth), *(_log(value) for value in ratio))
+    estimate, low, high = map(_log, ratio)
+    return Look(interval, math.log(truth), estimate, low, high, promised)
 
 
 def _log(value: Value) -> Value:
@@ -68,14 +72,23 @@ def _number(value: Value) -> float:
 def judged(scenario: Scenario, repetitions: int, seed: int) -> list[dict[str, Any]]:
     """Carry a scenario out; one line an interval."""
     seen: dict[str, list[tuple[float, float, float, float, float]]] = {}
+    promised: set[str] = set()
     for weight, looks in scenario.draws(repetitions, seed):
         for look in looks:
-            numbers = (_number(value) for value in look[2:])
+            numbers = (_number(value) for value in (look.estimate, look.low, look.high))
             row = (weight, look.truth, *numbers)
+            promised |= {look.interval} if look.promised else set()
             seen.setdefault(look.interval, []).append(row)  # type: ignore[arg-type]  # mypy cannot count: they are five
     exact = scenario.trial is None
     head = {"bench": "simulation", "family": scenario.family, "planted": scenario.planted, "size": scenario.size}
-    return [head | {"interval": name} | _judged(np.array(rows), exact) for name, rows in seen.items()]
+    lines = [head | {"interval": name} | _judged(np.array(rows), exact) for name, rows in seen.items()]
+    return [line | ({"promise_kept": keeps(line)} if line["interval"] in promised else {}) for line in lines]
+
+
+def keeps(line: Mapping[str, Any]) -> bool:
+    """Whether an interval that nearly every study has holds the truth as often as it says, but for chance."""
+    off = abs(float(line.get("coverage_pct", 0.0)) - LEVEL)
+    return off <= PROMISED_WITHIN + ERRORS * float(line.get("coverage_se", 0.0)) and float(line["without_pct"]) < 1
 
 
 def _judged(rows: np.ndarray[Any, Any], exact: bool) -> dict[str, Any]:
@@ -130,7 +143,8 @@ def _family(family: str, lines: Sequence[Mapping[str, Any]]) -> str:
 def _cell(line: Mapping[str, Any]) -> str:
     parts = [f"{line['bias']:+.3f}"] if "bias" in line else []
     if "coverage_pct" in line:
-        mark = "**" if is_off(line) else ""
+        mark = "**" if is_off(line) or line.get("promise_kept") is False else ""
         parts.append(f"{mark}{line['coverage_pct']:.1f}{mark}")
+        parts[-1] += f" ± {line['coverage_se']:.1f}, promised" if "promise_kept" in line else ""
         parts += [f"({line['without_pct']:g} without)"] if line["without_pct"] else []
     return ", ".join(parts[:2]) + (f" {parts[2]}" if len(parts) > 2 else "")

@@ -90,6 +90,7 @@ def two_readers(joint: Array, weighting: square.Weighting, n: int, rng: Rng) -> 
     again = bootstrap.bootstrap(statistic, rows, name="kappa")
     kappas = [
         look(f"kappa{word}, Wald", kappa, found),
+        look(f"kappa{word}, score", kappa, found, "estimate", "ci_low_score", "ci_high_score"),
         look(f"kappa{word}, linearised t", kappa, raters.conger(pairs, codes, weighting)),
         *drawn(f"kappa{word}", kappa, again),
     ]

@@ -16,9 +16,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "deploy"))
 
-from bench.parts import planted_agreement, planted_models, planted_prediction  # noqa: E402  after the path
-from bench.parts.coverage import Look, Scenario, is_off, judged, markdown  # noqa: E402  after the path
+from bench.parts import planted_agreement, planted_models, planted_prediction, planted_reference  # noqa: E402  after the path
+from bench.parts.coverage import Look, Scenario, is_off, judged, keeps, markdown  # noqa: E402  after the path
 
+from analytics import simulate  # noqa: E402  after the path
 from analytics.stats import batch, logistic  # noqa: E402  after the path
 from analytics.stats.result import NotEstimable  # noqa: E402  after the path
 from tests.unit.stats.functions import public  # noqa: E402  after the path
@@ -63,6 +64,41 @@ def test_an_interval_that_fails_is_seen_to_fail() -> None:
     assert is_off(found["difference, t"])
     assert not is_off(found["difference, HC3"])
     assert "**" in markdown([found["difference, t"]]).splitlines()[-1]
+
+
+def test_a_promised_interval_that_fails_is_named() -> None:
+    def every(held: float) -> Iterator[tuple[float, list[Look]]]:
+        for chance, at in ((held, 0.0), (1 - held, 2.0)):
+            yield chance, [Look("sure", 0.0, at, at - 1, at + 1, promised=True), Look("other", 0.0, at, at, at)]
+
+    for held, kept in ((0.95, True), (0.93, True), (0.9699, True), (0.929, False), (0.98, False)):
+        found = lines(Scenario("test", "by hand", "n", every=partial(every, held)))
+        assert found["sure"]["promise_kept"] is kept, held
+        assert "promise_kept" not in found["other"]
+        assert "promised" in markdown([found["sure"]])
+        assert "promised" not in markdown([found["other"]])
+    drawn = {"coverage_pct": 91.0, "coverage_se": 1.0, "without_pct": 0.0}
+    assert keeps(drawn), "chance may add three standard errors"
+    assert not keeps(drawn | {"coverage_se": 0.5})
+    assert not keeps(drawn | {"without_pct": 2.0}), "an interval that many studies lack is no promise"
+
+
+def test_the_reference_studys_own_promises_are_named() -> None:
+    looks = [
+        one
+        for place, scenario in enumerate(planted_reference.scenarios())
+        if "134" in scenario.size and scenario.trial
+        for one in scenario.trial(np.random.default_rng(place))
+    ]
+    promised = {one.interval for one in looks if one.promised}
+    assert {f"kappa of {item}, score" for item in planted_reference.LEVELS} <= promised
+    assert {
+        f"log OR of {item}, {time}, {kind}"
+        for item in simulate.ODDS_RATIOS
+        for time in ("15min", "1month")
+        for kind in ("Wald", "Firth profile")
+    } <= promised
+    assert not [name for name in promised if name.startswith("kappa") and "Wald" in name]
 
 
 def test_a_planted_odds_ratio_is_recovered_from_many_cases() -> None:
