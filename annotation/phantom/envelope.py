@@ -61,6 +61,7 @@ def back_line(bones: dict[str, Vertebra], grid: Vector, wall: Vector, fat: float
 
 
 LEAN_FROM_PCT = 42.0
+FAT_WEDGE_MM = 2.4
 SAC_LEAN = float(np.radians(32.0))
 
 
@@ -124,7 +125,13 @@ def dural_sac(truth: Truth, bones: dict[str, Vertebra], grid: Vector, wall: Vect
     end = float(bones["S2"].frame.origin[2])
     depth, width = _sac_sizes(grid - end, room)
     front = 2.6 + 3.4 * np.clip(1.0 - (grid - end) / 70.0, 0.0, 1.0)
-    middle = _sac_front(truth, bones, grid, wall, front) + depth
+    front_y = _sac_front(truth, bones, grid, wall, front)
+    # between two laminae a wedge of fat lies behind the sac; the recess of the index disc keeps its own measures
+    names = [name for name in bones if not name.startswith("S") and name != truth.level]
+    levels = [float(bones[name].lower_p[1]) - 3.0 for name in names]
+    wedges = sum(np.exp(-(((grid - z) / 6.0) ** 2)) for z in levels)
+    depth = depth - np.minimum(FAT_WEDGE_MM / 2 * wedges, 0.2 * depth)
+    middle = front_y + depth
     return Sac(grid, middle, depth, width, np.ones_like(grid), 0.0)
 
 
