@@ -68,7 +68,7 @@ def foramen_of(anatomy: Anatomy, i: int) -> Foramen:
         shade=float(rng.uniform(0.9, 1.12)),
         gap=float(rng.uniform(-0.3, 0.2)),
         vessel=float(rng.uniform(1.2, 2.4)),
-        slip=max(0.0, anatomy.truth.slip_mm - 3.0),
+        slip=min(max(0.0, anatomy.truth.slip_mm - 3.0), 12.0),
     )
 
 
