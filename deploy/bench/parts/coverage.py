@@ -88,7 +88,9 @@ def judged(scenario: Scenario, repetitions: int, seed: int) -> list[dict[str, An
 def keeps(line: Mapping[str, Any]) -> bool:
     """Whether an interval that nearly every study has holds the truth as often as it says, but for chance."""
     off = abs(float(line.get("coverage_pct", 0.0)) - LEVEL)
-    return off <= PROMISED_WITHIN + ERRORS * float(line.get("coverage_se", 0.0)) and float(line["without_pct"]) < 1
+    # The error at the level itself: that of a coverage which came out as 100 % would be zero.
+    error = 0.0 if line["studies"] == "all" else math.sqrt(LEVEL * (100 - LEVEL) / int(line["studies"]))
+    return off <= PROMISED_WITHIN + ERRORS * error and float(line["without_pct"]) < 1
 
 
 def _judged(rows: np.ndarray[Any, Any], exact: bool) -> dict[str, Any]:

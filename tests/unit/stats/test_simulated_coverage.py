@@ -77,9 +77,10 @@ def test_a_promised_interval_that_fails_is_named() -> None:
         assert "promise_kept" not in found["other"]
         assert "promised" in markdown([found["sure"]])
         assert "promised" not in markdown([found["other"]])
-    drawn = {"coverage_pct": 91.0, "coverage_se": 1.0, "without_pct": 0.0}
-    assert keeps(drawn), "chance may add three standard errors"
-    assert not keeps(drawn | {"coverage_se": 0.5})
+    drawn = {"coverage_pct": 91.0, "studies": 1000, "without_pct": 0.0}
+    assert keeps(drawn), "chance may add three standard errors, of 0.7 each"
+    assert not keeps(drawn | {"studies": 4000})
+    assert keeps(drawn | {"studies": 20, "coverage_pct": 100.0})
     assert not keeps(drawn | {"without_pct": 2.0}), "an interval that many studies lack is no promise"
 
 
