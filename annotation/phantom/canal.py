@@ -14,17 +14,24 @@ ROOTS_LEAVE_BELOW = ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1", "S2")
 
 def paint_canal(canvas: Canvas, anatomy: Anatomy) -> None:
     """Paint canal and foramina; discs and bones come later and cut into it."""
-    patch = canvas.box(WORLD, (-22.0, float(anatomy.wall_y.min()) - 4.0, float(anatomy.wall_z[0])),
-                       (22.0, float(anatomy.wall_y.max()) + 28.0, float(anatomy.wall_z[-1])))  # fmt: skip
-    if patch is None:
+    fat = _beside(canvas, anatomy, 13.5)
+    for patch in fat.chunks() if fat is not None else ():
+        x, y, z = patch.coords(WORLD)
+        shape = (length(x / 13.5, (y - anatomy.wall(z) - 11.0) / 12.5) - 1.0) * 12.5
+        patch.paint(patch.cover(shape), t.EPIDURAL_FAT, grain=0.06)
+    if fat is None:
         return
-    x, y, z = patch.coords(WORLD)
-    wall = anatomy.wall(z)
-    fat = (length(x / 13.5, (y - wall - 11.0) / 12.5) - 1.0) * 12.5
-    patch.paint(patch.cover(fat), t.EPIDURAL_FAT, grain=0.06)
     _foramina(canvas, anatomy)
-    _sac(patch, anatomy, (x, y, z))
+    sac = _beside(canvas, anatomy, float(anatomy.sac.half_width.max()))
+    for patch in sac.chunks() if sac is not None else ():
+        _sac(patch, anatomy, patch.coords(WORLD))
     _exiting_roots(canvas, anatomy)
+
+
+def _beside(canvas: Canvas, anatomy: Anatomy, half_width: float) -> Patch | None:
+    """Return the part around the canal that holds what is so wide; an outline wanders by less than 4 mm."""
+    low = (-half_width - 4.0, float(anatomy.wall_y.min()) - 4.0, float(anatomy.wall_z[0]))
+    return canvas.box(WORLD, low, (half_width + 4.0, float(anatomy.wall_y.max()) + 28.0, float(anatomy.wall_z[-1])))
 
 
 def sac_distance(anatomy: Anatomy, at: Coords) -> Array:
