@@ -17,7 +17,8 @@ from annotation.phantom.defects import LEAST_GAP_MM, edges
 from annotation.phantom.needle import needle_path
 
 Points = NDArray[np.float64]
-TRUTH = replace(draw(np.random.default_rng(11)), level="L5", slip_mm=3.0, weishaupt=(0, 1), age=40, bmi=25.0)
+# large joints stand in the needle's straight way
+TRUTH = replace(draw(np.random.default_rng(11)), level="L5", slip_mm=3.0, weishaupt=(3, 3), age=40, bmi=25.0)
 
 
 @cache
@@ -122,5 +123,6 @@ def test_cancellous_bone_has_a_mesh_and_the_sac_has_none() -> None:
     sac = body.copy()
     sac[1] = found.anatomy.wall(np.full((1, 1, 1), body[2], dtype=np.float32))[0, 0, 0] + 11.0
     marrow, fluid = hu(found, found.get("CT_PRE"), body + grid), hu(found, found.get("CT_PRE"), sac + 0.5 * grid)
-    assert marrow.std() > 1.6 * fluid.std()
+    # 8.4 with the mesh, 5.9 with what texture is left without it
+    assert marrow.std() > 7.0 * fluid.std()
     assert marrow.std() < 160.0
