@@ -94,12 +94,8 @@ def _foramen(patch: Patch, place: Foramen, at: Coords) -> None:
         _filled(patch, place, (behind, above, less))
     parts = _encroaching(place, at, (behind, above, less))
     for distance, tissue in parts:
-        patch.paint(patch.cover(distance, 1.3), _shaded(tissue, place.shade), grain=0.16)
-    patch.paint(_root(patch, place, at, (behind, above, less)), _shaded(t.GANGLION, 1.12 if place.grade > 1 else 1.0))
-
-
-def _shaded(tissue: t.Tissue, shade: float) -> t.Tissue:
-    return {key: value if key == "HU" else value * shade for key, value in tissue.items()}
+        patch.paint(patch.cover(distance, 1.3), t.shaded(tissue, place.shade), grain=0.16)
+    patch.paint(_root(patch, place, at, (behind, above, less)), t.shaded(t.GANGLION, 1.12 if place.grade > 1 else 1.0))
 
 
 def _filled(patch: Patch, place: Foramen, near: Coords) -> None:
@@ -108,7 +104,7 @@ def _filled(patch: Patch, place: Foramen, near: Coords) -> None:
     back = _drawn_out(behind, 0.5 * place.slip)
     shape = (length(back * (1.0 / 9.5), above * (1.0 / 9.0)) - 1.0) * 9.0 + 1.5 * less
     cover = patch.cover(shape + 0.5 * patch.texture(), 2.4)
-    patch.paint(cover, _shaded(t.GAP, 0.85 * place.shade), grain=0.2)
+    patch.paint(cover, t.shaded(t.GAP, 0.85 * place.shade), grain=0.2)
     far = np.clip((length(behind, above) - 4.6) * 0.4, 0.0, 1.0)
     rests = np.clip(0.18 * patch.texture() + 0.12 * patch.streaks() - 0.08, 0.0, 0.4) * far
     patch.paint(rests * cover, t.EPIDURAL_FAT)

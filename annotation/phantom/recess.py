@@ -138,11 +138,6 @@ def _on_side(canvas: Canvas, recess: Recess, side: int, depth: tuple[float, floa
     return patch, (x * side, p, s)
 
 
-def _shaded(tissue: t.Tissue, shade: float) -> t.Tissue:
-    """The same tissue somewhat brighter; its density stays."""
-    return {key: value if key == "HU" else value * shade for key, value in tissue.items()}
-
-
 def paint_bulges(canvas: Canvas, anatomy: Anatomy) -> None:
     """Annulus that bulges into a narrow recess; after the discs and before the bodies, so it grows out of the disc."""
     for i, side in enumerate((-1, 1)):
@@ -157,7 +152,7 @@ def paint_bulges(canvas: Canvas, anatomy: Anatomy) -> None:
         # it begins within the annulus without an edge of its own
         inner = np.clip((at[1] - wall + 3.0) * 0.5, 0.0, 1.0)
         patch.paint(patch.cover(surface - 0.5) * inner, t.LIGAMENT)
-        patch.paint(patch.cover(surface) * inner, _shaded(t.ANNULUS, recess.shades[0]), grain=0.14)
+        patch.paint(patch.cover(surface) * inner, t.shaded(t.ANNULUS, recess.shades[0]), grain=0.14)
 
 
 def _bulge(recess: Recess, at: Coords) -> tuple[Array, Array]:
@@ -184,14 +179,14 @@ def paint_recesses(canvas: Canvas, anatomy: Anatomy) -> None:
         if found is None:
             continue
         patch, at = found
-        flavum = _shaded(t.FLAVUM, recess.shades[1])
+        flavum = t.shaded(t.FLAVUM, recess.shades[1])
         if recess.grade:
             patch.paint(patch.cover(_ligament(recess, at)), flavum, grain=0.16)
         if recess.grade == 3:
             rest = ellipsoid(at, (recess.out + 1.2, recess.depth + 0.4, 0.0), (6.0, 5.2, 7.0))
-            patch.paint(patch.cover(rest, 1.8), _shaded(t.SCAR, recess.shades[1]), grain=0.2)
+            patch.paint(patch.cover(rest, 1.8), t.shaded(t.SCAR, recess.shades[1]), grain=0.2)
         # a squeezed root swells
-        root = _shaded(t.ROOT, 1.25 if recess.grade == 2 else 1.0)
+        root = t.shaded(t.ROOT, 1.25 if recess.grade == 2 else 1.0)
         patch.paint(patch.cover(_root(recess, at)) * recess.narrowing.seen, root)
 
 

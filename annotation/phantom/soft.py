@@ -81,8 +81,7 @@ def cyst_of(anatomy: Anatomy, i: int) -> Cyst:
         lobes.append((_triple(middle + radius * off), (small, small, small)))
     septum = (float(rng.uniform(-2.0, 2.0)), float(rng.uniform(-1.2, 1.2))) if rng.random() < 0.4 else None
     # what has thickened in it is darker than free fluid
-    thick = float(rng.choice((1.0, 1.0, 0.8)))
-    content = {key: value if key == "HU" else value * thick for key, value in t.FLUID.items()}
+    content = t.shaded(t.FLUID, float(rng.choice((1.0, 1.0, 0.8))))
     return Cyst(_triple(neck), tuple(lobes), float(rng.uniform(0.7, 1.2)), content, septum)
 
 

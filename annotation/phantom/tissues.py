@@ -14,6 +14,11 @@ def _tissue(t1: float, t2: float, stir: float, hu: float) -> Tissue:
     return {"T1": t1, "T2": t2, "STIR": stir, "HU": hu}
 
 
+def shaded(tissue: Tissue, factor: float) -> Tissue:
+    """Return a tissue so many times as bright on MR; its density on CT stays."""
+    return {key: value if key == "HU" else value * factor for key, value in tissue.items()}
+
+
 AIR = _tissue(0.0, 0.0, 0.0, -1000)
 SKIN = _tissue(0.38, 0.20, 0.16, 30)
 FAT = _tissue(0.98, 0.62, 0.06, -105)
