@@ -41,8 +41,8 @@ def pearson(table: np.ndarray, w: np.ndarray, fixed: float) -> float:
         unlikely,
         count / n,
         method="SLSQP",
-        bounds=[(1e-9, 1.0)] * count.size,
-        constraints={"type": "eq", "fun": off},
+        bounds=optimize.Bounds(1e-9, 1.0),
+        constraints=optimize.NonlinearConstraint(off, 0.0, 0.0),
         options={"ftol": 1e-13, "maxiter": 500},
     )
     assert found.success, found.message
