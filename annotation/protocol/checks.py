@@ -275,16 +275,30 @@ class NeighboursOpen:
         if judged is None or judged != self.negative:
             return None
         items = [case.protocol.item(code) for code in self.items]
-        neighbours = {key: name for key, name in case.segments().items() if key != "index"}
-        left = {
-            name: keys
-            for segment, name in neighbours.items()
-            if (keys := [key for item in items for key in case.at_segment(item, segment) if key not in case.answers])
-        }
+        open_cells: list[str] = []
+        left: list[str] = []
+        for segment, name in case.segments().items():
+            asked = [Cell(item, site) for item in items for site in item.sites if site.segment == segment]
+            found = [cell for cell in asked if cell.key not in case.answers]
+            if segment == "index" or not found:
+                continue
+            open_cells += [cell.key for cell in found]
+            # A segment of which something is graded is not "not graded": what is missing is said by its name.
+            left.append(name if len(found) == len(asked) else f"{name} ({_missing(found, case)})")
         if not left:
             return None
-        cells = (*case.cells(self.verdict), *(key for keys in left.values() for key in keys))
+        cells = (*case.cells(self.verdict), *open_cells)
         return _Found(cells, {"label": case.label(self.verdict, judged), "segments": ", ".join(left)})
+
+
+def _missing(cells: Sequence[Cell], case: _Case) -> str:
+    """Name the items of some open cells of a segment, with the side where the other side has its answer."""
+    names: dict[str, None] = {}
+    for cell in cells:
+        here = case.at_segment(cell.item, cell.site.segment)
+        whole = all(key not in case.answers for key in here)
+        names[cell.item.short if whole else f"{cell.item.short} {cell.site.side}"] = None
+    return ", ".join(names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,7 +275,7 @@ def save(
         return saved_of(protocol, assignment, newest)
     if base != (newest.number if newest else 0):
         raise Stale(saved_of(protocol, assignment, newest))
-    said = _remarks(protocol, assignment, document, points)
+    said = _remarks(protocol, assignment, series, document, points)
     codes = {remark["code"] for remark in said}
     kept_codes = sorted(codes & {str(code) for code in kept}) if isinstance(kept, (list, tuple)) else []
     try:
@@ -292,8 +292,10 @@ def _same(newest: Revision, answers: dict[str, Any], evidence: Evidence, kept: o
     return newest.answers == answers and newest.evidence == evidence and set(newest.kept) == asked & known
 
 
-def _remarks(protocol: Protocol, assignment: Assignment, answers: dict[str, Any], evidence: Evidence) -> list[Any]:
-    roles = frozenset(series.role for series in _series(protocol, assignment))
+def _remarks(
+    protocol: Protocol, assignment: Assignment, series: Sequence[Series], answers: dict[str, Any], evidence: Evidence
+) -> list[Any]:
+    roles = frozenset(one.role for one in series)
     level = _shown_level(assignment) or None  # a study that hides it does not let a remark tell it
     facts = Facts(measured=measured_in(evidence), roles_present=roles or None, lysis_vertebra=level)
     return [asdict(remark) for remark in remarks(protocol, assignment.form, answers, facts)]

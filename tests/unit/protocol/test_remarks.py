@@ -170,6 +170,20 @@ def test_c4_names_what_was_left_open() -> None:
     assert "C4" not in look({"segment_degeneration.case": 1}, protocol=ALL)
 
 
+def test_c4_names_the_item_that_is_missing_where_a_segment_is_graded_in_part() -> None:
+    """A disc that is graded is not called "not graded": only what is open stands there, the side where one is."""
+    fired = look(neighbours() | {"modic_type1.above": None, "weishaupt.above_2": None}, protocol=ALL)
+    assert fired["C4"].text == "Judged Uni-segmental; not graded: L4/5 (Modic I), L3/4 (Facet joints)."
+    assert fired["C4"].cells == ("segment_degeneration.case", "modic_type1.above", "weishaupt.above_2")
+    sided = SPINE.with_settings({"segments": "all", "sides": "both"})
+    whole = {cell.key: 0 for cell in sided.cells("mr") if cell.site.segment != "index"}
+    graded = {key: value + ("pfirrmann" in key) for key, value in whole.items() if ".below" not in key}
+    answers: dict[str, object] = {**graded, "segment_degeneration.case": 0}
+    del answers["weishaupt.above_left"]
+    said = {remark.code: remark.text for remark in remarks(sided, "mr", answers, AT_L5)}
+    assert said["C4"] == "Judged Uni-segmental; not graded: L4/5 (Facet joints left)."
+
+
 @pytest.mark.parametrize(
     ("facts", "where"),
     [
