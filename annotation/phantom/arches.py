@@ -7,6 +7,7 @@ import numpy as np
 from . import tissues as t
 from .anatomy import Anatomy, Defect, Joint, Vertebra, inferior_process, superior_process
 from .canvas import Array, Canvas, Coords, Patch, capsule, ellipsoid, length, rounded_box, rounded_meet
+from .column import ALA, wing_distance
 from .defects import edges, fragments, margins, stump_radii
 from .envelope import LONG_SPINE_MM, SPINE_MM
 from .facets import GROWTH_MM, paint_joint, paint_wear, process
@@ -112,6 +113,8 @@ def _beside_body(bone: Vertebra, at: Coords) -> Array:
     deep = np.clip(-at[1] / 17.0, 0.0, 1.0)
     wide = 0.93 * bone.half_width * np.sqrt(1.0 - (1.0 - deep) ** 3)
     outside = np.maximum(np.abs(at[0]) - wide, at[1] + 1.0)
+    if bone.name in ALA:
+        outside = np.minimum(outside, wing_distance(at, *ALA[bone.name]))
     return np.asarray(np.clip(outside + 2.5, 0.0, 1.0), dtype=np.float32)
 
 

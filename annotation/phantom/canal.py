@@ -7,6 +7,7 @@ import numpy as np
 from . import tissues as t
 from .anatomy import Anatomy, Vertebra
 from .canvas import WORLD, Array, Canvas, Coords, Patch, capsule, ellipsoid, length
+from .discs import FAR_SLIP_MM
 from .envelope import Section
 
 ROOTS_LEAVE_BELOW = ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1", "S2")
@@ -47,8 +48,9 @@ def _sac_edge(cut: Section) -> Array:
 def _sac(patch: Patch, anatomy: Anatomy, at: Coords) -> None:
     cut = anatomy.sac.section(at)
     distance = _sac_edge(cut)
-    patch.paint(patch.cover(distance - 0.5), t.SCAR)
-    inside = patch.cover(distance + 0.1)
+    soft = patch.spread(distance) if anatomy.truth.slip_mm > FAR_SLIP_MM else None
+    patch.paint(patch.cover(distance - 0.5, soft), t.SCAR)
+    inside = patch.cover(distance + 0.1, soft)
     patch.paint(inside, t.CSF, grain=0.02)
     thick = np.clip((at[2] - anatomy.conus_z) / 26.0, 0.0, 1.0) ** 0.7
     cord = (length(cut.beside / 4.8, (cut.behind - 0.6) / 3.6) - thick) * 3.6 + np.where(

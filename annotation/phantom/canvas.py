@@ -246,6 +246,14 @@ class Patch:
         np.maximum(cover, 0.0, out=cover)
         return np.asarray(np.minimum(cover, 1.0, out=cover))
 
+    def spread(self, distance: Array) -> Array | float:
+        """Softness of a surface oblique to the sub-slices: by so much it moves from one to the next."""
+        if distance.ndim != 3 or distance.shape[0] < 2:
+            return self.canvas.softness
+        moved = np.abs(np.diff(distance, axis=0, append=distance[-1:]))
+        moved[-1] = moved[-2]
+        return np.asarray(np.maximum(moved, self.canvas.softness))
+
     def mark_bone(self, cover: Array) -> None:
         """Remember that bone covers this part."""
         if self.canvas.bone is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from . import tissues as t
 from .anatomy import Anatomy, Vertebra
 from .canvas import Array, Canvas, Coords, Frame, Patch, Vector, capsule, length, rounded_box, rounded_meet
-from .discs import soft_edge
+from .discs import FAR_SLIP_MM, soft_edge
 from .marrow import Plates, paint_lookalikes, paint_modic
 from .plates import ORDER, Plate, inside_rim
 
@@ -113,9 +113,10 @@ def _body(patch: Patch, anatomy: Anatomy, bone: Vertebra, plates: tuple[Plate, P
     shape = body.edge
     if bone.name in ALA:
         out, radii = ALA[bone.name]
-        wing = rounded_box((np.abs(at[0]), at[1] + 0.12 * np.abs(at[0]), at[2]), (out, -4.0, -1.0), radii, 7.0)
-        shape = np.minimum(shape, wing)
+        shape = np.minimum(shape, wing_distance(at, out, radii))
     soft = soft_edge(patch, at[0], 60.0 if bone.name in ALA else bone.half_width)
+    if bone is anatomy.lytic and anatomy.truth.slip_mm > FAR_SLIP_MM:
+        soft = np.maximum(soft, patch.spread(shape))
     whole = patch.cover(shape, soft)
     patch.mark_bone(whole)
     patch.paint(whole, t.ENDPLATE)
@@ -126,6 +127,19 @@ def _body(patch: Patch, anatomy: Anatomy, bone: Vertebra, plates: tuple[Plate, P
     _vein(patch, bone, marrow, look)
     paint_modic(patch, anatomy, bone, marrow, body.plates, (at[0] / bone.half_width, body.a))
     paint_lookalikes(patch, anatomy, bone, marrow, body.plates)
+
+
+def wing_distance(at: Coords, out: float, radii: tuple[float, float, float]) -> Array:
+    """Signed distance to both lateral masses of the sacrum: thick at the body, thinner and further back outwards."""
+    across = np.abs(at[0])
+    share = np.clip((across - out + radii[0]) * (0.5 / radii[0]), 0.0, 1.0)
+    # in front it is hollow, with a blunt edge that runs obliquely to the joint; above it slopes away like a roof
+    middle = at[1] + 4.0 - 7.0 * share * share
+    deep = radii[1] * (1.0 - 0.38 * share)
+    box = rounded_box(
+        (across, middle * (radii[1] / deep), at[2] + 4.0 * share), (out, 0.0, -1.0), radii, 0.75 * min(radii)
+    )
+    return np.asarray(box * (deep / radii[1]))
 
 
 def _marrow(patch: Patch, anatomy: Anatomy, where: tuple[Coords, float], marrow: Array, look: _Look) -> None:

@@ -23,6 +23,8 @@ BULGE_MM = (0.4, 0.4, 0.4, 0.9, 1.9, 2.4)
 # a disc fills what lies under the plane of a rim, and the rounding of the rim itself
 UNDER_MM, RIM_MM = 3.6, 1.6
 SPOT_SHARE = 0.3
+FAR_SLIP_MM = 10.0
+"""From such a slip on surfaces cross the slices so obliquely that every sub-slice would be seen as a step."""
 
 
 def paint_discs(canvas: Canvas, anatomy: Anatomy) -> None:
@@ -74,6 +76,8 @@ def _disc(canvas: Canvas, anatomy: Anatomy, disc: Disc) -> None:
         on = np.clip(np.minimum(along, size - along) + RIM_MM, 0.0, UNDER_MM)
     shape = np.maximum(radial, np.maximum(-h - under, over - on))
     soft = soft_edge(patch, lateral, below.half_width)
+    if above is anatomy.lytic and anatomy.truth.slip_mm > FAR_SLIP_MM:
+        soft = np.maximum(soft, patch.spread(shape))
     patch.paint(patch.cover(shape - 0.75, soft), t.LIGAMENT)
     inside = patch.cover(shape, soft)
     patch.paint(inside, t.ANNULUS, grain=0.10)

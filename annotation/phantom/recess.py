@@ -151,8 +151,9 @@ def paint_bulges(canvas: Canvas, anatomy: Anatomy) -> None:
         wall, surface = _bulge(recess, at)
         # it begins within the annulus without an edge of its own
         inner = np.clip((at[1] - wall + 3.0) * 0.5, 0.0, 1.0)
-        patch.paint(patch.cover(surface - 0.5) * inner, t.LIGAMENT)
-        patch.paint(patch.cover(surface) * inner, t.shaded(t.ANNULUS, recess.shades[0]), grain=0.14)
+        soft = patch.spread(surface)
+        patch.paint(patch.cover(surface - 0.5, soft) * inner, t.LIGAMENT)
+        patch.paint(patch.cover(surface, soft) * inner, t.shaded(t.ANNULUS, recess.shades[0]), grain=0.14)
 
 
 def _bulge(recess: Recess, at: Coords) -> tuple[Array, Array]:
