@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from . import tissues as t
@@ -14,6 +16,8 @@ PRONE = 0.94
 """How much a body lying on its belly is flatter than one on its back."""
 TABLE_MM = 24.0
 FAR_MM = 400.0
+CHYME = {key: 0.5 * (t.BOWEL[key] + t.FLUID[key]) if key != "T1" else t.BOWEL[key] for key in t.BOWEL}
+"""What is fluid in a bowel moves and is mixed with food: darker than free fluid, which is a finding elsewhere."""
 
 
 def paint_surroundings(canvas: Canvas, anatomy: Anatomy, *, prone: bool = False) -> None:
@@ -101,6 +105,7 @@ def _abdominal_wall(canvas: Canvas, anatomy: Anatomy, *, prone: bool) -> None:
     deep = 0.8 * anatomy.fat_mm + 4.0
     wide, middle = anatomy.body_half_width, float(np.mean(anatomy.back_y)) - anatomy.body_half_depth
     ahead = middle - (0.35 * anatomy.body_half_depth)
+    crest = float(anatomy.vertebrae["L4"].lower_p[1]) - 4.0
     boxes = (
         ((-wide, -FAR_MM, -FAR_MM), (wide, ahead, FAR_MM)),
         ((-wide, ahead, -FAR_MM), (-0.62 * wide, middle + 60.0, FAR_MM)),
@@ -112,7 +117,9 @@ def _abdominal_wall(canvas: Canvas, anatomy: Anatomy, *, prone: bool) -> None:
             at = patch.coords(WORLD)
             skin = _skin(anatomy, at, prone=prone)
             ring = np.abs(skin + (deep + 6.0)) - 6.0
-            rest = patch.cover(at[1] - (anatomy.wall(at[2]) - 14.0), soft=14.0)
+            # behind it thins out beside the back muscles; below the crest of the pelvis only its front goes on
+            rear = anatomy.wall(at[2]) + 12.0 - 1.5 * np.maximum(crest - at[2], 0.0)
+            rest = patch.cover(at[1] - rear, soft=26.0)
             patch.paint(patch.cover(ring) * rest, t.MUSCLE, grain=0.06)
             seam = np.abs(np.abs(skin + (deep + 6.0)) - 2.0) - 0.3
             patch.paint(patch.cover(seam) * rest * 0.6, t.FAT)
@@ -163,44 +170,72 @@ def _bowel(canvas: Canvas, anatomy: Anatomy, lines: Lines, *, prone: bool) -> No
         distance = ellipsoid(at, centre, radii)
         distance += 0.4 * loop.streaks()
         loop.paint(loop.cover(distance), t.MUSCLE)
-        loop.paint(loop.cover(distance + 1.8), t.BOWEL if content < 0.7 else t.FLUID, grain=0.12)
+        loop.paint(loop.cover(distance + 1.8), t.BOWEL if content < 0.7 else CHYME, grain=0.18)
         if content < 0.35:
             loop.paint(loop.cover(np.maximum(distance + 2.0, rises * (at[1] - centre[1])), soft=1.5), t.AIR)
 
 
-def _vessels(canvas: Canvas, anatomy: Anatomy, lines: Lines) -> None:
-    """Aorta and vena cava before the bodies, and the iliac vessels below their division at L4."""
-    rng = np.random.default_rng(anatomy.seed + 32)
+class _Tube(NamedTuple):
+    """A vessel: where it starts across the body and how it turns for each mm downwards, radius, upper and lower end.
+
+    ``flat`` is its depth to its width (veins are flat), ``ahead`` how far it rises off the bodies below its upper end.
+    """
+
+    start: float
+    turn: float
+    radius: float
+    upper: float
+    lower: float
+    flat: float
+    ahead: float
+
+
+def _tubes(anatomy: Anatomy, rng: np.random.Generator) -> tuple[_Tube, ...]:
+    """Aorta, vena cava and common iliac vessels: the aorta divides at L4, the veins join lower, behind it."""
     fork = float(anatomy.vertebrae["L4"].lower_a[1]) + float(rng.normal(0.0, 5.0))
-    brim = float(anatomy.vertebrae["S1"].upper_a[1])
     big = float(rng.normal(1.0, 0.07))
+    join = fork - float(rng.uniform(16.0, 26.0))
+    right, left = (float(value) for value in rng.uniform(0.88, 1.14, 2))
+    turns = rng.uniform(0.85, 1.15, 4)
+    end = fork - 120.0
+    return (
+        _Tube(9.0, 0.0, 8.2 * big, FAR_MM, fork - 4.0, 1.0, 0.0),
+        _Tube(-15.0, 0.0, 10.0 * big, FAR_MM, join - 5.0, 0.72, 0.0),
+        _Tube(-10.0, 0.50 * float(turns[0]), 7.0 * big * left, join + 5.0, end, 0.62, 0.0),
+        _Tube(-18.0, -0.34 * float(turns[1]), 7.4 * big * right, join + 5.0, end, 0.75, 0.0),
+        _Tube(11.0, 0.42 * float(turns[2]), 5.0 * big * right, fork + 2.0, end, 1.0, 3.5),
+        _Tube(6.0, -0.52 * float(turns[3]), 5.2 * big * left, fork + 2.0, end, 1.0, 8.0),
+    )
+
+
+def _vessels(canvas: Canvas, anatomy: Anatomy, lines: Lines) -> None:
+    """The great vessels before the bodies and their branches into the pelvis; arteries over the veins they cross."""
+    rng = np.random.default_rng(anatomy.seed + 32)
+    brim = float(anatomy.vertebrae["S1"].upper_a[1])
+    tubes = _tubes(anatomy, rng)
     weave = float(rng.normal(0.0, 2.0)) + (0.06 * max(anatomy.truth.age - 50, 0))
-    # start across the body, turn for each mm below the division, radius, lower part only
-    tubes = (
-        (9.0, 0.0, 8.2 * big, False), (-15.0, 0.0, 10.0 * big, False), (8.0, 0.42, 5.6 * big, True),
-        (5.0, -0.50, 5.6 * big, True), (-12.0, -0.52, 6.4 * big, True), (-10.0, 0.46, 6.4 * big, True),
-    )  # fmt: skip
-    for start, turn, radius, lower in tubes:
-        big_vein = start < 0
-        reach = (fork - 120.0, fork + 3.0) if lower else (fork - 4.0, FAR_MM)
-        ends = sorted((start, start + turn * (fork - reach[0]) if lower else start))
-        low = (ends[0] - radius - 6.0, float(lines.front_y.min()) - 3 * radius, reach[0])
-        box = canvas.box(WORLD, low, (ends[1] + radius + 6.0, float(lines.front_y.max()) + 45.0, reach[1]))
-        for patch in box.chunks() if box is not None else ():
-            x, y, z = patch.coords(WORLD)
-            spread = np.maximum(0.0, fork - z)
-            # the veins run behind the arteries
-            vein = 0.14 * np.minimum(spread, 45.0) if lower and big_vein else 0.0
-            # beyond the brim of the pelvis the vessels lie on the psoas, the sacrum falls back behind them
-            depth = lines.front(np.maximum(z, brim)) + 0.30 * np.maximum(brim - z, 0.0) - radius - 1.2 + vein
-            middle = start + turn * spread + weave * np.sin(z / 31.0)
-            wide = radius * (1.0 - np.minimum(0.004 * spread, 0.25)) if lower else radius
-            # veins are flat
-            flat = 0.8 if start < 0 else 1.0
-            tube = length(x - middle, (y - depth) / flat) - wide
-            tube = np.maximum(tube, z - fork - 2.0 if lower else fork - 2.0 - z)
-            patch.paint(patch.cover(tube), t.VESSEL_WALL)
-            patch.paint(patch.cover(tube + 1.1), t.VESSEL, grain=0.1)
+    for tube in tubes:
+        _vessel(canvas, lines, tube, brim, weave)
+
+
+def _vessel(canvas: Canvas, lines: Lines, tube: _Tube, brim: float, weave: float) -> None:
+    ends = sorted((tube.start, tube.start + tube.turn * min(tube.upper - tube.lower, 2 * FAR_MM)))
+    low = (ends[0] - tube.radius - 6.0, float(lines.front_y.min()) - 3 * tube.radius - tube.ahead, tube.lower)
+    high = (ends[1] + tube.radius + 6.0, float(lines.front_y.max()) + 45.0, tube.upper)
+    box = canvas.box(WORLD, low, high)
+    for patch in box.chunks() if box is not None else ():
+        x, y, z = patch.coords(WORLD)
+        spread = np.maximum(0.0, tube.upper - z)
+        # beyond the brim of the pelvis the vessels lie on the psoas, the sacrum falls back behind them
+        depth = lines.front(np.maximum(z, brim)) + 0.30 * np.maximum(brim - z, 0.0) - tube.flat * tube.radius - 1.2
+        if tube.ahead:
+            depth = depth - tube.ahead * np.minimum(spread / 22.0, 1.0)
+        middle = tube.start + tube.turn * spread + weave * np.sin(z / 31.0)
+        wide = tube.radius * (1.0 - np.minimum(0.004 * spread, 0.25)) if tube.turn else tube.radius
+        shape = length(x - middle, (y - depth) / tube.flat) - wide
+        shape = np.maximum(shape, np.maximum(z - tube.upper, tube.lower - z))
+        patch.paint(patch.cover(shape), t.VESSEL_WALL)
+        patch.paint(patch.cover(shape + 1.1), t.VESSEL, grain=0.1)
 
 
 def _pelvis(canvas: Canvas, anatomy: Anatomy) -> None:
