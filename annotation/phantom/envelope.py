@@ -164,8 +164,8 @@ def _taut_sac(truth: Truth, bones: dict[str, Vertebra], room: float) -> Sac:
         bone = bones[name]
         knots += [_behind(bone, 7.5 - 1.5 * far, share) for share in ((-1.0, 0.0) if bone is below else (-1.0, 1.0))]
     tight = 5.4 - 1.6 * far
-    knots.append(below.upper_p + (tight + 2.2) * _up_and_back(below))
-    knots.append(_behind(last, 9.6, -1.0 - (14.0 * far - 7.0) / (last.height / 2)))
+    knots.append(below.upper_p + (tight + 2.2 + 1.0 * far) * _up_and_back(below))
+    knots.append(_behind(last, 9.6 - 0.6 * far, -1.0 - (14.0 * far - 7.0) / (last.height / 2)))
     for name in names[place + 1 :]:
         knots += [_behind(bones[name], 9.6, share) for share in ((0.3, 0.8) if bones[name] is last else (-0.8, 0.8))]
     path = _rounded(np.array(knots))
@@ -174,7 +174,7 @@ def _taut_sac(truth: Truth, bones: dict[str, Vertebra], room: float) -> Sac:
     end = way[int(np.argmin(np.hypot(*(path - _behind(bones["S2"], 6.0, 0.0)).T)))]
     depth, width = _sac_sizes(way - end, 0.94 * room)
     corner = np.hypot(*(path - knots[2 * place - 1]).T)
-    depth = np.minimum(depth, tight + 0.12 * corner)
+    depth = np.minimum(depth, tight + (0.12 - 0.06 * far) * corner)
     along, across = _leaning(SAC_LEAN, path[:, 0], path[:, 1])
     at = np.arange(along[0] - 60.0, along[-1] + 60.0, 1.0)
     middle = np.interp(at, along, across)
@@ -202,7 +202,7 @@ def _rounded(knots: Vector) -> Vector:
     """Points a millimetre apart along a chain of knots, its corners rounded."""
     way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(knots, axis=0).T))])
     places = np.arange(0.0, way[-1], 1.0)
-    return np.stack([_smooth(np.interp(places, way, knots[:, axis]), 13) for axis in (0, 1)], axis=1)
+    return np.stack([_smooth(np.interp(places, way, knots[:, axis]), 24) for axis in (0, 1)], axis=1)
 
 
 def _height(bone: Vertebra) -> float:
