@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from .anatomy import Anatomy, Defect
@@ -9,7 +11,7 @@ from .canal import sac_distance
 from .canvas import WORLD, Array, Canvas, Coords, Patch, Vector, capsule, ellipsoid, length
 from .defects import edges
 from .lumps import lumps
-from .needle import Needle, paint_needle
+from .needle import Needle, hits_bone, paint_needle
 
 LEAST_CONTRAST_MM3 = 170.0
 """A third of what is injected; less than that would be overlooked."""
@@ -19,6 +21,8 @@ OUTSIDE = -5.3
 INNER = 3.9
 """Depth of the inner border of the gap: a film that stays in the gap ends here at the latest."""
 FEATHER_MM = 1.5
+STREAM_MM = 1.4
+"""Half the width of the stream between the needle's tip and the gap."""
 
 
 class _Iodine:
@@ -91,6 +95,8 @@ def _spread(
     rng = np.random.default_rng([anatomy.seed, 63, 1 + defect.side])
     _pool(iodine, at, rng, defect.frame.local(np.array(needle.tip)), 0.5 * further)
     _along_needle(iodine, patch, rng, needle)
+    if pattern > 1:
+        _inwards(iodine, patch, defect, needle)
     iodine.within(at[1] - (OUTSIDE if pattern == 1 else -3.0))
     if pattern > 1:
         front, rear = edges(anatomy, defect, patch)
@@ -129,6 +135,38 @@ def _along_needle(iodine: _Iodine, patch: Patch, rng: np.random.Generator, needl
         spot = tip + way * float(rng.uniform(2.0, 13.0)) + rng.normal(0.0, 0.7, 3)
         drop = length(*(part - float(a) for part, a in zip(world, spot, strict=True))) - float(rng.uniform(0.4, 1.0))
         iodine.add(drop, float(rng.uniform(700.0, 1700.0)), feather=1.0, fray=0.25)
+
+
+def _inwards(iodine: _Iodine, patch: Patch, defect: Defect, needle: Needle) -> None:
+    """The stream from the needle's tip to the opening of the gap: what is seen in the gap has come from there."""
+    tip, goal = np.array(needle.tip), defect.frame.world((0.0, -2.6, 0.0))
+    bend = _round_bone(patch, defect, tip, goal)
+    world = patch.coords(WORLD)
+    for start, end in pairwise((tip, bend, goal)):
+        rod = capsule(world, _triple(start), _triple(end), STREAM_MM)
+        iodine.add(rod + 0.45 * iodine.broad, 2500.0, feather=1.3, fray=0.35)
+
+
+def _round_bone(patch: Patch, defect: Defect, tip: Vector, goal: Vector) -> Vector:
+    """Where a stream must bend so as to meet the least bone: a joint may stand between both ends."""
+    bone = patch.canvas.bone
+    middle = (tip + goal) / 2
+    share = np.linspace(0.0, 1.0, 13)[:, None]
+    best, least = middle, np.inf
+    for out in (0.0, 2.0, 4.0, 6.0):
+        for turn in np.arange(8) * (np.pi / 4):
+            bend = middle + out * (np.cos(turn) * defect.frame.axes[0] + np.sin(turn) * defect.frame.axes[2])
+            way = np.concatenate([tip + share * (bend - tip), bend + share * (goal - bend)])
+            price = 0.2 * out + (float(hits_bone(patch.canvas, bone, way).sum()) if bone is not None else 0.0)
+            if price < least:
+                best, least = bend, price
+            if not out:
+                break
+    return np.asarray(best)
+
+
+def _triple(point: Vector) -> tuple[float, float, float]:
+    return float(point[0]), float(point[1]), float(point[2])
 
 
 def _film(iodine: _Iodine, at: Coords, rng: np.random.Generator, ends: tuple[Array, Array], inner: float) -> None:

@@ -12,6 +12,9 @@ from .arches import paint_bones
 from .canvas import WORLD, Array, Canvas, SlicePlane, Vector, capsule, length
 
 RADIUS_MM = 0.45
+EDGE_MM = 1.6
+THIN = 0.6
+"""Across the slices the needle is drawn thicker, so that none of those it crosses shows it faint."""
 BACK_OF_DEFECT = -5.6
 _REACH = ((-10.0, 24.0), (-8.0, 36.0), (-6.0, 6.0))
 _STEP = 1.0
@@ -61,7 +64,7 @@ def needle_path(anatomy: Anatomy, defect: Defect) -> Needle:
         for lean in np.arange(-0.1, 1.05, 0.1):
             way = np.array([defect.side * lean, 1.0, tilt])
             way /= np.linalg.norm(way)
-            hit = np.flatnonzero(_hit(canvas, bone, target + back[:, None] * way))
+            hit = np.flatnonzero(hits_bone(canvas, bone, target + back[:, None] * way))
             left = float(back[max(int(hit[0]) - 1, 0)]) if len(hit) else 0.0
             price = left + 4.0 * abs(lean - liked) + 0.4 * abs(high)
             if price < cost:
@@ -72,7 +75,7 @@ def needle_path(anatomy: Anatomy, defect: Defect) -> Needle:
     return Needle(_point(tip), _point(tip + way * (skin - float(tip[1])) / way[1]))
 
 
-def _hit(canvas: Canvas, bone: Array, points: Vector) -> Array:
+def hits_bone(canvas: Canvas, bone: Array, points: Vector) -> Array:
     """Which points lie in bone; beyond the grid there is none."""
     at = np.rint((points - canvas.origin) @ canvas.basis / np.array(canvas.steps)).astype(int)
     inside = ((at >= 0) & (at < np.array(canvas.shape))).all(axis=1)
@@ -101,5 +104,9 @@ def paint_needle(canvas: Canvas, needle: Needle) -> None:
     light = 95.0 * np.exp(-(((aside - 2.6 * wide) / (0.7 * wide)) ** 2)) * fade * (beyond > -6.0)
     for image in canvas.image:
         image[patch.window] += light - dark
-    shape = capsule(patch.coords(WORLD), needle.tip, needle.hub, RADIUS_MM)
-    patch.paint(patch.cover(shape, 1.0, rough_mm=0.0), t.NEEDLE)
+    # a sharp edge of so dense a thing would be a staircase of white pixels: it fades out over two of them
+    x, y, z = patch.coords(WORLD)
+    (*end, low), (*start, high) = needle
+    flat = (x, y, z * THIN)
+    shape = capsule(flat, (end[0], end[1], low * THIN), (start[0], start[1], high * THIN), RADIUS_MM)
+    patch.paint(patch.cover(shape, EDGE_MM, rough_mm=0.0), t.NEEDLE)

@@ -57,7 +57,7 @@ TRABECULA = _tissue(0.16, 0.14, 0.08, 480)
 VEIN = _tissue(0.30, 0.72, 0.52, 60)
 CONTRAST = _tissue(0.0, 0.0, 0.0, 3100)
 # steel is far denser than the scale: even a slice that it fills by a third is white
-NEEDLE = _tissue(0.0, 0.0, 0.0, 20000)
+NEEDLE = _tissue(0.0, 0.0, 0.0, 9000)
 TABLE = _tissue(0.0, 0.0, 0.0, -350)
 
 # disc nucleus by Pfirrmann grade (Spine 2001;26:1873, table): signal of the nucleus against CSF on the same image
