@@ -13,7 +13,8 @@ GROWTH_MM = {0: 0.0, 1: 0.7, 2: 2.2, 3: 4.0}
 # spurs at the rim of a worn joint: how far the one behind and the one at the canal reach, by grade
 SPUR_MM = {0: (0.0, 0.0), 1: (2.0, 0.0), 2: (3.4, 0.9), 3: (5.2, 1.4)}
 # cysts and erosions under the cartilage by grade: least and most of them, smallest and largest radius
-WEAR = {2: (2, 3, 0.8, 1.3), 3: (3, 6, 1.0, 2.6)}
+WEAR = {2: (2, 4, 1.1, 1.7), 3: (3, 6, 1.0, 2.6)}
+EROSION = t.shaded(t.CARTILAGE, 1.2)
 SCLEROSIS_MM = {0: 0.0, 1: 0.3, 2: 0.9, 3: 1.5}
 
 
@@ -112,7 +113,8 @@ def paint_wear(canvas: Canvas, anatomy: Anatomy, joint: Joint) -> None:
         shape = shape + 0.3 * patch.streaks()
         patch.paint(patch.cover(shape - float(rng.uniform(0.4, 1.1)), 1.2), t.SCLEROSIS)
         wet = joint.grade == 3 and (i == 0 or rng.random() < 0.7)
-        patch.paint(patch.cover(shape) * float(rng.uniform(0.75, 1.0)), t.FLUID if wet else t.CARTILAGE)
+        # a dry erosion holds soft tissue that is lighter than the dense bone around it, but not water
+        patch.paint(patch.cover(shape) * float(rng.uniform(0.75, 1.0)), t.FLUID if wet else EROSION)
 
 
 def _sclerosis(patch: Patch, anatomy: Anatomy, joint: Joint) -> None:
