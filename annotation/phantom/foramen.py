@@ -19,6 +19,8 @@ ROOT_RADII_MM = (1.7, 2.7, 2.2)
 """Of the exiting root along its way, as the canal's painter draws it."""
 FLAT_MM = (3.9, 1.25)
 """Half depth and half height of a collapsed root."""
+FAR_MM = 6.0
+"""So much longer than usual a foramen is torn rather than filled."""
 LONG_MM = 4.5
 """How far a narrowing reaches to either side of the middle of the foramen before it grows less."""
 
@@ -95,6 +97,8 @@ def _foramen(patch: Patch, place: Foramen, at: Coords) -> None:
     parts = _encroaching(place, at, (behind, above, less))
     for distance, tissue in parts:
         patch.paint(patch.cover(distance, 1.3), t.shaded(tissue, place.shade), grain=0.16)
+    if place.grade > 1 and place.slip > FAR_MM:
+        _remnants(patch, place, (behind, above, less))
     patch.paint(_root(patch, place, at, (behind, above, less)), t.shaded(t.GANGLION, 1.12 if place.grade > 1 else 1.0))
 
 
@@ -110,6 +114,16 @@ def _filled(patch: Patch, place: Foramen, near: Coords) -> None:
     patch.paint(rests * cover, t.EPIDURAL_FAT)
     vessel = length(behind + 3.6, above - place.vessel) - 0.9 + 0.2 * less
     patch.paint(patch.cover(vessel) * 0.8, t.VESSEL)
+
+
+def _remnants(patch: Patch, place: Foramen, near: Coords) -> None:
+    """Strands of fat and grey scar: what a far slip has drawn out is torn and mixed, not one even mass."""
+    behind, above, less = near
+    off = length(_drawn_out(behind, place.slip) * (1.0 / 10.0), above * (1.0 / 8.5))
+    within = np.clip((1.0 - off) * 4.0 - 0.12 * less, 0.0, 1.0) * np.clip((length(behind, above) - 4.4) * 0.5, 0.0, 1.0)
+    mix = 0.5 * patch.texture() + 0.5 * patch.streaks()
+    patch.paint(np.clip(0.40 + 0.40 * mix, 0.0, 0.8) * within, t.shaded(t.GAP, 1.15 * place.shade), grain=0.24)
+    patch.paint(np.clip(0.42 * mix, 0.0, 0.5) * within, t.EPIDURAL_FAT)
 
 
 def _drawn_out(behind: Array, slip: float) -> Array:
