@@ -252,7 +252,13 @@ class Patch:
             return self.canvas.softness
         moved = np.abs(np.diff(distance, axis=0, append=distance[-1:]))
         moved[-1] = moved[-2]
-        return np.asarray(np.maximum(moved, self.canvas.softness))
+        # a shape that shears tells more than millimetres
+        np.minimum(moved, 2.5 * self.canvas.steps[0], out=moved)
+        # where two surfaces meet the distance stands still: the neighbours tell how far it moves
+        wide = np.maximum(moved, self.canvas.softness)
+        np.maximum(wide[1:], moved[:-1], out=wide[1:])
+        np.maximum(wide[:-1], moved[1:], out=wide[:-1])
+        return np.asarray(wide)
 
     def mark_bone(self, cover: Array) -> None:
         """Remember that bone covers this part."""

@@ -48,8 +48,10 @@ def _disc(canvas: Canvas, anatomy: Anatomy, disc: Disc) -> None:
     front = frame.local(np.array([above.x, *above.lower_a]))[1:]
     tall = max(float(back[1]), float(front[1]))
     wide = max(below.half_width, above.half_width) + 4.0
-    reach = (min(-depth, float(front[0])) - 6.0, max(0.0, float(back[0])) + 6.0)
-    patch = canvas.box(frame, (-wide, reach[0], -4.0), (wide, reach[1], tall + 4.0))
+    far = above is anatomy.lytic and anatomy.truth.slip_mm > FAR_SLIP_MM
+    more = 4.0 if far else 0.0
+    reach = (min(-depth, float(front[0])) - 6.0 - more, max(0.0, float(back[0])) + 6.0 + more)
+    patch = canvas.box(frame, (-wide, reach[0], -4.0 - more), (wide, reach[1], tall + 4.0 + more))
     if patch is None:
         return
     lateral, p, h = patch.coords(frame)
@@ -76,7 +78,7 @@ def _disc(canvas: Canvas, anatomy: Anatomy, disc: Disc) -> None:
         on = np.clip(np.minimum(along, size - along) + RIM_MM, 0.0, UNDER_MM)
     shape = np.maximum(radial, np.maximum(-h - under, over - on))
     soft = soft_edge(patch, lateral, below.half_width)
-    if above is anatomy.lytic and anatomy.truth.slip_mm > FAR_SLIP_MM:
+    if far:
         soft = np.maximum(soft, patch.spread(shape))
     patch.paint(patch.cover(shape - 0.75, soft), t.LIGAMENT)
     inside = patch.cover(shape, soft)
