@@ -1,11 +1,12 @@
 /** The answers of the open reading on the page: grading state, sheet, saving, remarks. */
-import { parseTyped, places, progress } from './answers.ts';
+import { answerOf, parseTyped, places, progress, words } from './answers.ts';
 import type { Bars } from './bars.ts';
 import type { Illustrations } from './criteria.ts';
 import { dialogOpen } from './dialogs.ts';
 import { evidenceOf, onlyOf, onOtherSide, sliceName } from './evidence.ts';
 import { slip } from './geometry.ts';
 import * as g from './grading.ts';
+import { remarksAt, standing } from './remarks.ts';
 import type { Saver } from './saver.ts';
 import { SheetForm } from './sheet.ts';
 import type {
@@ -54,14 +55,16 @@ export class Answering {
   #remarks: readonly Remark[] = [];
   #measured: Readonly<Record<string, Measured>> = {};
   #faults: readonly Fault[] = [];
+  /** What was typed and refused: it stands in its field, and the answer is still the one before it. */
+  #mistyped: Fault | null = null;
   /** While a reading is being submitted nothing changes. */
   frozen = false;
 
   constructor(bars: Bars, sheet: Sheet, shown: Illustrations, events: AnsweringEvents) {
     this.#bars = bars;
     this.#events = events;
-    this.#form = new SheetForm(bars.list, bars.comment, sheet, shown, {
-      focus: (cell) => this.focus(cell),
+    this.#form = new SheetForm(bars.list, bars.scroller, bars.comment, sheet, shown, {
+      focus: (cell) => this.#choose(cell),
       cap: (cell, cap) => this.#grade(cell, cap),
       reason: (cap) => this.#apply((s, sh) => g.giveReason(sh, s, cap, this.#remarks)),
       note: (text) => this.#apply((s, sh) => g.giveNote(sh, s, text, this.#remarks)),
@@ -91,6 +94,7 @@ export class Answering {
     this.#remarks = reading.remarks;
     this.#measured = reading.measured;
     this.#faults = [];
+    this.#mistyped = null;
     this.frozen = false;
     this.#state = g.begin(sheet, ownImages(reading, content), focus);
     this.#form.load(sheet);
@@ -132,6 +136,7 @@ export class Answering {
     const after = change(before, opened.sheet);
     if (after === before) return;
     this.#state = after;
+    if (after.content !== before.content || after.focus !== before.focus) this.#mistyped = null;
     if (after.content !== before.content) {
       this.#faults = [];
       opened.saver.change(after.content, typing);
@@ -145,13 +150,17 @@ export class Answering {
     if (after.focus !== before.focus || after.mode !== before.mode) this.refocus();
   }
 
+  get #refused(): readonly Fault[] {
+    return this.#mistyped ? [this.#mistyped, ...this.#faults] : this.#faults;
+  }
+
   draw(): void {
     if (!this.#opened || !this.#state) return;
     this.#form.draw({
       grading: this.#state,
-      remarks: this.#remarks,
+      remarks: standing(this.#remarks, this.#refused),
       measured: this.#measured,
-      faults: this.#faults,
+      faults: this.#refused,
       barred: this.#opened.reading.barred ?? {},
       named: (uid) => sliceName(this.#opened?.reading.stacks ?? [], uid),
     });
@@ -172,6 +181,12 @@ export class Answering {
   focus(cell: string): void {
     this.#apply((s) => g.focusOn(s, cell));
     this.refocus();
+  }
+
+  /** A cell chosen with the mouse: what was typed before is taken first, where it can be. */
+  #choose(cell: string): void {
+    if (cell !== this.#state?.focus) this.settleNumber();
+    this.focus(cell);
   }
 
   /** The keyboard follows the open cell, unless it is at work in the images or in the comment. */
@@ -249,6 +264,11 @@ export class Answering {
     if (this.#state?.criteria) this.#form.closer(by);
   }
 
+  /** Turn a page of what does not fit in the sheet. */
+  leaf(by: 1 | -1): void {
+    this.#form.leaf(by);
+  }
+
   undo(): void {
     this.#apply(g.undo);
   }
@@ -263,9 +283,8 @@ export class Answering {
 
   /** Keep the warnings of the open item. */
   keepHere(): void {
-    const keys = new Set(this.#place()?.item.cells.map((cell) => cell.key) ?? []);
-    const here = this.#remarks.filter((r) => r.severity === 'warn' && r.cells.some((key) => keys.has(key)));
-    this.keep(here.map((remark) => remark.code));
+    const here = remarksAt(standing(this.#remarks, this.#refused), this.#place()?.item.cells ?? []);
+    this.keep(here.filter(({ severity }) => severity === 'warn').map(({ code }) => code));
   }
 
   /** Keep every warning that is still open. */
@@ -341,15 +360,18 @@ export class Answering {
 
   #takeNumber(cell: string, text: string): boolean {
     const all = this.#opened ? places(this.#opened.sheet) : [];
-    const scale = all.find((place) => place.cell.key === cell)?.item.scale;
-    if (scale?.kind !== 'continuous' || text.trim() === '') return true;
-    const typed = parseTyped(text, scale);
+    const item = all.find((place) => place.cell.key === cell)?.item;
+    if (!this.#opened || item?.scale.kind !== 'continuous' || text.trim() === '') return true;
+    const typed = parseTyped(text, item.scale);
     if ('problem' in typed) {
-      this.#form.fault(cell, typed.problem);
+      const stays = words(this.#opened.sheet, item, answerOf(this.#state?.content.answers ?? {}, cell));
+      const message = stays ? `${typed.problem} The answer stays: ${stays}.` : typed.problem;
+      this.#mistyped = { cell, message };
+      this.draw();
       return false;
     }
     // A number over images without a scale is no measurement; the sheet says so beside the field.
-    if (this.#opened?.reading.barred?.[cell]) return true;
+    if (this.#opened.reading.barred?.[cell]) return true;
     this.#apply((s) => g.type(s, cell, typed.value, this.#remarks));
     return true;
   }

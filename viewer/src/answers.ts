@@ -108,7 +108,7 @@ export function parseTyped(text: string, scale: ContinuousScale): Typed {
   if (!/^[-+]?(\d+\.?\d*|\.\d+)$/.test(clean)) return { problem: `Give a number in ${scale.unit}.` };
   const value = Number(clean);
   if (value < scale.low || value > scale.high) {
-    return { problem: `Between ${scale.low} and ${scale.high} ${scale.unit}.` };
+    return { problem: signed(`Between ${scale.low} and ${scale.high} ${scale.unit}.`) };
   }
   return { value: rounded(value, scale.decimals) };
 }

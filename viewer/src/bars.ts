@@ -22,6 +22,8 @@ export class Bars {
   readonly root: HTMLElement;
   readonly images: HTMLElement;
   readonly list: HTMLElement;
+  /** What the list scrolls in where it does not fit. */
+  readonly scroller: HTMLElement;
   readonly comment: HTMLTextAreaElement;
   readonly submit: HTMLButtonElement;
   readonly sheet: HTMLElement;
@@ -57,6 +59,7 @@ export class Bars {
     this.#curtain.append(this.#curtainText);
     this.images.append(this.#toolbar.menu);
     this.list = h('ol', { class: 'items' });
+    this.scroller = h('div', { class: 'scroller', tabindex: -1 }, this.list);
     this.comment = h('textarea', {
       id: 'comment',
       rows: 1,
@@ -106,7 +109,7 @@ export class Bars {
       'aside',
       { class: 'sheet', 'aria-label': 'Grading sheet' },
       h('header', { class: 'bar' }, this.#title, this.#count),
-      h('div', { class: 'scroller', tabindex: -1 }, this.list),
+      this.scroller,
       h(
         'footer',
         { class: 'sheet-end' },

@@ -136,6 +136,7 @@ export class Commands {
     else if (action.kind === 'step') this.#answering.step(action.by);
     else if (action.kind === 'across') this.#answering.across(action.by);
     else if (action.kind === 'closer') this.#answering.closer(action.by);
+    else if (action.kind === 'leaf') this.#answering.leaf(action.by);
     else this.#actOnPage(action);
   }
 

@@ -47,6 +47,7 @@ export type Action =
   | { readonly kind: 'step'; readonly by: 1 | -1 }
   | { readonly kind: 'across'; readonly by: 1 | -1 }
   | { readonly kind: 'closer'; readonly by: 1 | -1 }
+  | { readonly kind: 'leaf'; readonly by: 1 | -1 }
   | { readonly kind: 'scroll'; readonly by: number }
   | { readonly kind: 'edge'; readonly to: 'first' | 'last' }
   | { readonly kind: 'tool'; readonly tool: Tool }
@@ -108,6 +109,7 @@ export const KEY_LINES: readonly KeyLine[] = [
     keys: 'Space · Shift+Space',
     does: 'with criteria open: enlarge the next, previous picture',
   },
+  { group: 'Sheet', keys: 'Shift+PageUp · Shift+PageDown', does: 'turn a page of criteria, remarks, sheet' },
   { group: 'Sheet', keys: 'K', does: 'keep the answer as it is, with its remark' },
   { group: 'Sheet', keys: 'Delete', does: 'clear the open cell' },
   { group: 'Sheet', keys: '=', does: 'keep the slice of the active view as evidence of the open cell' },
@@ -217,7 +219,7 @@ function everywhere(press: Press, context: Context): Action | null {
   if (press.key === 'F6') return { kind: 'region' };
   if (press.key === 'F1') return { kind: 'help' };
   if (press.key === 'PageUp' || press.key === 'PageDown') {
-    return { kind: 'scroll', by: press.key === 'PageUp' ? -1 : 1 };
+    return { kind: press.shift ? 'leaf' : 'scroll', by: press.key === 'PageUp' ? -1 : 1 };
   }
   if (context.typing === 'text') return null;
   if (press.code === 'Backquote') return { kind: 'region' };

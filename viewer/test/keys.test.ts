@@ -91,6 +91,15 @@ test('browser shortcuts are left alone', () => {
   assert.equal(resolve(press('ArrowLeft', { alt: true }), context()), null);
 });
 
+test('with Shift the page keys turn the sheet, wherever the keyboard is; without it they scroll the images', () => {
+  for (const region of ['sheet', 'images'] as const) {
+    const context = { region, typing: 'none', mode: 'grade', caps: [] } as const;
+    const shifted = { ...press('PageUp'), shift: true };
+    assert.deepEqual(resolve(shifted, context), { kind: 'leaf', by: -1 });
+    assert.deepEqual(resolve(press('PageUp'), context), { kind: 'scroll', by: -1 });
+  }
+});
+
 test('KEYS.md says what the help dialog says', () => {
   const page = readFileSync('KEYS.md', 'utf8');
   for (const { keys, does } of KEY_LINES)

@@ -112,7 +112,11 @@ def to_pixel(series: Any, point: Any) -> tuple[int, float, float]:
     )
     plane = series.planes[best]
     away = np.subtract(point, plane.position_lps_mm)
-    return best, float(away @ plane.row_lps) / plane.spacing_rc_mm[1], float(away @ plane.column_lps) / plane.spacing_rc_mm[0]
+    return (
+        best,
+        float(away @ plane.row_lps) / plane.spacing_rc_mm[1],
+        float(away @ plane.column_lps) / plane.spacing_rc_mm[0],
+    )
 
 
 def measure(page: Page, world: World) -> float:
@@ -245,6 +249,102 @@ def test_a_remark_is_shown_at_its_cell_and_kept_with_one_key(page: Page, world: 
     saved(page)
     assert code in world.cases["mr"][0].newest["kept"]
     expect(page.locator(".kept").first).to_be_visible()
+
+
+def test_beside_a_value_that_is_refused_nothing_stands_of_the_one_before(page: Page, world: World) -> None:
+    visit(page)
+    value = measure(page, world)
+    saved(page)
+    page.locator('[data-item="meyerding"] .head').click()
+    page.keyboard.press("5")
+    page.locator('[data-item="slip_mm"] .head').click()
+    slip = page.locator('[data-item="slip_mm"]')
+    expect(slip.locator(".measured")).to_contain_text("endplate")
+    expect(slip.locator("[data-remark=C1]")).to_be_visible()
+    slip.locator("input").fill("99")
+    page.keyboard.press("Enter")
+    expect(slip.locator(".fault")).to_have_text(f"Between −20 and 60 mm. The answer stays: {value:.1f} mm.")
+    expect(slip.locator(".measured")).to_have_count(0)
+    expect(slip.locator("[data-remark]")).to_have_count(0)
+    expect(slip.locator("input")).to_have_value("99")
+    # With the mouse elsewhere and back it is gone, and what belongs to the answer stands there again.
+    page.locator('[data-item="modic_type1"] .head').click()
+    expect(page.locator('[data-item="modic_type1"]')).to_have_class(re.compile("open"))
+    page.locator('[data-item="slip_mm"] .head').click()
+    expect(slip.locator("input")).to_have_value(f"{value:.1f}")
+    expect(slip.locator(".measured")).to_contain_text("endplate")
+    expect(slip.locator("[data-remark=C1]")).to_be_visible()
+    # A value the server refuses: the same holds.
+    with refusing(page, "slip_mm.case"):
+        slip.locator("input").fill("12")
+        page.keyboard.press("Enter")
+        expect(slip.locator(".fault")).to_have_text("Refused.")
+        expect(slip.locator("[data-remark]")).to_have_count(0)
+
+
+@contextmanager
+def refusing(page: Page, key: str) -> Iterator[None]:
+    """Let the server take no answer for one cell."""
+    problem = {"detail": "Refused.", "faults": [{"cell": key, "message": "Refused."}]}
+
+    def answer(route: Route) -> None:
+        route.fulfill(status=422, json=problem) if route.request.method == "PUT" else route.fallback()
+
+    page.route("**/*", answer)
+    yield
+    page.unroute("**/*", answer)
+
+
+SAID = (
+    "Measured 31 %, grade I covers up to 25 %.",
+    "Grade 0, but the slip is 9.0 mm.",
+    "Slip measured on a series that is axial; 12 mm off the midline; on L4/5, not L5/S1.",
+    "Check the points: endplate 18.0 mm, slip 41.0 mm.",
+    "The slip is −2.3 mm, so backwards; that is unusual with lysis.",
+)
+
+
+def test_criteria_and_many_remarks_scroll_in_their_own_place(page: Page) -> None:
+    """At 1280 x 800 every item stays on one screen, and the levels stay in sight while their criteria are read."""
+    visit(page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("?")
+    criteria, scroller = page.locator(".criteria"), page.locator(".sheet > .scroller")
+    expect(criteria).to_have_class(re.compile("more-below"))
+    for _ in range(3):
+        page.keyboard.press("Shift+PageDown")
+    expect(criteria).not_to_have_class(re.compile("more-below"))
+    expect(criteria.locator("p").last).to_be_in_viewport(ratio=1)
+    expect(page.locator('[data-open-cell="pfirrmann.case"]')).to_be_in_viewport(ratio=1)
+    at = criteria.evaluate("part => part.scrollTop")
+    page.keyboard.press("u")  # the sheet is drawn anew
+    assert criteria.evaluate("part => part.scrollTop") == pytest.approx(at, abs=60) and at > 0
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+PageUp")
+    expect(criteria).to_have_class(re.compile("more-below"))
+    page.keyboard.press("?")
+
+    cells = ["slip_mm.case", "meyerding.case"]
+    said = [{"code": f"C{at}", "text": text, "severity": "warn", "cells": cells} for at, text in enumerate(SAID)]
+
+    def answer(route: Route) -> None:
+        if route.request.method != "PUT":
+            return route.fallback()
+        response = route.fetch()
+        return route.fulfill(response=response, json=response.json() | {"remarks": said})
+
+    page.route("**/*", answer)
+    page.locator('[data-item="meyerding"] .head').click()
+    page.keyboard.press("0")
+    saved(page)
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".remark-count")).to_have_text("5 remarks")
+    assert scroller.evaluate("part => part.scrollHeight <= part.clientHeight"), "one screen without scrolling"
+    expect(page.locator(".item").last).to_be_in_viewport(ratio=1)
+    expect(page.locator("[data-remark=C4]")).not_to_be_in_viewport()
+    for _ in range(4):
+        page.keyboard.press("Shift+PageDown")
+    expect(page.locator("[data-remark=C4]")).to_be_in_viewport(ratio=0.9)
 
 
 def test_reload_in_the_middle_loses_nothing(page: Page, world: World) -> None:
