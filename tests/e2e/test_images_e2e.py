@@ -132,11 +132,16 @@ def turned_to_the_standard_view(house: House) -> Iterator[None]:
     """Let the study ask for it after all: it is frozen, and a study of its own would cost a second import."""
     change = "UPDATE annotation_study SET settings = json_set(settings, '$.orientation', ?) WHERE code = 'SPINE'"
     with contextlib.closing(sqlite3.connect(house.folder / "data" / "spondy.sqlite3", timeout=20)) as base:
-        for orientation in ("standard", "acquired"):
+
+        def turn(orientation: str) -> None:
             with base:
                 assert base.execute(change, (orientation,)).rowcount == 1
-            if orientation == "standard":
-                yield
+
+        turn("standard")
+        try:
+            yield
+        finally:
+            turn("acquired")
 
 
 @pytest.mark.parametrize("reader", ["reader11", "reader12"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -222,9 +223,14 @@ def test_what_closes_a_case_brings_the_next_one_along_and_what_does_not_tells_no
     third = said["next"]["reading"]
     assert (third["label"], said["next"]["done"]) == ("Case 003", 1)
     assert put(seat, third, 0, answers).status_code == 200
-    with monkeypatch.context() as patch:  # the study is closed just then: the case is submitted all the same
-        patch.setattr("annotation.room.closing.next_reading", _closed)
-        assert close(third, "lock", base=1).json() == {"locked": True, "solution_url": "", "next": None}
+    with monkeypatch.context() as patch:  # the next case is damaged: this one is closed all the same, and says so
+        patch.setattr("annotation.room.closing.next_reading", _raises(KeyError("1.2.3")))
+        assert close(third, "set_aside", reason="Later.").json() == {"locked": False, "next": None}
+        patch.setattr("annotation.room.closing.next_reading", _raises(WrongState("Closed.")))
+        third = cast.next_of(seat, cast.SPINE, "mr")["reading"]
+        assert put(seat, third, third["revision"], answers).status_code == 200
+        base = third["revision"] + 1
+        assert close(third, "lock", base=base).json() == {"locked": True, "solution_url": "", "next": None}
     for _ in range(2):
         last = cast.next_of(seat, cast.SPINE, "mr")["reading"]
         assert put(seat, last, 0, answers).status_code == 200
@@ -234,8 +240,11 @@ def test_what_closes_a_case_brings_the_next_one_along_and_what_does_not_tells_no
         room.after(cast.person("reader_b"), reading["id"], session="")
 
 
-def _closed(*_: object, **__: object) -> None:
-    raise WrongState("Closed.")
+def _raises(error: Exception) -> Callable[..., None]:
+    def instead(*_: object, **__: object) -> None:
+        raise error
+
+    return instead
 
 
 def test_not_assessable_with_a_reason_is_a_whole_answer(seat: Client, reading: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ export type Outcome<T> =
   | { readonly kind: 'gone' }
   /** Not now, in the server's words: the study's state forbids it. Nobody's answer is in the way. */
   | { readonly kind: 'blocked'; readonly sentence: string }
-  | { readonly kind: 'failed'; readonly sentence: string };
+  | { readonly kind: 'failed'; readonly sentence: string; readonly cutOff?: boolean };
 
 const PATIENCE_MS = 15_000;
 
@@ -39,7 +39,7 @@ async function ask<T>(url: string, init: RequestInit, patience = PATIENCE_MS): P
   }
   if (response.ok) {
     return body === null
-      ? { kind: 'failed', sentence: 'The answer was cut off.' }
+      ? { kind: 'failed', sentence: 'The answer was cut off.', cutOff: true }
       : { kind: 'ok', body: body as T };
   }
   return problem(response.status, (body ?? {}) as Problem);
@@ -113,6 +113,8 @@ export class Api {
     const ahead = this.#ahead;
     const sent = { ...body, onward: true, ahead: ahead?.mark ?? '' };
     const outcome = await this.#send<T>('POST', url, sent);
+    // It began to say yes: the case is closed. What was lost on the way, the next case, is asked for again.
+    if (outcome.kind === 'failed' && outcome.cutOff) return { kind: 'ok', body: { next: null } as T };
     const next = outcome.kind === 'ok' ? outcome.body.next : null;
     if (outcome.kind !== 'ok' || !next?.reading?.as_ahead || !ahead) return outcome;
     const reading = { ...next.reading, stacks: ahead.stacks };

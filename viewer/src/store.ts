@@ -111,6 +111,23 @@ export const rememberTimes = (user: string, visit: Visit): Promise<unknown> =>
     undefined,
   );
 
+/** Take out what has arrived, in one step: another window may still be adding to the same visit. */
+export const dropTimes = (user: string, visit: string, arrived: ReadonlySet<number>): Promise<unknown> =>
+  quietly<unknown>(
+    run('readwrite', (table) => {
+      const place = timesKey(user, visit);
+      const found = table.get(place) as IDBRequest<Visit | undefined>;
+      found.onsuccess = () => {
+        if (!found.result) return;
+        const told = found.result.told.filter(({ number }) => !arrived.has(number));
+        if (told.length > 0) table.put({ ...found.result, told }, place);
+        else table.delete(place);
+      };
+      return found;
+    }),
+    undefined,
+  );
+
 export const forgetTimes = (user: string, visit: string): Promise<unknown> =>
   quietly<unknown>(
     run('readwrite', (table) => table.delete(timesKey(user, visit))),

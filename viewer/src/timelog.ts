@@ -3,7 +3,7 @@
  * answer, a minute without input, hidden, submitted. Sent now and then; what does not arrive is kept and sent later.
  */
 import type { Api } from './api.ts';
-import { forgetTimes, keptTimes, rememberTimes } from './store.ts';
+import { dropTimes, forgetTimes, keptTimes, rememberTimes } from './store.ts';
 import type { MomentKind, Reading } from './wire.ts';
 
 /** Without input for so long, nobody is at work. */
@@ -197,9 +197,21 @@ export class TimeLog {
     await this.#kept;
     for (const kept of await keptTimes(this.#user)) {
       const here = kept.visit === this.#visit?.visit || this.#ending.has(kept.visit);
-      if (!here) await this.#sendWhole(kept, false);
+      if (!here) await this.#sendKeptVisit(kept);
     }
     this.#sendingKept = false;
+  }
+
+  /** Another window may have this visit open: only what has arrived is taken out, and nothing is written back. */
+  async #sendKeptVisit(kept: Visit): Promise<void> {
+    for (let from = 0; from < kept.told.length; from += MOST) {
+      const told = kept.told.slice(from, from + MOST);
+      if (!(await this.#arrives({ ...kept, told }, false))) {
+        this.#owing = true;
+        return;
+      }
+      await dropTimes(this.#user, kept.visit, new Set(told.map(({ number }) => number)));
+    }
   }
 }
 

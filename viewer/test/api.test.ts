@@ -20,6 +20,13 @@ test('409 without a sentence still says something', () => {
   assert.ok(outcome.kind === 'blocked' && outcome.sentence.length > 0);
 });
 
+test('an answer that says yes and is cut off has closed the case; the next one is asked for', async () => {
+  globalThis.fetch = async () => new Response('{"locked": true, "ne', { status: 200 });
+  const api = new Api({ csrf: 'token' } as RoomFacts);
+  assert.deepEqual(await api.lock('/lock', 4), { kind: 'ok', body: { next: null } });
+  assert.equal((await api.save('/save', 4, { answers: {}, evidence: {} } as never)).kind, 'failed');
+});
+
 test('a closed case brings the next one along; images that are here already are told by their mark', async () => {
   const stacks = [{ id: 'k1', frames: [] }];
   const reading = { id: 'r2', stacks: [] as unknown[], as_ahead: true };

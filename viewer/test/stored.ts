@@ -12,7 +12,11 @@ function transaction(): object {
   const now: { oncomplete?: () => void } = {};
   setTimeout(() => now.oncomplete?.());
   const table = {
-    get: (key: string) => ({ result: rows.get(key) }),
+    get: (key: string) => {
+      const request: { result: unknown; onsuccess?: () => void } = { result: structuredClone(rows.get(key)) };
+      queueMicrotask(() => request.onsuccess?.());
+      return request;
+    },
     getAll: (range: Range) => ({ result: found(range).map((key) => rows.get(key)) }),
     getAllKeys: (range: Range) => ({ result: found(range) }),
     count: (range: Range) => ({ result: found(range).length }),

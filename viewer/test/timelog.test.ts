@@ -109,6 +109,19 @@ test('a visit that could not be sent goes when the network is back, once', async
   assert.equal(calls.length, 5, 'nothing is owed any more');
 });
 
+test('a visit that another window still tells keeps what has not arrived', async () => {
+  const told = [1, 2].map((number) => ({ number, kind: 'answer', at: Date.now() }));
+  rows.set('~anna|b', { visit: 'b', url: '/times', told: told.slice(0, 1) });
+  await opened();
+  rows.set('~anna|b', { visit: 'b', url: '/times', told });
+  calls[0]?.answer(ok);
+  await settle();
+  const left = kept()
+    .find(({ visit }) => visit === 'b')
+    ?.told.map(({ number }) => number);
+  assert.deepEqual(left, [2]);
+});
+
 test('a machine that slept was not at work', async (t) => {
   const log = await opened();
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
