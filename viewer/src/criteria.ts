@@ -34,7 +34,8 @@ export class Criteria {
     if (this.#item !== item.code) this.#large = -1;
     this.#item = item.code;
     this.#plates = [];
-    const box = h('div', { class: 'criteria' });
+    // It scrolls: who has no mouse and no short cut reaches it by Tab from below.
+    const box = h('div', { class: 'criteria', role: 'group', tabindex: 0, 'aria-label': 'Criteria' });
     const drawing = this.#shown.drawings[item.code];
     if (item.scale.kind === 'continuous') {
       const figure = drawing !== undefined && panel(drawing, FIGURE, `Drawing: ${item.short || item.asked}`);

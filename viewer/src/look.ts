@@ -4,19 +4,15 @@
  */
 import { fragment, submit } from './api.ts';
 import { say } from './dom.ts';
+import { caseAhead, slicesAhead, warm } from './lookahead.ts';
 import { Masking } from './masking.ts';
+import { must, takeOver } from './takeover.ts';
 
 type View = 'slice' | 'spread' | 'all' | 'over';
 const BUSY_MS = 1000;
 /** More slices than this are scrolled instead of being made to fit. */
 const MOST_AT_ONE_GLANCE = 36;
 const PATIENT_MS = 250;
-
-const must = <T extends Element>(root: ParentNode, selector: string): T => {
-  const found = root.querySelector<T>(selector);
-  if (!found) throw new Error(`The page lacks ${selector}.`);
-  return found;
-};
 
 class LightBox {
   readonly #main: HTMLElement;
@@ -49,7 +45,7 @@ class LightBox {
     this.#listen();
     if (main.dataset.busy === 'yes') this.#lookAgain();
     must<HTMLElement>(this.#current, '.pick').focus();
-    window.setTimeout(() => this.#warmCase(), PATIENT_MS);
+    window.setTimeout(() => void warm(caseAhead(main, this.#strips)), PATIENT_MS);
   }
 
   get #id(): string {
@@ -240,48 +236,16 @@ class LightBox {
     image.style.setProperty('--proportion', this.#current.dataset.proportion ?? '1');
   }
 
-  #fill(name: string, text: string): void {
-    for (const part of this.#main.querySelectorAll<HTMLElement>(`[data-fill=${name}]`)) say(part, text);
-  }
-
-  // --- pictures fetched before they are asked for ------------------------------------------------------------------
-
-  #warm(addresses: readonly string[]): Promise<void> {
-    return addresses.reduce(
-      (before, address) =>
-        before.then(
-          () =>
-            new Promise<void>((resolve) => {
-              const image = new Image();
-              image.onload = image.onerror = () => resolve();
-              image.src = address;
-            }),
-        ),
-      Promise.resolve(),
-    );
-  }
-
-  /** Once somebody scrolls a series, its neighbours come; nearest first. */
+  /** Once somebody scrolls a series, its neighbours come. */
   #warmSlices(): void {
     const key = `${this.#id}/${this.#view}`;
     if (this.#warmed === key || !this.#places.has(this.#id)) return;
     this.#warmed = key;
-    const all = Array.from({ length: Math.min(this.#count, 80) }, (_, n) => n + 1);
-    all.sort((a, b) => Math.abs(a - this.#place) - Math.abs(b - this.#place));
-    void this.#warm(all.map((place) => this.#address(place)));
+    void warm(slicesAhead(this.#count, this.#place).map((place) => this.#address(place)));
   }
 
-  /** The large picture of every series of this case, then the strips of the next case. */
-  #warmCase(): void {
-    const base = must<HTMLElement>(this.#main, '[data-pictures]').dataset;
-    const large = this.#strips
-      .filter((strip) => strip.dataset.state !== 'excluded' && strip.dataset.slices !== '0')
-      .map((strip) => {
-        const { series, slices, version } = strip.dataset;
-        return `${base.pictures}${series}/slices/${Math.floor((Number(slices) + 1) / 2)}.png?v=${version}`;
-      });
-    const ahead = (base.ahead ?? '').split(' ').filter(Boolean);
-    void this.#warm([...large, ...ahead]);
+  #fill(name: string, text: string): void {
+    for (const part of this.#main.querySelectorAll<HTMLElement>(`[data-fill=${name}]`)) say(part, text);
   }
 
   // --- keys and clicks -------------------------------------------------------------------------------------------
@@ -400,41 +364,14 @@ class LightBox {
     must<HTMLElement>(this.#main, '.look-said').replaceChildren(words);
   }
 
-  /** Take over what a fresh page of this case says; pictures stay unless they are others. */
+  /** Take over what a fresh page of this case says; a case with other series is opened anew. */
   #take(html: string, keepWords: boolean): void {
-    const page = new DOMParser().parseFromString(html, 'text/html');
-    const main = page.querySelector<HTMLElement>('[data-look]');
-    if (!main) {
+    if (!takeOver(this.#main, html, keepWords)) {
       location.reload();
       return;
     }
-    const parts = ['.look-head', '[data-verdict]'];
-    for (const part of keepWords ? parts : [...parts, '.look-said']) {
-      const fresh = main.querySelector(part);
-      const old = this.#main.querySelector(part);
-      if (fresh && old && fresh.innerHTML !== old.innerHTML) old.replaceChildren(...fresh.childNodes);
-    }
-    for (const fresh of main.querySelectorAll<HTMLElement>('.strip')) this.#takeStrip(fresh);
-    this.#main.dataset.busy = main.dataset.busy ?? 'no';
     this.#show();
     if (this.#main.dataset.busy === 'yes') this.#lookAgain();
-  }
-
-  #takeStrip(fresh: HTMLElement): void {
-    const old = document.getElementById(fresh.id);
-    if (!old) {
-      location.reload(); // a series has come in meanwhile
-      return;
-    }
-    const current = old.classList.contains('current');
-    old.className = fresh.className;
-    old.classList.toggle('current', current);
-    Object.assign(old.dataset, { ...fresh.dataset });
-    const about = old.querySelector('.about');
-    about?.replaceChildren(...must<HTMLElement>(fresh, '.about').childNodes);
-    const picture = must<HTMLElement>(old, '.strip-picture');
-    const newer = must<HTMLElement>(fresh, '.strip-picture');
-    if (picture.getAttribute('src') !== newer.getAttribute('src')) picture.replaceWith(newer);
   }
 
   #lookAgain(): void {

@@ -16,7 +16,10 @@ export function remarksOf(remarks: readonly Remark[], kept: readonly string[]): 
   const lines = remarks.map((remark) => line(remark, kept));
   if (lines.length <= AT_A_GLANCE) return lines;
   const count = h('p', { class: 'remark-count' }, `${lines.length} remarks`);
-  return [count, h('div', { class: 'remarks', tabindex: -1 }, ...lines)];
+  return [
+    count,
+    h('div', { class: 'remarks', role: 'group', tabindex: 0, 'aria-label': 'Remarks' }, ...lines),
+  ];
 }
 
 function line(remark: Remark, kept: readonly string[]): HTMLElement {
