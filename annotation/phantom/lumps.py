@@ -10,8 +10,9 @@ from .canvas import Array, Patch
 def lumps(patch: Patch, seed: int, scale_mm: float, terms: int = 12) -> Array:
     """Noise of zero mean and unit variance over a patch.
 
-    Every term is a product of three waves, one a canvas axis: one matrix product, instead of a sine a voxel. The axes
-    are taken as those of the patient they are nearest to, so that series of one person have nearly the same lumps.
+    Every term is a product of three waves, one a canvas axis: a product of matrices, instead of a sine a voxel.
+    The axes are taken as those of the patient they are nearest to, so that series of one person have nearly the same
+    lumps.
 
     Parameters
     ----------
@@ -36,4 +37,6 @@ def lumps(patch: Patch, seed: int, scale_mm: float, terms: int = 12) -> Array:
         waves.append(np.cos(pace[axis][:, None] * along + phase[axis][:, None]).astype(np.float32))
     first, second, third = waves
     pairs = (first[:, :, None] * second[:, None, :]).reshape(terms, -1) * np.float32((8.0 / terms) ** 0.5)
-    return np.asarray((pairs.T @ third).reshape(first.shape[1], second.shape[1], third.shape[1]))
+    # not by BLAS: its sums differ from one kind of processor to the next
+    summed = np.einsum("ti,tk->ik", pairs, third)
+    return np.asarray(summed.reshape(first.shape[1], second.shape[1], third.shape[1]))
