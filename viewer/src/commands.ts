@@ -101,6 +101,7 @@ export class Commands {
       marked: this.#images()?.tools.marked ?? false,
       pointing: this.#images()?.tools.keys.pointing ?? false,
       jumping: this.#bars.jumping,
+      criteria: this.#answering.state?.criteria ?? false,
     };
   }
 

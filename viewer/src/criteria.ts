@@ -103,13 +103,21 @@ export class Criteria {
 
   #pictures(item: Item, code: string, said: string): readonly HTMLElement[] {
     return this.#of(item, code).map((plate) => {
-      const at = this.#plates.length;
       const { src, title, width, height } = plate;
-      const turn = () => this.#show(this.#large === at ? -1 : at);
+      const turn = () => {
+        const at = this.#plates.indexOf(button);
+        this.#show(this.#large === at ? -1 : at);
+      };
       const button = quiet('', `${title}: larger or smaller`, turn, { class: 'plate', tabindex: '-1' });
       const image = h('img', { src, alt: `Phantom, ${said}, ${title}`, width, height });
       // Where it cannot be had the words and the drawing are enough: no broken frame.
-      image.addEventListener('error', () => button.remove());
+      image.addEventListener('error', () => {
+        button.remove();
+        const at = this.#plates.indexOf(button);
+        if (at < 0) return;
+        this.#plates.splice(at, 1);
+        this.#show(-1);
+      });
       button.append(image, h('span', { class: 'plate-title', 'aria-hidden': 'true' }, title));
       this.#plates.push(button);
       return button;

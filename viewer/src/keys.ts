@@ -25,6 +25,8 @@ export interface Context {
   readonly pointing?: boolean;
   /** The list of places is open: the next digit chooses one. */
   readonly jumping?: boolean;
+  /** The criteria of the focused item are open, and their pictures with them. */
+  readonly criteria?: boolean;
 }
 
 export type Tool =
@@ -297,7 +299,7 @@ function named(press: Press, context: Context): Action | null {
   return context.region === 'images' ? inImages(press) : inSheet(press, context);
 }
 
-function inSheet(press: Press, { typing }: Context): Action | null {
+function inSheet(press: Press, { typing, criteria }: Context): Action | null {
   switch (press.key) {
     case 'ArrowLeft':
     case 'ArrowRight':
@@ -307,7 +309,7 @@ function inSheet(press: Press, { typing }: Context): Action | null {
     case 'Enter':
       return { kind: 'accept' };
     case ' ':
-      return { kind: 'closer', by: press.shift ? -1 : 1 };
+      return criteria ? { kind: 'closer', by: press.shift ? -1 : 1 } : null;
     case 'Escape':
       return { kind: 'escape' };
     case 'Delete':

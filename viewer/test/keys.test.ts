@@ -70,13 +70,15 @@ test('arrows move cells in the sheet and scroll in the images; page keys always 
 });
 
 test('space looks closer at the pictures of the criteria, from the sheet alone', () => {
-  assert.deepEqual(resolve(press(' '), context()), { kind: 'closer', by: 1 });
-  assert.deepEqual(resolve(press(' ', { shift: true }), context({ typing: 'number' })), {
+  const open = (more: Partial<Context> = {}) => context({ criteria: true, ...more });
+  assert.deepEqual(resolve(press(' '), open()), { kind: 'closer', by: 1 });
+  assert.deepEqual(resolve(press(' ', { shift: true }), open({ typing: 'number' })), {
     kind: 'closer',
     by: -1,
   });
-  assert.equal(resolve(press(' '), context({ region: 'images' })), null);
-  assert.equal(resolve(press(' '), context({ typing: 'text' })), null, 'it is written');
+  assert.equal(resolve(press(' '), open({ region: 'images' })), null);
+  assert.equal(resolve(press(' '), open({ typing: 'text' })), null, 'it is written');
+  assert.equal(resolve(press(' '), context()), null, 'the page scrolls');
 });
 
 test('undo, redo and the switch of focus', () => {
