@@ -264,9 +264,12 @@ def _oedema(patch: Patch, marrow: Array, anatomy: Anatomy, defect: Defect) -> No
     rng = np.random.default_rng([anatomy.seed, 27, 1 + defect.side])
     # it reaches further into one of the two pieces, and not equally far in two people
     front, rear = rng.uniform(0.62, 0.95, 2).tolist()
-    away = length(np.where(at[0] < 0, at[0] * np.float32(front), at[0] * np.float32(rear)), at[1], at[2])
+    # from the edges of the bone on: a far slip leaves the pieces far apart
+    deep = np.abs(at[0]) - np.float32(max(defect.gap_mm / 2 - 1.7, 0.0))
+    away = length(np.where(at[0] < 0, deep * np.float32(front), deep * np.float32(rear)), at[1], at[2])
+    away += np.float32(1.5) * lumps(patch, anatomy.seed + 28 + defect.side, 3.0, 10)
     patchy = 0.22 * patch.texture() + 0.16 * patch.streaks()
-    spread = np.clip((OEDEMA_REACH_MM + 4.0 - away) / 9.0 + patchy, 0.0, 1.0) * np.clip(0.86 + 0.7 * patchy, 0.0, 1.0)
+    spread = np.clip((OEDEMA_REACH_MM + 3.0 - away) / 9.5 + patchy, 0.0, 1.0) * np.clip(0.86 + 0.7 * patchy, 0.0, 1.0)
     patch.paint(spread * marrow, t.BONE_OEDEMA, grain=0.08)
 
 

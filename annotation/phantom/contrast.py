@@ -21,6 +21,8 @@ OUTSIDE = -5.3
 INNER = 3.9
 """Depth of the inner border of the gap: a film that stays in the gap ends here at the latest."""
 FEATHER_MM = 1.5
+POOL_MM = 9.0
+"""No pool reaches further from the needle's tip."""
 STREAM_MM = 1.4
 """Half the width of the stream between the needle's tip and the gap."""
 
@@ -53,7 +55,7 @@ def paint_contrast(canvas: Canvas, anatomy: Anatomy, needles: dict[int, Needle],
     """Contrast of both sides and, on one side, the needle still in place."""
     paint_needle(canvas, needles[needle_side])
     for i, defect in enumerate(anatomy.defects):
-        low, high = _bounds(defect)
+        low, high = _bounds(defect, needles[defect.side])
         patch = canvas.box(WORLD, low, high)
         if patch is None:
             continue
@@ -62,11 +64,18 @@ def paint_contrast(canvas: Canvas, anatomy: Anatomy, needles: dict[int, Needle],
         part += added
 
 
-def _bounds(defect: Defect) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """The box that contrast of one side may reach: the canal in front, muscle behind."""
+def _bounds(defect: Defect, needle: Needle) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """The box that contrast of one side may reach: the canal in front, muscle behind, and the pool round the tip."""
     x, y, z = (float(value) for value in defect.frame.origin)
-    across = sorted((x - 17.0 * defect.side, x + 14.0 * defect.side))
-    return (across[0], y - 13.0, z - 17.0), (across[1], y + 20.0, z + 16.0)
+    tip = needle.tip
+    ends = (x - 17.0 * defect.side, x + 14.0 * defect.side)
+    low = (min(*ends, float(tip[0]) - POOL_MM), y - 13.0, min(z - 17.0, float(tip[2]) - POOL_MM))
+    high = (
+        max(*ends, float(tip[0]) + POOL_MM),
+        max(y + 20.0, float(tip[1]) + POOL_MM),
+        max(z + 16.0, float(tip[2]) + POOL_MM),
+    )
+    return low, high
 
 
 def contrast_hu(anatomy: Anatomy, patch: Patch, defect: Defect, pattern: int, needle: Needle) -> Array:

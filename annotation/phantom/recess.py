@@ -20,6 +20,8 @@ ROOT_DEPTH_MM = 5.6
 """How far the traversing root lies behind the back wall of the vertebra below."""
 OUT_MM = 26.0
 HILL_MM = 5.0
+OVER_MM = 9.0
+"""How far a bulge of one side runs out beyond the midline: cut there, it would end in a straight step."""
 FAT_SHIFT_MM = 0.4
 """Fat lies about this far behind its place on the picture (chemical shift): the rim is even only when drawn uneven."""
 
@@ -129,8 +131,10 @@ def recess_of(anatomy: Anatomy, i: int) -> Recess:
     )
 
 
-def _on_side(canvas: Canvas, recess: Recess, side: int, depth: tuple[float, float]) -> tuple[Patch, Coords] | None:
-    ends = sorted((side * -2.0, side * OUT_MM))
+def _on_side(
+    canvas: Canvas, recess: Recess, side: int, depth: tuple[float, float], inner: float
+) -> tuple[Patch, Coords] | None:
+    ends = sorted((side * -inner, side * OUT_MM))
     patch = canvas.box(recess.frame, (ends[0], depth[0], -14.0), (ends[1], depth[1], 13.0))
     if patch is None:
         return None
@@ -144,7 +148,7 @@ def paint_bulges(canvas: Canvas, anatomy: Anatomy) -> None:
         recess = recess_of(anatomy, i)
         if not recess.grade:
             continue
-        found = _on_side(canvas, recess, side, (recess.wall[1][0] - 8.0, recess.depth + 3.0))
+        found = _on_side(canvas, recess, side, (recess.wall[1][0] - 8.0, recess.depth + 3.0), OVER_MM)
         if found is None:
             continue
         patch, at = found
@@ -167,16 +171,18 @@ def _bulge(recess: Recess, at: Coords) -> tuple[Array, Array]:
     hill = np.maximum(1.0 - ((across - middle) / recess.spread) ** 2, 0.0)
     hill = hill * np.sqrt(hill)
     rise = (recess.edge(1) - wall) * recess.near(s)
-    # what a slip has uncovered of the disc reaches across the midline: only the rest is a hill of this side
+    # what a slip has uncovered of the disc slopes away across the midline: only the rest is a hill of this side
     own = np.minimum(rise, HILL_MM)
-    return wall, np.asarray(p - wall - (rise - own) * np.where(across < middle, np.float32(1.0), hill) - own * hill)
+    over = np.clip(1.0 + across / OVER_MM, 0.0, 1.0)
+    over = over * over * (3.0 - 2.0 * over)
+    return wall, np.asarray(p - wall - (rise - own) * np.where(across < middle, over, hill) - own * hill)
 
 
 def paint_recesses(canvas: Canvas, anatomy: Anatomy) -> None:
     """The ligament along the joint and the traversing root; after the bodies, before the arches."""
     for i, side in enumerate((-1, 1)):
         recess = recess_of(anatomy, i)
-        found = _on_side(canvas, recess, side, (recess.depth - 8.0, recess.depth + 20.0))
+        found = _on_side(canvas, recess, side, (recess.depth - 8.0, recess.depth + 20.0), 2.0)
         if found is None:
             continue
         patch, at = found
