@@ -25,7 +25,9 @@ __all__ = [
 
 ESTIMATE = ("estimate", "ci_low", "ci_high")
 WITHIN = (-1.0, 1.0)
-SCORE = "κ of two readers: score interval, which keeps its level also where few cases are read differently."
+SCORE = (
+    "κ of two readers: score interval where it exists; it keeps its level also where few cases are read differently."
+)
 FEW = 10  # differing cases; from here on the intervals hold 93 to 95 % (docs/statistics.md, coverage)
 # A count that no line of `estimates.csv` holds stands as a word.
 IN_WORDS = (
@@ -89,9 +91,12 @@ def kappa_fields(results: Results, id: str) -> tuple[str, str, str]:
 
 
 def scored(results: Results) -> bool:
-    """Whether score intervals are printed of any finding's kappa."""
-    ids = [f"agreement/{item['code']}/kappa_unweighted" for item in items(results)]
-    return any(id in results and kappa_fields(results, id) != ESTIMATE for id in ids)
+    """Whether the plan prints score intervals of any kappa: of two readers, of pairs of several, of repeat readings."""
+    return any(
+        "/kappa_" in entry.id and kappa_fields(results, entry.id) != ESTIMATE
+        for family in ("agreement/", "intra/", "sites/")
+        for entry in results.under(family)
+    )
 
 
 def _words(cells: Cells, id: str, band: Callable[[float], str], fields: tuple[str, str, str]) -> str:

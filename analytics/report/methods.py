@@ -201,7 +201,7 @@ def _statistics(results: Results, about: StudyFacts) -> list[list[str]]:
         _plan(results, about),
         [
             *said,
-            "Intervals of Cohen's kappa are score intervals." if scored(results) else "",
+            "Intervals of Cohen's kappa are score intervals, where they exist." if scored(results) else "",
             "Firth's penalty was used beside maximum likelihood." if firth else "",
             f"Bootstrap intervals rest on {words.count(drawn, 'replicates')} resamples of cases." if drawn else "",
         ],

@@ -78,12 +78,12 @@ def kappa_refused(entry: Entry) -> str:
 def kappa_limits(entry: Entry, plan: str) -> tuple[str, str, str]:
     """Name the estimate and the limits of it that are printed.
 
-    Of Cohen's kappa the score interval, which keeps its level also where few cases are read differently; Wald's where
-    the plan does as the reference study did, where the other does not exist, and for every other coefficient.
+    Of Cohen's kappa the score interval, which keeps its level also where few cases are read differently. Where it does
+    not exist its reason is printed: Wald's would be narrowest just there. Wald's where the plan does as the reference
+    study did, and for every other coefficient.
     """
     as_published = plan in {"paper", "agreement_paper"}
-    scored = isinstance(entry.values.get("ci_low_score"), float) and isinstance(entry.values["ci_high_score"], float)
-    ending = "_score" if scored and not as_published else ""
+    ending = "_score" if "ci_low_score" in entry.values and not as_published else ""
     return "estimate", f"ci_low{ending}", f"ci_high{ending}"
 
 

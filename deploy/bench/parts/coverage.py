@@ -15,6 +15,7 @@ LEVEL = 95.0
 OFF = 2.5  # percentage points; more than three and a half times what chance moves in 1,000 studies
 PROMISED_WITHIN = 2.0  # points off the level that a promised interval may be: what discrete tables alone bring about
 ERRORS = 3.0  # and what chance may add, in standard errors: one alarm in 370 sound intervals
+PROMISE = {True: "promised", False: "promised, **not kept**"}
 
 
 class Look(NamedTuple):
@@ -145,8 +146,9 @@ def _family(family: str, lines: Sequence[Mapping[str, Any]]) -> str:
 def _cell(line: Mapping[str, Any]) -> str:
     parts = [f"{line['bias']:+.3f}"] if "bias" in line else []
     if "coverage_pct" in line:
-        mark = "**" if is_off(line) or line.get("promise_kept") is False else ""
+        promised = "promise_kept" in line  # judged with the error of the simulation, which is_off leaves out
+        mark = "**" if is_off(line) and not promised else ""
         parts.append(f"{mark}{line['coverage_pct']:.1f}{mark}")
-        parts[-1] += f" ± {line['coverage_se']:.1f}, promised" if "promise_kept" in line else ""
+        parts[-1] += f" ± {line['coverage_se']:.1f}, {PROMISE[line['promise_kept']]}" if promised else ""
         parts += [f"({line['without_pct']:g} without)"] if line["without_pct"] else []
     return ", ".join(parts[:2]) + (f" {parts[2]}" if len(parts) > 2 else "")

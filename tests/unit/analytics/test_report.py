@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from analytics.report.facts import StudyFacts
 from analytics.report.methods import methods
 from analytics.report.text import Cells, ratio, rounded
 from analytics.stats.agreement import kappa
+from analytics.stats.kappa_score import UNCONFIRMED
 from analytics.stats.result import Entry, NotEstimable, Results
 
 
@@ -177,6 +179,40 @@ def test_the_zero_of_a_constant_reader_is_nowhere_an_agreement() -> None:
     both = _two_readers(agreed, Entry.of("agreement/x/kappa_unweighted", kappa([[10, 1], [0, 2]], [0, 1])))
     assert "highest for finding: kappa 0.75" in plain(results_words.agreement(both)[0])
     assert forest.ready(both)
+
+
+def test_where_no_score_interval_exists_its_reason_stands_and_no_other_interval() -> None:
+    """Wald's would be tight here, although each reader saw the finding in other cases than the other."""
+    entry = Entry.of("agreement/x/kappa_unweighted", kappa([[56, 1], [3, 0]], [0, 1]))
+    assert isinstance(entry.values["ci_low"], float)
+    results = replace(
+        _two_readers(Entry("agreement/x/agreement", 60, "m", {"n_pairs": 60, "percent_agreement": 93.3}), entry),
+        plan={"code": "full", "title": "T", "digest": "a"},
+    )
+    table = printed(results)
+    assert table is not None
+    row = table.plain().rows[0]
+    assert row[3] == "κ −0.03 (interval not estimable (a))"
+    assert row[5] == "poor"
+    assert f"(a) {UNCONFIRMED}." in table.plain().footnotes
+    (said,) = map(plain, results_words.agreement(results))
+    assert "kappa −0.03 (interval not estimable: no case" in said
+    assert " to " not in said
+    assert not forest.ready(results)
+
+
+def test_the_methods_name_the_score_interval_of_pairs_of_several_readers() -> None:
+    found = kappa([[20, 2], [3, 15]], [0, 1])
+    for plan, named in (("full", True), ("paper", False)):
+        results = Results(
+            {"code": plan, "title": "T", "digest": "a"},
+            {"readers": ["R1", "R2", "R3"], "items": [], "has_outcomes": False},
+            0,
+            (Entry.of("agreement/x/pairs/R1-R2/kappa_unweighted", found),),
+        )
+        section = next(one for one in methods(results, StudyFacts()) if one.code == "methods_statistics")
+        said = "Intervals of Cohen's kappa are score intervals, where they exist." in " ".join(_sentences(section))
+        assert said == named, plan
 
 
 def _sentences(section: Section) -> list[str]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, permutations, product
 
 import numpy as np
 import pytest
 from scipy import optimize
 
 from analytics.stats import agreement, square, validation
-from analytics.stats.kappa_score import UNCONFIRMED, score_limits
+from analytics.stats.kappa_score import NOBODY_AGREES, TOO_FEW, UNCONFIRMED, score_limits
 from analytics.stats.result import NotEstimable, Z
 
+WEIGHTINGS: tuple[square.Weighting, ...] = ("unweighted", "linear", "quadratic")
 GRADES = np.array([[9, 2, 0], [1, 7, 3], [1, 0, 6]])
 
 
@@ -69,6 +70,66 @@ def test_wilson_is_the_case_in_which_nobody_differs() -> None:
     wilson = validation.proportion(60, 60).wilson_low  # in per cent
     assert low == pytest.approx(1 - (1 - float(str(wilson)) / 100) / 0.5, rel=1e-12)
     assert high == 1
+
+
+@pytest.mark.parametrize("places", [(0, 1), (1, 3), (0, 4)])
+def test_with_two_levels_in_use_the_weights_do_not_matter(places: tuple[int, int]) -> None:
+    diagonal = np.zeros(5, dtype=int)
+    diagonal[list(places)] = 10
+    for weighting in WEIGHTINGS:
+        low, high = score_limits(np.diag(diagonal), square.weights(np.arange(5), weighting))
+        assert low == pytest.approx(0.67775, abs=1e-5), weighting
+        assert high == 1
+
+
+@pytest.mark.parametrize("diagonal", [(20, 20, 20, 20, 20), (60, 25, 9, 0, 2), (0, 57, 2, 0, 0), (40, 0, 0, 0, 2)])
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_nobody_differing_says_no_less_than_one_case_read_as_far_apart(
+    diagonal: tuple[int, ...], weighting: square.Weighting
+) -> None:
+    w = square.weights(np.arange(5), weighting)
+    perfect = float(str(score_limits(np.diag(diagonal), w)[0]))
+    pairs = list(permutations(np.flatnonzero(diagonal), 2))
+    farthest = min(w[pair] for pair in pairs)
+    with_one = []
+    for pair in pairs:
+        table = np.diag(diagonal)
+        table[pair[0], pair[0]] -= 1
+        table[pair] += 1
+        with_one += [float(str(score_limits(table, w)[0]))] if w[pair] == farthest else []
+    assert -1 <= max(with_one) <= perfect < 1
+
+
+def test_one_or_two_differing_cases_always_give_limits_around_kappa() -> None:
+    """Near kappa 1 rounding is coarser than any absolute tolerance of the search."""
+    rng = np.random.default_rng(1)
+    whole = [np.diag([134, 53, 8, 19, 50, 236])]
+    for levels, n in product((4, 5, 6), (50, 150, 500)):
+        whole.append(np.diag(2 + rng.multinomial(n - 2 * levels, rng.dirichlet(np.ones(levels)))))
+    for table in whole:
+        for step in (1, len(table) - 1):  # one case read a level lower, then one as far apart as can be
+            table[step, step] -= 1
+            table[step, 0] += 1
+            for weighting in WEIGHTINGS:
+                w = square.weights(np.arange(len(table)), weighting)
+                low, high = (float(str(limit)) for limit in score_limits(table, w))
+                assert -1 < low < kappa(table / table.sum(), w) < high < 1, (table, weighting)
+    ordinary = np.diag([134, 53, 8, 19, 50, 235])
+    ordinary[1, 0] = 1
+    assert score_limits(ordinary, square.weights(np.arange(6), "quadratic"))[1] == pytest.approx(0.99996355, abs=1e-8)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_has_no_limit_says_it_of_the_data() -> None:
+    apart = [[0, 0, 1, 0], [0] * 4, [0] * 4, [1, 2, 0, 0]]
+    assert score_limits(apart, np.eye(4)) == (NotEstimable(NOBODY_AGREES), NotEstimable(NOBODY_AGREES))
+    quadratic = square.weights(np.arange(3), "quadratic")
+    assert score_limits([[0, 0, 2], [0, 1, 0], [2, 0, 0]], quadratic)[0] == NotEstimable(TOO_FEW)
+    rng = np.random.default_rng(0)
+    for levels in (3, 4, 5) * 25:  # steps of the search run away, silently
+        table = rng.multinomial(int(rng.integers(2, 9)), np.full(levels**2, levels**-2.0)).reshape(levels, levels)
+        for limit in score_limits(table, square.weights(np.arange(levels), "quadratic")):
+            assert isinstance(limit, float | NotEstimable), table
 
 
 def test_a_level_that_no_two_readings_share_says_nothing_of_kappa() -> None:

@@ -75,12 +75,18 @@ def test_a_promised_interval_that_fails_is_named() -> None:
         found = lines(Scenario("test", "by hand", "n", every=partial(every, held)))
         assert found["sure"]["promise_kept"] is kept, held
         assert "promise_kept" not in found["other"]
-        assert "promised" in markdown([found["sure"]])
+        printed = markdown([found["sure"]]).splitlines()[-1]
+        assert "promised" in printed
+        assert ("**" in printed) != kept, "a promise kept with the error of its simulation carries no mark"
         assert "promised" not in markdown([found["other"]])
     drawn = {"coverage_pct": 91.0, "studies": 1000, "without_pct": 0.0}
     assert keeps(drawn), "chance may add three standard errors, of 0.7 each"
     assert not keeps(drawn | {"studies": 4000})
     assert keeps(drawn | {"studies": 20, "coverage_pct": 100.0})
+    head = {"family": "test", "planted": "by hand", "interval": "sure", "size": "n"}
+    few = drawn | head | {"coverage_pct": 91.5, "coverage_se": 2.0, "studies": 200, "promise_kept": True}
+    assert is_off(few)
+    assert "**" not in markdown([few]).splitlines()[-1], "off by more than chance moves 1,000 studies, but not 200"
     assert not keeps(drawn | {"without_pct": 2.0}), "an interval that many studies lack is no promise"
 
 
