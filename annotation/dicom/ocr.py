@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -31,6 +32,13 @@ _LETTERS = re.compile(r"[^\W_]{3,}")
 _SCALE = 2
 # Text is written in the brightest or the darkest value of an image; this share of the range around them counts as it.
 _END_SHARE = 0.02
+# What may be a letter is this high in pixels at least, and this share of the image at most. Words are letters in a row:
+# as many of one height, on one line (to within the pixels), each no further from the next than twice its height.
+_LEAST_HEIGHT = 5
+_LARGEST_SHARE = 0.2
+_OFF_LINE = 2
+_WIDEST_GAP = 2
+_LEAST_IN_LINE = 4
 # Tesseract expects black letters on paper with a margin; letters at the very edge of an image are missed without one.
 _MARGIN = 16
 _folder_lock = Lock()
@@ -67,7 +75,7 @@ def reads_text(
     window, rescale, inverted
         As for `pixels.thumbnail`.
     timeout_s : float
-        For each of the three runs.
+        For each of the three to five runs.
     folder : Path, optional
         Where the picture lies while tesseract reads it; a process that is killed leaves it there, so give a folder
         that is swept. Default: a folder of this call's own below the system's temporary folder.
@@ -84,7 +92,9 @@ def reads_text(
         If tesseract is missing, fails, or takes longer than ``timeout_s``.
     """
     shown = grey(array, window=window, rescale=rescale, inverted=inverted)
-    return any(reads(_prepared(one), timeout_s, folder) for one in (~shown, *_ends(np.asarray(array))))
+    ends = list(_ends(np.asarray(array)))
+    lines = (line for end in ends if (line := _line(end)) is not None)  # looked for only where the others read nothing
+    return any(reads(_prepared(one), timeout_s, folder) for one in chain((~shown,), ends, lines))
 
 
 def _ends(array: NDArray[Any]) -> Iterator[NDArray[np.uint8]]:
@@ -98,6 +108,34 @@ def _ends(array: NDArray[Any]) -> Iterator[NDArray[np.uint8]]:
     if high > low:
         yield np.where(array >= high - margin, 0, 255).astype(np.uint8)
         yield np.where(array <= low + margin, 0, 255).astype(np.uint8)
+
+
+def _line(end: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Keep of one end only what may be letters of a line, or None if nothing may be.
+
+    Letters across the edge of the body stand beside air of their own value: tesseract takes both for a photograph.
+    """
+    # Loaded where it is used, as pytesseract below.
+    from scipy import ndimage
+    from scipy.sparse import coo_array, csgraph
+    from scipy.spatial import cKDTree
+
+    marks, _ = ndimage.label(end == 0, np.ones((3, 3)))
+    boxes = np.array([(y.start, y.stop, x.start, x.stop) for y, x in ndimage.find_objects(marks)]).reshape(-1, 4)
+    height, width = boxes[:, 1] - boxes[:, 0], boxes[:, 3] - boxes[:, 2]
+    largest = _LARGEST_SHARE * max(end.shape)
+    kept = np.flatnonzero((height >= _LEAST_HEIGHT) & (height <= largest) & (width <= largest))
+    if len(kept) < _LEAST_IN_LINE:
+        return None
+    # A tree, not a table of all pairs: noise of a large image has tens of thousands of them.
+    one, other = cKDTree(boxes[kept, :2]).query_pairs(_OFF_LINE, p=np.inf, output_type="ndarray").T
+    left, right = boxes[kept, 2], boxes[kept, 3]
+    gap = np.maximum(left[one], left[other]) - np.minimum(right[one], right[other])
+    beside = (gap >= -_OFF_LINE) & (gap <= _WIDEST_GAP * height[kept][one])
+    table = coo_array((beside[beside], (one[beside], other[beside])), shape=(len(kept), len(kept)))
+    _, line_of = csgraph.connected_components(table, directed=False)
+    letters = kept[np.bincount(line_of)[line_of] >= _LEAST_IN_LINE]
+    return np.where(np.isin(marks, letters + 1), 0, 255).astype(np.uint8) if len(letters) else None
 
 
 def _prepared(shown: NDArray[np.uint8]) -> Image.Image:

@@ -77,7 +77,7 @@ def read(array: NDArray[Any], **more: Any) -> bool:
 @pytest.mark.parametrize("tone", ["bright", "dark", "bar"])
 @pytest.mark.parametrize("corner", ["upper left", "lower right"])
 @pytest.mark.parametrize(
-    ("name", "size"), [("693_UNCI.dcm", 10), ("MR2_UNCI.dcm", 24), ("CT_PRE/5", 12), ("SAG_T2/5", 32)]
+    ("name", "size"), [("693_UNCI.dcm", 10), ("MR2_UNCI.dcm", 24), ("CT_PRE/5", 12), ("SAG_T2/6", 32)]
 )  # fmt: skip
 def test_text_is_found(name: str, size: int, corner: str, tone: str) -> None:
     assert read(written(clean(name), size=size, corner=corner, tone=tone))
