@@ -17,6 +17,7 @@ from .plates import ORDER, Plate, inside_rim
 CORNER_MM = 1.8
 # lateral masses of the sacrum: distance of their middle from the midline, half sizes
 ALA = {"S1": (33.0, (21.0, 15.0, 13.5)), "S2": (29.0, (18.0, 11.0, 12.5)), "S3": (22.0, (13.0, 9.0, 9.8))}
+WAVE_MM = 1.6
 EVEN = Plate(0.5, 0.0, 0.0, (0.0, 0.0, 0.0, 0.0), 0.0)
 
 
@@ -134,7 +135,8 @@ def wing_distance(at: Coords, out: float, radii: tuple[float, float, float]) -> 
     across = np.abs(at[0])
     share = np.clip((across - out + radii[0]) * (0.5 / radii[0]), 0.0, 1.0)
     # in front it is hollow, with a blunt edge that runs obliquely to the joint; above it slopes away like a roof
-    middle = at[1] + 4.0 - 7.0 * share * share
+    # behind it is rough: crests and hollows where muscles and ligaments begin
+    middle = at[1] + 4.0 - 7.0 * share * share + WAVE_MM * np.sin(0.2 * across + 0.15 * at[2])
     deep = radii[1] * (1.0 - 0.38 * share)
     box = rounded_box(
         (across, middle * (radii[1] / deep), at[2] + 4.0 * share), (out, 0.0, -1.0), radii, 0.75 * min(radii)

@@ -54,7 +54,9 @@ def _dorsal(patch: Patch, anatomy: Anatomy, lines: Lines, grain: float) -> None:
     full = np.clip((z - base + 80.0) / 85.0, 0.16, 1.0) ** 0.7
     wide = (45.0 - 7.0 * low) * (0.35 + 0.65 * full)
     middle = 34.0 - 10.0 * low - 6.0 * (1.0 - full)
-    oval = (length((side - middle) / wide, (behind - 31.5) / (23.5 * full)) - 1.0) * (20.0 * full)
+    # in front each bundle bulges by itself, not quite the same on both sides
+    bundles = behind + 1.6 * np.clip((side - 24.0) / 10.0, 0.0, 1.0) * np.sin(0.19 * side + 0.02 * x + anatomy.seed % 7)
+    oval = (length((side - middle) / wide, (bundles - 31.5) / (23.5 * full)) - 1.0) * (20.0 * full)
     skin = anatomy.back(z) - anatomy.body_half_depth * 0.5 * (side / anatomy.body_half_width) ** 3
     fascia = y - (skin - (0.55 * anatomy.fat_mm + 4.0))
     shape = np.maximum(np.maximum(oval, 2.0 - side), fascia)

@@ -12,6 +12,7 @@ from annotation.phantom.canvas import WORLD, Canvas
 from annotation.phantom.lines import body_lines
 from annotation.phantom.planes import plane
 from annotation.phantom.receive import canvas_of
+from annotation.phantom.recess import OVER_MM, _bulge, recess_of
 from annotation.phantom.surroundings import paint_surroundings
 
 
@@ -81,3 +82,15 @@ def test_muscle_lies_on_both_sides_in_one_fascia_and_vessels_are_void_of_signal(
         assert mean(left * 34.0, side - 12.0) < 0.5 * fat
     assert mean(9.0, front - 9.5, 1) < 0.2 * fat
     assert mean(-15.0, front - 10.5, 1) < 0.2 * fat
+
+
+def test_a_bulge_of_one_side_slopes_away_over_the_midline() -> None:
+    across = np.arange(-OVER_MM, OVER_MM, 0.5, dtype=np.float32)
+    still = np.zeros_like(across)
+    for seed in range(12):
+        anatomy = person(14.0, seed)
+        anatomy = replace(anatomy, truth=replace(anatomy.truth, bartynski=(3, 0)))
+        wall, surface = _bulge(recess_of(anatomy, 0), (across, still, still))
+        rise = -surface - wall
+        assert rise[0] < 0.1
+        assert np.abs(np.diff(rise)).max() < 1.2
