@@ -228,7 +228,7 @@ def test_images_in_a_second_window_and_back(page: Page, world: World) -> None:
         return float(size) * step[2] / step[5]
 
     wait_until(lambda: abs(abs(proportion()) - 1) < 0.02, "a circle stays round")
-    assert view(other, "CT_PRE").bounding_box()["width"] > 600, "upright: one below the other"
+    wait_until(lambda: view(other, "CT_PRE").bounding_box()["width"] > 600, "upright: one below the other")
     other.close()
     expect(page.locator('.images .view[data-state="ready"]')).to_have_count(2)
     expect(page.locator(".elsewhere")).to_have_count(0)
